@@ -1,0 +1,113 @@
+"""One customer's state: profile, ACTIVE enrolments, entry history. One row of the customers table.
+
+Structs, not pydantic: a row is read and written once per customer and commit (docs/decisions/002-msgspec.md).
+"""
+
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+EVENTS_REMEMBERED = 256  # R7
+_MARK = 8  # bytes kept of each event id's hash
+
+
+class Enrollment(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A customer's ACTIVE place in one version of a journey; finished ones leave the row.
+
+    `step` is the id of the current step, `visits` counts entries of each step from 1, `skipped` are the steps
+    already reported as out of reach. `event` is the envelope of the event that enrolled, `data` its data.
+    """
+
+    id: str
+    journey_id: str
+    version: int
+    enrolled_at: datetime
+    step: str
+    key: str = ""
+    entry: int = 1
+    club_id: str | None = None
+    event: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    entered_at: datetime | None = None
+    waiting_until: datetime | None = None
+    visits: dict[str, int] = {}
+    skipped: tuple[str, ...] = ()
+    variants: dict[str, str] = {}
+    wait: dict[str, Any] = {}
+    traceparent: str | None = None
+
+
+class Candidate(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """An entry that waits for admission to a journey with maxEnrollments (R5); counts as ACTIVE for R3."""
+
+    id: str
+    journey_id: str
+    at: datetime
+    key: str = ""
+    entry: int = 1
+    club_id: str | None = None
+    event: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    traceparent: str | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, rename="camel", array_like=True):
+    """How often a customer entered a journey with one enrollment key, and when last (R3)."""
+
+    count: int
+    last_enrolled_at: datetime
+
+
+class Customer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Everything Fairway holds of one customer. `history` is by journey id, then enrollment key.
+
+    `profile` holds the attributes; of these `timezone`, `subscriptions` ({channel: bool}) and `unsubscribed`
+    have a meaning to the engine. `recent` is the last 256 event ids, 8 bytes of BLAKE2b each, oldest first.
+    `records` counts the activity records ever written for this customer. `deferred` holds inputs that came
+    while the history of a merged customer was on its way (R27).
+    """
+
+    tenant_id: str
+    customer_id: str
+    profile: dict[str, Any] = {}
+    enrollments: tuple[Enrollment, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    history: dict[str, dict[str, Entry]] = {}
+    recent: bytes = b""
+    records: int = 0
+    merging: tuple[str, ...] = ()
+    deferred: tuple[dict[str, Any], ...] = ()
+
+
+def mark(event_id: str) -> bytes:
+    """Return what is remembered of an event id."""
+    return blake2b(event_id.encode(), digest_size=_MARK).digest()
+
+
+def remembers(customer: Customer, event_mark: bytes) -> bool:
+    """Say whether this event is among the last 256 of the customer (R7)."""
+    found = customer.recent.find(event_mark)
+    while found > 0 and found % _MARK:  # a match across two marks is none
+        found = customer.recent.find(event_mark, found + 1)
+    return found >= 0
+
+
+def remember(recent: bytes, event_mark: bytes) -> bytes:
+    """Return `recent` with this event as the newest."""
+    return (recent + event_mark)[-_MARK * EVENTS_REMEMBERED :]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Customer)
+
+
+def encode(customer: Customer) -> bytes:
+    """Return the row as it stands in the store and on the changelog: JSON, readable with any Kafka tool."""
+    return _encoder.encode(customer)
+
+
+def decode(row: bytes) -> Customer:
+    """Return the customer that a row holds; raises msgspec.DecodeError for a row that is none."""
+    return _decoder.decode(row)

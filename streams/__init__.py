@@ -1,0 +1,1 @@
+"""What happens: the engine that decides, and the shell that consumes, commits and shows."""

@@ -1,0 +1,23 @@
+"""The command line `fairway`: each module here holds one group of commands."""
+
+import sys
+
+import typer
+
+from streams.errors import FairwayError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Marketing journeys on Kafka.",
+)
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend is one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except FairwayError as error:
+        sys.stderr.write(f"fairway: {error}\n")
+        sys.exit(1)

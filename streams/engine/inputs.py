@@ -1,0 +1,104 @@
+"""What may reach a customer or a journey's places: the inputs of the engine; most also travel by inbox."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from models.customer import Entry
+from models.messages import Event, Source
+
+
+class Input(msgspec.Struct, frozen=True, rename="camel", tag_field="kind", omit_defaults=True):
+    """An input for one customer."""
+
+
+class Arrived(Input, frozen=True, tag="event"):
+    """An event; `source` is where its producer put it, also when it was sent on from a foreign partition."""
+
+    event: Event
+    source: Source | None = None
+
+
+class Due(Input, frozen=True, tag="due"):
+    """Time has come: every wait of the customer that is due fires, oldest first."""
+
+
+class Enroll(Input, frozen=True, tag="enroll"):
+    """Enrol by hand (R6): conditions are not asked, R3 to R5 are."""
+
+    journey_id: str
+    at: datetime
+    data: dict[str, Any] = {}
+    source: Source | None = None
+
+
+class Exit(Input, frozen=True, tag="exit"):
+    """Leave by hand: exitReason manual. Without `journey_id`, every journey."""
+
+    at: datetime
+    journey_id: str | None = None
+    source: Source | None = None
+
+
+class Sweep(Input, frozen=True, tag="sweep"):
+    """A journey was archived: its ACTIVE enrolments end (R29)."""
+
+    journey_id: str
+
+
+class Answer(Input, frozen=True, tag="answer"):
+    """Whether a candidate is admitted to a journey with maxEnrollments (R5)."""
+
+    enrollment_id: str
+    admitted: bool
+
+
+class MergeAway(Input, frozen=True, tag="merge-away"):
+    """This customer was merged into another: enrolments end, profile and history go to the survivor (R27)."""
+
+    into: str
+    event_id: str
+    at: datetime
+
+
+class MergeIn(Input, frozen=True, tag="merge-in"):
+    """What the customer merged away leaves to the survivor (R27)."""
+
+    merged: str
+    event_id: str
+    at: datetime
+    profile: dict[str, Any] = {}
+    history: dict[str, dict[str, Entry]] = {}
+
+
+CustomerInput = Arrived | Due | Enroll | Exit | Sweep | Answer | MergeAway | MergeIn
+
+
+class Ask(Input, frozen=True, tag="ask"):
+    """A candidate asks for a place in a journey; `partition` is the candidate's."""
+
+    journey_id: str
+    tenant_id: str
+    customer_id: str
+    enrollment_id: str
+
+
+class Release(Input, frozen=True, tag="release"):
+    """An enrolment of a journey with maxEnrollments ended; its place is free again."""
+
+    journey_id: str
+    tenant_id: str
+    customer_id: str
+
+
+class Join(Input, frozen=True, tag="join"):
+    """A partition tells how many ACTIVE enrolments it has, once, before it first asks for a place."""
+
+    journey_id: str
+    partition: int
+    active: int
+
+
+PlacesInput = Ask | Release | Join
+InboxMessage = CustomerInput | PlacesInput

@@ -1,0 +1,62 @@
+"""The settings of Fairway: the only place that reads the environment (FAIRWAY_…, also from `.env`)."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PostgresDsn, TypeAdapter, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.errors import FairwayError
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default; see the README for what each means."""
+
+    model_config = SettingsConfigDict(env_prefix="FAIRWAY_", env_file=".env", extra="ignore", frozen=True)
+
+    brokers: str = Field(default="127.0.0.1:9092", pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$")
+    database_url: str = "postgresql://fairway@127.0.0.1:5432/fairway"
+    app_id: str = Field(default="fairway", pattern=r"^[a-zA-Z0-9._-]{1,200}$")
+    data_dir: Path = Path(".fairway")
+    topics_file: Path = Path("topics.yaml")
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=6066, ge=0, le=65535)
+    commit_interval_ms: int = Field(default=50, ge=1, le=60_000)
+    log_format: Literal["text", "json"] = "text"
+    refusals: Literal["all", "none"] = "all"
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        TypeAdapter(PostgresDsn).validate_python(url)
+        return url
+
+
+_ALLOWED = {
+    "brokers": "host:port, several separated by commas",
+    "database_url": "postgresql://user:password@host:port/database",
+    "app_id": "1 to 200 letters, digits, dots, dashes or underscores",
+}
+
+
+def read_settings() -> Settings:
+    """Return this process's settings; raises FairwayError with the variable, the value and what is allowed."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise FairwayError(" ".join(_explain(dict(problem)) for problem in error.errors())) from None
+
+
+def _explain(problem: Mapping[str, Any]) -> str:
+    name = str(problem["loc"][0])
+    allowed = _ALLOWED.get(name) or str(problem["msg"])
+    return f"FAIRWAY_{name.upper()} is '{problem['input']}', but must be: {allowed}."
+
+
+@cache
+def environment() -> Mapping[str, str]:
+    """Return the environment for child processes."""
+    return dict(os.environ)
