@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     commit_interval_ms: int = Field(default=50, ge=1, le=60_000)
     log_format: Literal["text", "json"] = "text"
     refusals: Literal["all", "none"] = "all"
+    store: Literal["rocksdb", "memory"] = "rocksdb"
+    instance_id: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9._-]{1,200}$")
+    failpoint: str = ""
 
     @field_validator("database_url")
     @classmethod
@@ -39,6 +42,7 @@ _ALLOWED = {
     "brokers": "host:port, several separated by commas",
     "database_url": "postgresql://user:password@host:port/database",
     "app_id": "1 to 200 letters, digits, dots, dashes or underscores",
+    "instance_id": "1 to 200 letters, digits, dots, dashes or underscores, different for every worker",
 }
 
 
