@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from streams.cli import dev, topics
 from streams.errors import FairwayError
 
 app = typer.Typer(
@@ -12,6 +13,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Marketing journeys on Kafka.",
 )
+app.add_typer(dev.group, name="dev")
+app.add_typer(topics.group, name="topics")
 
 
 def main() -> None:

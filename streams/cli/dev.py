@@ -1,0 +1,49 @@
+"""`fairway dev`: a real Kafka and a real Postgres on this machine."""
+
+import signal
+from typing import Annotated
+
+import typer
+
+from streams.settings import read_settings
+
+_ENDS = {signal.SIGINT, signal.SIGTERM}
+
+group = typer.Typer(no_args_is_help=True, help="A real Kafka and a real Postgres on this machine.")
+
+
+@group.command()
+def up(
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return once both answer; 'dev down' ends them.")
+    ] = False,
+) -> None:
+    """Start Kafka and Postgres, or find them running; their data stays under the data folder."""
+    from streams.dev import servers
+
+    data_dir = read_settings().data_dir
+    found = servers.start(data_dir)
+    typer.echo(f"Kafka answers at {found.brokers}, Postgres at {found.database_url}.")
+    if not detach:
+        typer.echo("Ctrl-C ends both.")
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+        signal.sigwait(_ENDS)
+        servers.stop(data_dir)
+
+
+@group.command()
+def down() -> None:
+    """End what 'dev up' started; the data stays."""
+    from streams.dev import servers
+
+    ended = servers.stop(read_settings().data_dir)
+    typer.echo("Kafka and Postgres have ended." if ended else "Nothing was running.")
+
+
+@group.command()
+def env() -> None:
+    """Print the settings that lead to the running servers: eval "$(fairway dev env)"."""
+    from streams.dev import servers
+
+    for name, value in servers.find(read_settings().data_dir).variables().items():
+        typer.echo(f"export {name}={value}")

@@ -1,0 +1,121 @@
+"""A real Apache Kafka broker (KRaft, one node) on loopback: in Docker where an engine answers, else by Java."""
+
+import asyncio
+import signal
+import socket
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from streams.dev import container, java, processes
+from streams.dev.processes import Process
+from streams.errors import FairwayError
+
+_CLUSTER = "ZmFpcndheS1kZXYtMDAwMA"  # always the same, so that kept data can be used again
+_HEAP = "-Xms64m -Xmx256m"
+
+
+class Broker(msgspec.Struct, frozen=True):
+    """What is remembered of a broker: its ports, and the process or the container that it is or was."""
+
+    port: int
+    controller_port: int
+    process: Process | None = None
+    container: str = ""
+
+    @property
+    def address(self) -> str:
+        """Return host:port."""
+        return f"127.0.0.1:{self.port}"
+
+
+def start(folder: Path) -> Broker:
+    """Start the broker whose data is in `folder`, or find it running; returns when it answers."""
+    broker = find(folder)
+    if broker is None or not is_running(broker):
+        broker = _launch(folder, broker)
+        (folder / "server.json").write_bytes(msgspec.json.encode(broker))
+    processes.wait_until(lambda: _answers(broker) or not is_running(broker), patience=60)
+    if not _answers(broker):
+        where = f"docker logs {broker.container}" if broker.container else str(java.log_file(folder))
+        raise FairwayError(f"Kafka did not start; read why in '{where}'.")
+    return broker
+
+
+def stop(folder: Path) -> bool:
+    """End the broker of `folder` and keep its data; say whether one ran."""
+    broker = find(folder)
+    if broker is None or not is_running(broker):
+        return False
+    if broker.process:
+        processes.stop(broker.process, signal.SIGTERM)
+    else:
+        container.remove(broker.container)
+    return True
+
+
+def find(folder: Path) -> Broker | None:
+    """Return what is remembered of the broker of `folder`, running or not."""
+    file = folder / "server.json"
+    return msgspec.json.decode(file.read_bytes(), type=Broker) if file.exists() else None
+
+
+def is_running(broker: Broker) -> bool:
+    """Say whether this very broker runs."""
+    return processes.is_running(broker.process) if broker.process else container.is_running(broker.container)
+
+
+def _launch(folder: Path, before: Broker | None) -> Broker:
+    folder.mkdir(parents=True, exist_ok=True)
+    port = processes.free_port(before.port if before else 9092, 9092)
+    controller_port = processes.free_port(before.controller_port if before else 0)
+    # Data that Java began stays with Java, also when Docker comes to the machine later.
+    if before.container if before else container.engine_answers():
+        name = f"fairway-kafka-{blake2b(str(folder).encode(), digest_size=4).hexdigest()}"
+        container.run(name, port, _CLUSTER, _HEAP, _properties(port, controller_port, "", container.DATA))
+        return Broker(port, controller_port, container=name)
+    properties = _properties(port, controller_port, "127.0.0.1", str(folder / "data"))
+    return Broker(port, controller_port, java.run(folder, _CLUSTER, _HEAP, properties))
+
+
+def _properties(port: int, controller_port: int, listen: str, data: str) -> dict[str, str]:
+    """Return the broker's properties; when to flush to disk is left to Kafka's defaults."""
+    alone = ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "listeners": f"PLAINTEXT://{listen}:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "log.dirs": data,
+        **{f"{topic}.replication.factor": "1" for topic in alone},
+        **{f"{topic}.min.isr": "1" for topic in alone[1:]},
+        "offsets.topic.num.partitions": "8",
+        "transaction.state.log.num.partitions": "8",
+        "group.initial.rebalance.delay.ms": "0",
+        "auto.create.topics.enable": "false",
+    }
+
+
+def _answers(broker: Broker) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", broker.port), timeout=1):
+        return asyncio.run(_knows_itself(broker.address))
+    return False
+
+
+async def _knows_itself(address: str) -> bool:
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.errors import KafkaError
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=5000)
+    with suppress(KafkaError):
+        await admin.start()
+        cluster = await admin.describe_cluster()
+        await admin.close()
+        return bool(cluster["brokers"])
+    return False

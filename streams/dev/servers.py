@@ -1,0 +1,56 @@
+"""Kafka and Postgres together, as `fairway dev` shows them; all that is theirs lies under the data folder."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from streams.dev import broker, postgres, processes
+from streams.errors import FairwayError
+
+
+class Servers(msgspec.Struct, frozen=True):
+    """Where the two servers are reached."""
+
+    brokers: str
+    database_url: str
+
+    def variables(self) -> dict[str, str]:
+        """Return the settings that lead to them."""
+        return {"FAIRWAY_BROKERS": self.brokers, "FAIRWAY_DATABASE_URL": self.database_url}
+
+
+def start(data_dir: Path) -> Servers:
+    """Start what does not run yet; returns when both answer. Another start at the same time waits its turn."""
+    with _turn(data_dir):
+        kafka = broker.start(data_dir.resolve() / "kafka")
+        return Servers(kafka.address, postgres.start(data_dir.resolve() / "postgres").url())
+
+
+def stop(data_dir: Path) -> bool:
+    """End what `start` started and keep its data; say whether anything ran."""
+    with _turn(data_dir):
+        ended = [server.stop(data_dir.resolve() / name) for name, server in _SERVERS.items()]
+        return any(ended)
+
+
+def find(data_dir: Path) -> Servers:
+    """Return where the running servers are; raises FairwayError if they do not run."""
+    kafka = broker.find(data_dir.resolve() / "kafka")
+    database = postgres.find(data_dir.resolve() / "postgres")
+    if kafka and broker.is_running(kafka) and database and processes.is_running(database.process):
+        return Servers(kafka.address, database.url())
+    raise FairwayError("Kafka and Postgres do not run here: start them with 'fairway dev up --detach'.")
+
+
+_SERVERS = {"kafka": broker, "postgres": postgres}
+
+
+@contextmanager
+def _turn(data_dir: Path) -> Iterator[None]:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "dev.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,91 @@
+"""topics.yaml against a real broker."""
+
+from pathlib import Path
+
+import pytest
+
+from streams import provision
+from streams.errors import FairwayError
+from streams.topics import Topics, read_topics
+from tests import kafka
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def wanted(topics_file: Path, prefix: str) -> Topics:
+    """Few topics, with names of their own, so that the test meets no other's."""
+    full = read_topics(topics_file, prefix)
+    few = [topic for topic in full.all if topic.name in ("fairway.inbox", "fairway.definitions", full.changelog)]
+    renamed = tuple(topic.model_copy(update={"name": f"{prefix}.{topic.name}"}) for topic in few)
+    return full.model_copy(update={"all": renamed})
+
+
+async def test_what_was_applied_leaves_nothing_to_plan(broker: str, wanted: Topics) -> None:
+    assert {difference.action for difference in await provision.apply(broker, wanted)} == {"create"}
+    assert await provision.plan(broker, wanted) == ()
+
+
+async def test_configs_are_altered_and_those_that_others_set_stay(broker: str, wanted: Topics) -> None:
+    await provision.apply(broker, wanted)
+    inbox = wanted.all[0]
+    others = inbox.model_copy(update={"configs": {**inbox.configs, "segment.bytes": "2097152"}})
+    await provision.apply(broker, Topics(all=(others,), changelog=""))
+    changed = inbox.model_copy(update={"configs": {"retention.ms": "86400000"}})
+    [difference] = await provision.apply(broker, Topics(all=(changed,), changelog=""))
+    assert difference == provision.Difference(inbox.name, "alter", "retention.ms: 604800000 -> 86400000")
+    after = others.model_copy(update={"configs": {**others.configs, "retention.ms": "86400000"}})
+    assert await provision.plan(broker, Topics(all=(after,), changelog="")) == ()
+
+
+async def test_partitions_are_neither_added_nor_removed(broker: str, wanted: Topics) -> None:
+    await provision.apply(broker, wanted)
+    for count in (3, 5):
+        other = wanted.all[0].model_copy(update={"partitions": count})
+        [difference] = await provision.apply(broker, Topics(all=(other,), changelog=""))
+        assert difference.action == "refuse"
+        assert difference.text == (
+            f"has 4 partitions, the file says {count}; the number cannot change, "
+            "because customers would move to partitions that do not hold their state"
+        )
+
+
+async def test_a_start_is_refused_while_a_topic_is_missing(broker: str, wanted: Topics) -> None:
+    kafka.create_topics(broker, {topic.name: topic.partitions for topic in wanted.all[1:]})
+    with pytest.raises(FairwayError) as refused:
+        await provision.check_topics(broker, wanted)
+    assert str(refused.value) == (
+        f"Topics are missing on {broker}: '{wanted.all[0].name}'. Run 'fairway topics apply'."
+    )
+
+
+async def test_a_start_is_refused_with_unequal_partition_counts(broker: str, wanted: Topics) -> None:
+    kafka.create_topics(broker, {wanted.all[0].name: 2})
+    kafka.create_topics(broker, {topic.name: topic.partitions for topic in wanted.all[1:]})
+    with pytest.raises(FairwayError) as refused:
+        await provision.check_topics(broker, wanted)
+    assert str(refused.value) == (
+        f"Topic '{wanted.all[0].name}' has 2 partitions, but must have 4 as topics.yaml says: "
+        "run 'fairway topics plan'."
+    )
+
+
+async def test_a_start_is_allowed_on_topics_as_the_file_says(broker: str, wanted: Topics) -> None:
+    await provision.apply(broker, wanted)
+    assert await provision.check_topics(broker, wanted) == 4
+
+
+async def test_without_a_broker_the_sentence_says_how_to_get_one(wanted: Topics) -> None:
+    with pytest.raises(FairwayError) as refused:
+        await provision.plan("127.0.0.1:1", wanted)
+    assert str(refused.value) == (
+        "No Kafka broker answers at '127.0.0.1:1': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
+    )
+
+
+def test_the_tests_own_reader_sees_what_was_produced(broker: str, prefix: str) -> None:
+    kafka.create_topics(broker, {prefix: 2})
+    sent = [kafka.Record(prefix, b"k%d" % i, b"v%d" % i, (("h", b"1"),)) for i in range(10)]
+    kafka.produce(broker, sent, **{"compression.type": "zstd"})
+    found = kafka.read_committed(broker, prefix)
+    assert sorted(record[:4] for record in found) == sorted(record[:4] for record in sent)

@@ -1,0 +1,91 @@
+"""A real Kafka and a real Postgres for all tests of a session; what each test makes on them is its own."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import yaml
+
+from streams import provision
+from streams.dev import broker as kafka_server
+from streams.dev import postgres as postgres_server
+from streams.settings import Settings
+from streams.topics import read_topics
+from tests import kafka
+
+# `timeout 60 pytest` ends as Ctrl-C does, so that the servers end too.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """host:port of one broker for the session; FAIRWAY_TEST_BROKERS names one that runs already."""
+    given = os.environ.get("FAIRWAY_TEST_BROKERS")
+    if given:
+        yield given
+        return
+    folder = tmp_path_factory.mktemp("kafka")
+    try:
+        yield kafka_server.start(folder).address
+    finally:
+        kafka_server.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of one Postgres for the session; FAIRWAY_TEST_DATABASE_URL names one that runs already."""
+    given = os.environ.get("FAIRWAY_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    folder = tmp_path_factory.mktemp("postgres")
+    try:
+        yield postgres_server.start(folder).url("postgres")
+    finally:
+        postgres_server.stop(folder)
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A name that no other test uses, for app ids, tenants and topics."""
+    return f"t{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def database_url(postgres: str, prefix: str) -> Iterator[str]:
+    """URL of an empty database, dropped after the test."""
+    asyncio.run(_execute(postgres, f'CREATE DATABASE "{prefix}"'))
+    yield f"{postgres.rpartition('/')[0]}/{prefix}"
+    asyncio.run(_execute(postgres, f'DROP DATABASE "{prefix}" WITH (FORCE)'))
+
+
+@pytest.fixture
+def topics_file(tmp_path: Path, prefix: str) -> Path:
+    """The project's topics.yaml with 4 partitions: enough to be apart, quick to make."""
+    content = yaml.safe_load(Path("topics.yaml").read_text())
+    content["defaults"]["partitions"] = 4
+    file = tmp_path / "topics.yaml"
+    file.write_text(yaml.safe_dump(content))
+    return file
+
+
+@pytest.fixture
+def settings(broker: str, topics_file: Path, prefix: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an app of its own on fresh topics, deleted after the test; the database is not set."""
+    wanted = read_topics(topics_file, prefix)
+    asyncio.run(provision.apply(broker, wanted))
+    yield Settings(brokers=broker, app_id=prefix, topics_file=topics_file, data_dir=tmp_path / "data")
+    kafka.delete_topics(broker, [topic.name for topic in wanted.all])
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,70 @@
+"""`fairway dev`: real servers, found again, ended by their own, their data kept."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from streams.dev import broker, postgres, servers
+from streams.errors import FairwayError
+from tests import kafka
+
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(180)]
+
+
+def query(url: str, statement: str) -> object:
+    async def fetch() -> object:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())
+
+
+def test_servers_are_found_again_and_a_restart_keeps_data_and_ports(tmp_path: Path) -> None:
+    try:
+        first = servers.start(tmp_path)
+        assert servers.start(tmp_path) == first == servers.find(tmp_path)
+        kafka.create_topics(first.brokers, {"kept": 1})
+        kafka.produce(first.brokers, [kafka.Record("kept", b"k", b"v")])
+        query(first.database_url, "CREATE TABLE kept AS SELECT 7 AS n")
+        assert servers.stop(tmp_path)
+        assert not servers.stop(tmp_path)
+        assert servers.start(tmp_path) == first
+        assert [record.value for record in kafka.read_committed(first.brokers, "kept")] == [b"v"]
+        assert query(first.database_url, "SELECT n FROM kept") == 7
+    finally:
+        servers.stop(tmp_path)
+
+
+def test_other_ports_are_taken_where_the_usual_are_in_use(tmp_path: Path) -> None:
+    folders = tmp_path / "one", tmp_path / "two"
+    try:
+        one, two = (broker.start(folder) for folder in folders)
+        assert one.port != two.port
+        assert broker.find(folders[1]) == two
+    finally:
+        for folder in folders:
+            broker.stop(folder)
+
+
+def test_a_killed_postgres_starts_again_with_another_port_if_its_own_is_gone(tmp_path: Path) -> None:
+    before = postgres.start(tmp_path)
+    os.kill(before.process.pid, signal.SIGKILL)
+    os.waitpid(before.process.pid, 0)
+    with socket.create_server(("127.0.0.1", before.port)):
+        after = postgres.start(tmp_path)
+    assert after.port != before.port
+    assert postgres.stop(tmp_path)
+
+
+def test_without_servers_the_sentence_says_how_to_start_them(tmp_path: Path) -> None:
+    with pytest.raises(FairwayError) as refused:
+        servers.find(tmp_path)
+    assert str(refused.value) == ("Kafka and Postgres do not run here: start them with 'fairway dev up --detach'.")
