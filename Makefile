@@ -1,8 +1,9 @@
 # `make demo` shows it, `make test` proves it; each does all the set-up that it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+BARE := not broker and not database and not browser and not faults
 
-.PHONY: install check lint types test
+.PHONY: install demo check test faults bench format
 
 install: .venv/installed
 
@@ -12,13 +13,28 @@ install: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Options: make demo ARGS="--exit --json"
+demo: install
+	@$(BIN)/fairway demo $(ARGS)
+
 # All that needs no broker, database or browser, in under a minute.
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not broker and not database and not browser and not faults"
+	$(BIN)/pytest -q -m "$(BARE)"
+
+# The rest, one after another on one real Kafka and one real Postgres.
+test: check
+	$(BIN)/pytest -q -m "not ($(BARE))"
+
+# The long form of the fault tests.
+faults: install
+	FAIRWAY_TEST_FAULTS=long $(BIN)/pytest -q -m faults --timeout 3600
+
+bench: install
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 format: install
 	$(BIN)/ruff format .

@@ -11,9 +11,9 @@ from streams.dev import processes
 from streams.dev.processes import Process
 from streams.errors import FairwayError
 
-_KAFKA = "4.3.1"
+KAFKA = "4.3.1"
 _POM = Path(__file__).with_name("kafka.xml")
-_JARS = Path.home() / ".cache" / "fairway" / f"kafka-{_KAFKA}"
+_JARS = Path.home() / ".cache" / "fairway" / f"kafka-{KAFKA}"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 
@@ -44,7 +44,7 @@ def _fetch_jars() -> Path:
         command = [_find("mvn"), "-q", "-B", "-f", str(_POM), _COPY, f"-DoutputDirectory={jars}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise FairwayError(f"Maven could not fetch Kafka {_KAFKA}: {(done.stdout + done.stderr).strip()}")
+            raise FairwayError(f"Maven could not fetch Kafka {KAFKA}: {(done.stdout + done.stderr).strip()}")
         with suppress(OSError):  # another that fetched at the same time came first
             jars.rename(_JARS)
     return _JARS
