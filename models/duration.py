@@ -5,7 +5,7 @@ Every function here is total over time: a result before the year 1 or after 9999
 
 import re
 from calendar import monthrange
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -91,7 +91,7 @@ def parse_offset(text: str) -> Duration:
     return -duration if sign == "-" else duration
 
 
-def add(moment: datetime, duration: Duration, zone: ZoneInfo) -> datetime:
+def add(moment: datetime, duration: Duration, zone: tzinfo) -> datetime:
     """Return a UTC moment moved by months, then days, both in the zone's calendar, then by the exact rest.
 
     The 31st moves to the last day of a shorter month. A local time that does not exist moves forward by the
@@ -114,7 +114,7 @@ def _add_months(local: datetime, months: int) -> datetime:
     return local.replace(year=year, month=month + 1, day=min(local.day, monthrange(year, month + 1)[1]))
 
 
-def place(local: datetime, zone: ZoneInfo) -> datetime:
+def place(local: datetime, zone: tzinfo) -> datetime:
     """Return the UTC moment of a naive local time: fold 0 is the first of two, and passes over a gap."""
     return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
@@ -123,7 +123,7 @@ def _bound(moment: datetime) -> datetime:
     return min(max(moment, FIRST), LAST)
 
 
-def next_time(at: datetime, local_time: time, weekdays: frozenset[int], zone: ZoneInfo) -> datetime:
+def next_time(at: datetime, local_time: time, weekdays: frozenset[int], zone: tzinfo) -> datetime:
     """Return the first UTC moment from `at` on with this local time, on one of these weekdays (0 is Monday).
 
     No weekdays means every day; the weekday is that of the date as written, also when a gap moves the moment
@@ -146,7 +146,7 @@ def read_time(text: str) -> time | None:
     return time(int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 
 
-def read_moment(value: object, zone: ZoneInfo) -> datetime | None:
+def read_moment(value: object, zone: tzinfo) -> datetime | None:
     """Return the UTC moment of an ISO 8601 text or an aware datetime, or None if it is no date.
 
     Without an offset the text is local time of the zone; a date alone is the first moment of that day.

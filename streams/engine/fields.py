@@ -1,0 +1,121 @@
+"""Look up the field that a dotted path names (R8), compiled once to a closure.
+
+A part of a path is a key of an object or an index of a list, from 0. A key that itself holds dots is found
+before the path is taken apart, but only as a whole: after its prefix, nothing else may precede or follow it.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from models.messages import Event
+
+Place = Literal["trigger", "step"]
+
+_ENVELOPE = {
+    "eventId": "event_id", "eventType": "event_type", "tenantId": "tenant_id",
+    "clubId": "club_id", "customerId": "customer_id", "occurredAt": "occurred_at",
+}  # fmt: skip
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What fields may be looked up in: event, the trigger's data, the customer's profile, facts of the enrolment.
+
+    In a step, `event` is a dict of the envelope's fields, by their names in JSON.
+    """
+
+    event: Event | dict[str, Any]
+    data: dict[str, Any]
+    profile: dict[str, Any]
+    enrollment: dict[str, Any] = {}
+
+
+Field = Callable[[Scope], object]
+_Find = Callable[[Mapping[str, Any]], object]
+
+
+def compile_field(path: str, place: Place) -> Field:
+    """Return the look-up of a field; what it finds is None where the field is missing or null (R9).
+
+    A bare path is looked for in the event's data, then in the profile; in a step the other way round.
+    """
+    prefix, _, rest = path.partition(".")
+    match prefix if rest else "":
+        case "event":
+            return _event_field(rest)
+        case "trigger":
+            return _data_field(rest)
+        case "customer":
+            return _profile_field(rest)
+        case "enrollment":
+            find = _compile_path(rest)
+            return lambda scope: _as_json(find(scope.enrollment))
+        case _:
+            sources = (_data_field(path), _profile_field(path))
+            return _first(*(sources if place == "trigger" else reversed(sources)))
+
+
+def _data_field(path: str) -> Field:
+    find = _compile_path(path)
+    return (lambda scope: find(scope.data)) if "." in path else (lambda scope: scope.data.get(path))
+
+
+def _profile_field(path: str) -> Field:
+    find = _compile_path(path)
+    return (lambda scope: find(scope.profile)) if "." in path else (lambda scope: scope.profile.get(path))
+
+
+def _first(one: Field, other: Field) -> Field:
+    def find(scope: Scope) -> object:
+        found = one(scope)
+        return other(scope) if found is None else found
+
+    return find
+
+
+def _event_field(path: str) -> Field:
+    """Look in the envelope, then in its unknown fields, then in the data; `data.x` is the data's x."""
+    if path in _ENVELOPE:
+        attribute = _ENVELOPE[path]
+        return lambda scope: _as_json(
+            scope.event.get(path) if isinstance(scope.event, dict) else getattr(scope.event, attribute)
+        )
+    if path == "data":
+        return lambda scope: scope.data
+    if path.startswith("data."):
+        return _data_field(path.removeprefix("data."))
+    find = _compile_path(path)
+    return _first(
+        lambda scope: find(scope.event if isinstance(scope.event, dict) else scope.event.extra), _data_field(path)
+    )
+
+
+def _as_json(value: object) -> object:
+    # A moment reads as the text that it is in JSON, also before it has gone through the store.
+    return msgspec.to_builtins(value) if isinstance(value, datetime) else value
+
+
+def _compile_path(path: str) -> _Find:
+    parts = [(part, int(part) if _is_index(part) else None) for part in path.split(".")]
+
+    def find(values: Mapping[str, Any]) -> object:
+        found: Any = values.get(path)
+        if found is not None:
+            return found
+        found = values
+        for key, index in parts:
+            if isinstance(found, dict):
+                found = found.get(key)
+            elif isinstance(found, list) and index is not None and index < len(found):
+                found = found[index]
+            else:
+                return None
+        return found
+
+    return find
+
+
+def _is_index(part: str) -> bool:
+    return part.isascii() and part.isdigit() and len(part) < 10
