@@ -45,6 +45,14 @@ def find(data_dir: Path) -> Servers:
     raise FairwayError("Kafka and Postgres do not run here: start them with 'fairway dev up --detach'.")
 
 
+def are_running(data_dir: Path) -> bool:
+    """Say whether both run."""
+    try:
+        return bool(find(data_dir))
+    except FairwayError:
+        return False
+
+
 _SERVERS = {"kafka": broker, "postgres": postgres}
 
 
