@@ -9,9 +9,10 @@ from streams.engine.inputs import CustomerInput, PlacesInput
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A send command for `fairway.commands`."""
+    """A send command for `fairway.commands`; `traceparent` is that of the event that enrolled."""
 
     value: dict[str, Any]
+    traceparent: str | None = None
 
 
 class ProfileUpdate(msgspec.Struct, frozen=True):

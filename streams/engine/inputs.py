@@ -51,6 +51,7 @@ class Answer(Input, frozen=True, tag="answer"):
     """Whether a candidate is admitted to a journey with maxEnrollments (R5)."""
 
     enrollment_id: str
+    journey_id: str
     admitted: bool
 
 

@@ -1,0 +1,239 @@
+"""Decide what an input does to a customer: pure and total, the one door into the engine.
+
+Order (R30): enrolments of archived journeys end; the customer's waits due at or before the input's time fire,
+oldest first; then the input. Each leaves its own activity record.
+"""
+
+from datetime import datetime
+from typing import Any, assert_never
+
+import msgspec
+
+from models.customer import Customer, mark, remember, remembers
+from models.journey import JourneyStatus
+from models.messages import Event, Source
+from streams.engine.draft import Draft
+from streams.engine.effects import Outcome
+from streams.engine.entering import enter_all, enter_by_hand, refuse, start
+from streams.engine.inputs import (
+    Answer,
+    Arrived,
+    CustomerInput,
+    Due,
+    Enroll,
+    Exit,
+    MergeAway,
+    MergeIn,
+    Release,
+    Sweep,
+)
+from streams.engine.journeys import Journeys, Wait
+from streams.engine.leaving import fail, leave, leave_archived, places_key
+from streams.engine.merging import ask_to_merge, merge_away, merge_in
+from streams.engine.profile import PROFILE_EVENTS, erase, unsubscribe, update_profile
+from streams.engine.walking import Walk
+
+__all__ = ["PROFILE_EVENTS", "advance"]
+
+
+def advance(
+    customer: Customer | None,
+    tenant_id: str,
+    customer_id: str,
+    given: CustomerInput,
+    now: datetime,
+    journeys: Journeys,
+) -> Outcome:
+    """Return the customer after an input, and its effects; the row itself is left as it was."""
+    if isinstance(given, Arrived) and not _is_of_use(given.event, journeys):
+        return Outcome(customer)
+    draft = Draft(customer, tenant_id, customer_id, now, journeys)
+    at = _time_of(given, now)
+    if draft.enrollments:
+        _leave_archived(draft)
+        _fire_due(draft, at)
+    _apply(draft, given, at)
+    return draft.outcome()
+
+
+def _is_of_use(event: Event, journeys: Journeys) -> bool:
+    return journeys.is_wanted(event.tenant_id, event.event_type) or event.event_type in PROFILE_EVENTS
+
+
+def _time_of(given: CustomerInput, now: datetime) -> datetime:
+    """Return the time of an input: when it occurred, but never in the future (R16)."""
+    match given:
+        case Arrived(event=event):
+            return min(event.occurred_at, now)
+        case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at):
+            return min(at, now)
+        case Due() | Sweep() | Answer():
+            return now
+        case _:
+            assert_never(given)
+
+
+def _apply(draft: Draft, given: CustomerInput, at: datetime) -> None:
+    if _is_held_back(draft, given):
+        draft.deferred = (*draft.deferred, msgspec.to_builtins(given))
+        return
+    match given:
+        case Arrived():
+            _handle_event(draft, given.event, given.source, at)
+        case Enroll():
+            _enroll(draft, given, at)
+        case Exit():
+            _exit(draft, given, at)
+        case Answer():
+            _settle(draft, given)
+        case MergeAway():
+            merge_away(draft, given, at)
+            draft.record(_cause("event", None, given.event_id, "customer.merged"), at, None)
+        case MergeIn():
+            _inherit(draft, given, at)
+        case Due() | Sweep():
+            pass  # done before any input
+        case _:
+            assert_never(given)
+
+
+def _is_held_back(draft: Draft, given: CustomerInput) -> bool:
+    """Say whether an input must wait for the history of a merged customer; two merged into each other must not."""
+    if isinstance(given, MergeAway):
+        return bool(draft.merging) and given.into not in draft.merging
+    return bool(draft.merging) and isinstance(given, Arrived | Enroll | Exit)
+
+
+def _enroll(draft: Draft, given: Enroll, at: datetime) -> None:
+    journey = draft.journeys.newest(given.journey_id)
+    if journey is not None and journey.tenant_id == draft.tenant_id:
+        enter_by_hand(draft, journey, given.data, at)
+        draft.record(_cause("control", given.source, control="enroll"), at, journey.club_id)
+
+
+def _exit(draft: Draft, given: Exit, at: datetime) -> None:
+    for enrollment in tuple(draft.enrollments.values()):
+        if given.journey_id in (None, enrollment.journey_id):
+            leave(draft, enrollment, "manual", None, at)
+    draft.record(_cause("control", given.source, control="exit"), at, None)
+
+
+def _cause(
+    kind: str, source: Source | None, event_id: str | None = None, event_type: str | None = None, **more: Any
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "eventId": event_id,
+        "eventType": event_type,
+        "topic": source.topic if source else None,
+        "partition": source.partition if source else None,
+        "offset": source.offset if source else None,
+        **more,
+    }
+
+
+def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetime) -> None:
+    event_mark = mark(event.event_id)
+    if draft.before is not None and remembers(draft.recent, event_mark):
+        draft.note({"type": "enrollment.refused", "reason": "duplicate"})
+    elif event.event_type == "customer.merged" and ask_to_merge(draft, event, at):
+        draft.deferred = (*draft.deferred, msgspec.to_builtins(Arrived(event, source)))
+    else:
+        draft.recent = remember(draft.recent, event_mark)
+        _change_profile(draft, event, at)
+        if not draft.erased:
+            enter_all(draft, event, at)
+    draft.record(_cause("event", source, event.event_id, event.event_type), at, event.club_id)
+
+
+def _change_profile(draft: Draft, event: Event, at: datetime) -> None:
+    match event.event_type:
+        case "customer.updated" | "scl.member.created":
+            update_profile(draft, event.data)
+        case "customer.unsubscribed":
+            unsubscribe(draft, event, at)
+        case "customer.deleted":
+            erase(draft, at)
+        case _:
+            pass
+
+
+def _inherit(draft: Draft, given: MergeIn, at: datetime) -> None:
+    """Take in what a merged customer left, then handle what was held back meanwhile."""
+    merge_in(draft, given)
+    held, draft.deferred = draft.deferred, ()
+    for message in held:
+        waiting = msgspec.convert(message, CustomerInput)
+        is_the_merge = isinstance(waiting, Arrived) and waiting.event.event_id == given.event_id
+        if is_the_merge and not remembers(draft.recent, mark(given.event_id)):
+            assert isinstance(waiting, Arrived)
+            event = waiting.event
+            draft.recent = remember(draft.recent, mark(event.event_id))
+            enter_all(draft, event, at)
+            draft.record(_cause("event", waiting.source, event.event_id, event.event_type), at, event.club_id)
+        else:
+            _apply(draft, waiting, _time_of(waiting, draft.now))
+    draft.record(_cause("event", None, given.event_id, "customer.merged"), at, None)
+
+
+def _settle(draft: Draft, answer: Answer) -> None:
+    """Enter or refuse a candidate; one that is gone meanwhile gives its place back (R5)."""
+    candidate = draft.candidates.pop(answer.enrollment_id, None)
+    if candidate is None:
+        if answer.admitted:
+            _give_back(draft, answer.journey_id)
+        return
+    journey = draft.journeys.newest(candidate.journey_id)
+    is_open = draft.journeys.status(candidate.journey_id) == JourneyStatus.ACTIVE
+    if answer.admitted and journey is not None and is_open:
+        start(draft, journey, candidate)
+    elif journey is not None:
+        refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollmentKey=candidate.key)
+    if answer.admitted and not is_open:
+        _give_back(draft, answer.journey_id)
+    cause = _cause("admission", None, candidate.event.get("eventId"), candidate.event.get("eventType"))
+    draft.record(cause, candidate.at, candidate.club_id)
+
+
+def _give_back(draft: Draft, journey_id: str) -> None:
+    draft.forward(places_key(journey_id), Release(journey_id, draft.tenant_id, draft.customer_id))
+
+
+def _leave_archived(draft: Draft) -> None:
+    archived = frozenset(
+        enrollment.journey_id
+        for enrollment in draft.enrollments.values()
+        if draft.journeys.status(enrollment.journey_id) == JourneyStatus.ARCHIVED
+    )
+    if archived:
+        leave_archived(draft, archived, draft.now)
+        draft.record(_cause("control", None, control="archive"), draft.now, None)
+
+
+def _fire_due(draft: Draft, until: datetime) -> None:
+    """Fire the waits due by `until`, oldest first; those of a paused journey are held (R29)."""
+    while True:
+        due = [
+            (enrollment.waiting_until, enrollment.id)
+            for enrollment in draft.enrollments.values()
+            if enrollment.waiting_until is not None
+            and enrollment.waiting_until <= until
+            and draft.journeys.status(enrollment.journey_id) != JourneyStatus.PAUSED
+        ]
+        if not due:
+            return
+        moment, id_ = min(due)
+        _fire(draft, id_, moment)
+
+
+def _fire(draft: Draft, id_: str, due: datetime) -> None:
+    enrollment = draft.enrollments[id_]
+    cause = _cause("wait", None, enrollmentId=id_, stepId=enrollment.step, due=due)
+    journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
+    step = journey.steps.get(enrollment.step) if journey else None
+    if journey is None or not isinstance(step, Wait):
+        error = f"Version {enrollment.version} of journey '{enrollment.journey_id}' is not known any more."
+        fail(draft, enrollment, journey, error, draft.now)
+    else:
+        Walk(draft, journey, enrollment, draft.now).fire(step, due)
+    draft.record(cause, draft.now, enrollment.club_id)

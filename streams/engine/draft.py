@@ -1,0 +1,127 @@
+"""A customer in the making: what one call of `advance` changes, before it becomes a new row and its effects."""
+
+from datetime import datetime
+from typing import Any
+
+from models.customer import Candidate, Customer, Enrollment
+from models.customer import Entry as EntryHistory
+from models.ids import activity_id
+from streams.engine.effects import Activity, Effect, Forward, Outcome
+from streams.engine.inputs import CustomerInput, PlacesInput
+from streams.engine.journeys import Journeys
+
+Entry = dict[str, Any]
+
+
+class Draft:
+    """A mutable copy of one customer; the copy is taken of what changes only, and `before` is never touched."""
+
+    def __init__(
+        self, before: Customer | None, tenant_id: str, customer_id: str, now: datetime, journeys: Journeys
+    ) -> None:
+        row = before or Customer(tenant_id, customer_id)
+        self.before = before
+        self.row = row
+        self.tenant_id = tenant_id
+        self.customer_id = customer_id
+        self.now = now
+        self.journeys = journeys
+        self.profile = row.profile
+        self.enrollments = {enrollment.id: enrollment for enrollment in row.enrollments}
+        self.candidates = {candidate.id: candidate for candidate in row.candidates}
+        self.history = row.history
+        self.recent = row.recent
+        self.records = row.records
+        self.merging = row.merging
+        self.deferred = row.deferred
+        self.entries: list[Entry] = []
+        self.erased = False
+        self._effects: list[Effect] = []
+
+    def emit(self, effect: Effect) -> None:
+        """Add an effect, in order."""
+        self._effects.append(effect)
+
+    def forward(self, key: bytes, message: CustomerInput | PlacesInput) -> None:
+        """Send an input on to another key."""
+        self._effects.append(Forward(key, message))
+
+    def note(self, entry: Entry) -> None:
+        """Add an entry to the activity record of the input at hand."""
+        self.entries.append(entry)
+
+    def record(self, cause: dict[str, Any], at: datetime, club_id: str | None) -> None:
+        """Close the activity record of an input; one that did nothing leaves none."""
+        if not self.entries:
+            return
+        self.records += 1
+        self._effects.append(
+            Activity(
+                {
+                    "activityId": activity_id(self.tenant_id, self.customer_id, self.records, at.isoformat()),
+                    "at": at,
+                    "tenantId": self.tenant_id,
+                    "clubId": club_id,
+                    "customerId": self.customer_id,
+                    "cause": cause,
+                    "entries": self.entries,
+                }
+            )
+        )
+        self.entries = []
+
+    def enter(self, journey_id: str, key: str, entry: int, at: datetime) -> None:
+        """Write an entry into the history (R3)."""
+        of_journey = self.history.get(journey_id, {}) | {key: EntryHistory(entry, at)}
+        self.history = self.history | {journey_id: of_journey}
+
+    def is_active(self, journey_id: str, key: str) -> bool:
+        """Say whether the customer is in this journey with this key, or waits to be admitted."""
+        return any(
+            place.journey_id == journey_id and place.key == key
+            for places in (self.enrollments, self.candidates)
+            for place in places.values()
+        )
+
+    def keep(self, enrollment: Enrollment) -> None:
+        """Put an enrolment, new or moved on, into the row."""
+        self.enrollments[enrollment.id] = enrollment
+
+    def keep_candidate(self, candidate: Candidate) -> None:
+        """Put an entry that waits for admission into the row."""
+        self.candidates[candidate.id] = candidate
+
+    def outcome(self) -> Outcome:
+        """Return the new row and the effects; the very row that came in, if nothing changed."""
+        if self.erased:
+            return Outcome(None, tuple(self._effects))
+        if self._is_as_before():
+            return Outcome(self.before, tuple(self._effects))
+        return Outcome(
+            Customer(
+                tenant_id=self.tenant_id,
+                customer_id=self.customer_id,
+                profile=self.profile,
+                enrollments=tuple(self.enrollments.values()),
+                candidates=tuple(self.candidates.values()),
+                history=self.history,
+                recent=self.recent,
+                records=self.records,
+                merging=self.merging,
+                deferred=self.deferred,
+            ),
+            tuple(self._effects),
+        )
+
+    def _is_as_before(self) -> bool:
+        """Say whether nothing changed; whatever touches enrolments leaves a record too."""
+        row = self.row
+        return (
+            self.records == row.records
+            and self.profile is row.profile
+            and self.history is row.history
+            and self.recent is row.recent
+            and self.merging is row.merging
+            and self.deferred is row.deferred
+            and tuple(self.candidates.values()) == row.candidates
+        )

@@ -1,0 +1,88 @@
+"""How an enrolment ends: completed, exited or failed; its place is given back and the rest of its steps skipped."""
+
+from datetime import datetime
+
+from models.customer import Enrollment
+from streams.engine.draft import Draft, Entry
+from streams.engine.inputs import Release
+from streams.engine.journeys import CompiledJourney
+
+
+def places_key(journey_id: str) -> bytes:
+    """Return the key of the row that counts the places of a journey with maxEnrollments."""
+    return f":places:{journey_id}".encode()
+
+
+def complete(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, at: datetime) -> None:
+    """End an enrolment that reached END."""
+    _end(draft, enrollment, journey, {"type": "enrollment.completed", "exitReason": "completed"}, at)
+
+
+def fail(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, error: str, at: datetime) -> None:
+    """End an enrolment that can't go on; others go on."""
+    _end(draft, enrollment, journey, {"type": "enrollment.failed", "exitReason": "error", "error": error}, at)
+
+
+def leave(draft: Draft, enrollment: Enrollment, reason: str, detail: str | None, at: datetime) -> None:
+    """End an enrolment early; `reason` is the exitReason."""
+    journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
+    entry: Entry = {"type": "enrollment.exited", "exitReason": reason, "detail": detail}
+    _end(draft, enrollment, journey, entry, at)
+
+
+def leave_all(draft: Draft, reason: str, detail: str | None, at: datetime) -> None:
+    """End every enrolment of the customer, and every candidacy."""
+    for enrollment in tuple(draft.enrollments.values()):
+        leave(draft, enrollment, reason, detail, at)
+    draft.candidates.clear()
+
+
+def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> None:
+    """End the enrolments of journeys that were archived (R29)."""
+    for enrollment in tuple(draft.enrollments.values()):
+        if enrollment.journey_id in journey_ids:
+            leave(draft, enrollment, "manual", "journey archived", at)
+
+
+def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, entry: Entry, at: datetime) -> None:
+    draft.enrollments.pop(enrollment.id, None)
+    draft.note(
+        entry
+        | {
+            "journeyId": enrollment.journey_id,
+            "journeyVersion": enrollment.version,
+            "enrollmentId": enrollment.id,
+            "stepId": enrollment.step,
+            "at": at,
+        }
+    )
+    if journey is not None:
+        _skip_rest(draft, enrollment, journey, failed=entry["type"] == "enrollment.failed")
+    if enrollment.journey_id in draft.journeys.limited:
+        place = Release(enrollment.journey_id, draft.tenant_id, draft.customer_id)
+        draft.forward(places_key(enrollment.journey_id), place)
+
+
+def _skip_rest(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, *, failed: bool) -> None:
+    """Report as SKIPPED what was not reached, and the wait that was cut off (R26)."""
+    waits_at = enrollment.step if enrollment.waiting_until is not None and not failed else None
+    for step in journey.steps.values():
+        is_pending = step.id not in enrollment.visits and step.id not in enrollment.skipped
+        if is_pending or step.id == waits_at:
+            skip_step(draft, enrollment, step.id, step.number, "ended")
+
+
+def skip_step(draft: Draft, enrollment: Enrollment, step_id: str, number: int, reason: str) -> None:
+    """Report a step as SKIPPED; its visit is 0 if it was never entered."""
+    draft.note(
+        {
+            "type": "step.skipped",
+            "journeyId": enrollment.journey_id,
+            "journeyVersion": enrollment.version,
+            "enrollmentId": enrollment.id,
+            "stepId": step_id,
+            "stepNumber": number,
+            "visit": enrollment.visits.get(step_id, 0),
+            "reason": reason,
+        }
+    )

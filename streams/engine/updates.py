@@ -1,0 +1,125 @@
+"""Change a profile as an UPDATE step says: all of its updates hold together, or none (R23)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+from models.journey import Operation, Update
+
+_LARGEST = 2**63 - 1
+
+
+class UpdateRefusedError(ValueError):
+    """An update that its field's value does not allow; the message is the sentence for the activity record."""
+
+
+def apply_updates(
+    profile: Mapping[str, Any], updates: Sequence[Update]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the new profile and one {field, before, after} per update; raises UpdateRefusedError."""
+    after = dict(profile)
+    changes = []
+    for update in updates:
+        path = update.field.removeprefix("customer.")
+        before = _find(after, path.split("."))
+        value = _compute(update, before)
+        after = _put(after, path.split("."), value, path)
+        changes.append({"field": path, "before": before, "after": value})
+    return after, changes
+
+
+def _compute(update: Update, before: Any) -> Any:
+    match update.operation:
+        case Operation.SET:
+            return update.value
+        case Operation.UNSET:
+            return None
+        case Operation.ADD:
+            members = _members(update.field, before)
+            return members if _holds(members, update.value) else [*members, update.value]
+        case Operation.REMOVE:
+            return [member for member in _members(update.field, before) if not _same(member, update.value)]
+        case Operation.INCREMENT:
+            return _sum(update.field, before, _amount(update))
+        case Operation.DECREMENT:
+            return _sum(update.field, before, -_amount(update))
+        case _:
+            assert_never(update.operation)
+
+
+def _find(container: Any, path: Sequence[str]) -> Any:
+    for part in path:
+        if isinstance(container, Mapping):
+            container = container.get(part)
+        elif isinstance(container, list) and part.isdecimal() and int(part) < len(container):
+            container = container[int(part)]
+        else:
+            return None
+    return container
+
+
+def _put(container: Any, path: Sequence[str], value: Any, whole: str) -> Any:
+    """Return a copy of `container` with `value` at `path`; None removes the name."""
+    part, *rest = path
+    if isinstance(container, list) and part.isdecimal() and int(part) < len(container):
+        position = int(part)
+        inner = _put(container[position], rest, value, whole) if rest else value
+        return [*container[:position], inner, *container[position + 1 :]]
+    if container is not None and not isinstance(container, Mapping):
+        raise UpdateRefusedError(f"'{whole}' can't be changed: '{part}' would lie inside {_describe(container)}.")
+    fields = dict(container or {})
+    inner = _put(fields.get(part), rest, value, whole) if rest else value
+    if inner is None or (rest and value is None and not inner):
+        fields.pop(part, None)
+    else:
+        fields[part] = inner
+    return fields
+
+
+def _members(field: str, value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise UpdateRefusedError(f"'{field}' is {_describe(value)}, so nothing can be added to or removed from it.")
+    return value
+
+
+def _amount(update: Update) -> int | float:
+    amount = 1 if update.value is None else update.value
+    if not _is_number(amount):
+        raise UpdateRefusedError(f"'{update.field}' can't change by {_describe(amount)}.")
+    return amount
+
+
+def _sum(field: str, before: Any, amount: int | float) -> int | float:
+    if before is not None and not _is_number(before):
+        raise UpdateRefusedError(f"'{field}' is {_describe(before)}, not a number.")
+    total = (before or 0) + amount
+    if abs(total) > _LARGEST:
+        raise UpdateRefusedError(f"'{field}' would grow beyond {_LARGEST}.")
+    return total
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _holds(members: list[Any], value: Any) -> bool:
+    return any(_same(member, value) for member in members)
+
+
+def _describe(value: Any) -> str:
+    match value:
+        case bool():
+            return f"{value}".lower()
+        case str():
+            return f"the text '{value[:40]}'"
+        case int() | float():
+            return f"the number {value}"
+        case list():
+            return "a list"
+        case _:
+            return "a group of fields"

@@ -1,0 +1,286 @@
+"""Move an enrolment from step to step until a WAIT that is not yet due, or its end (R15, R16, R18 to R26)."""
+
+from datetime import datetime
+from typing import Any, assert_never
+
+import msgspec
+
+from models.customer import Enrollment
+from models.duration import add
+from models.ids import command_id
+from streams.engine.conditions import Scope
+from streams.engine.draft import Draft
+from streams.engine.effects import Command, ProfileUpdate
+from streams.engine.journeys import (
+    AnyCompiled,
+    Change,
+    CompiledJourney,
+    Condition,
+    End,
+    Send,
+    Split,
+    Trigger,
+    Wait,
+)
+from streams.engine.leaving import complete, fail, leave, skip_step
+from streams.engine.split import draw
+from streams.engine.updates import UpdateRefusedError, apply_updates
+from streams.engine.waiting import Plan, lateness, plan
+
+STEP_LIMIT = 100  # steps without a wait (R25)
+
+
+class Walk:
+    """One enrolment on its way through one journey version, at the moment `at`."""
+
+    def __init__(self, draft: Draft, journey: CompiledJourney, enrollment: Enrollment, at: datetime) -> None:
+        self.draft = draft
+        self.journey = journey
+        self.enrollment = enrollment
+        self.at = at
+        self.step: str | None = enrollment.step
+        self.visits = dict(enrollment.visits)
+        self.skipped = enrollment.skipped
+        self.variants = enrollment.variants
+        self.fired: str | None = None
+
+    def run(self) -> None:
+        """Take steps until the enrolment waits or ends."""
+        taken = 0
+        while self.step is not None:
+            if taken == STEP_LIMIT:
+                fail(self.draft, self.now_at(self.step), self.journey, "step limit", self.at)
+                return
+            taken += 1
+            self.visits[self.step] = self.visits.get(self.step, 0) + 1
+            step = self.journey.steps[self.step]
+            if not self._take(step):
+                return
+        complete(self.draft, self.now_at(self.enrollment.step), self.journey, self.at)
+
+    def fire(self, wait: Wait, due: datetime) -> None:
+        """Go on after a wait that was due at `due` and fires at `at` (R20, R21)."""
+        if self._pass_wait(wait, due):
+            self.run()
+
+    def now_at(self, step_id: str, **changes: Any) -> Enrollment:
+        """Return the enrolment as it stands at a step, waiting for nothing."""
+        return msgspec.structs.replace(
+            self.enrollment,
+            step=step_id,
+            visits=self.visits,
+            skipped=self.skipped,
+            variants=self.variants,
+            **({"entered_at": None, "waiting_until": None, "wait": {}} | changes),
+        )
+
+    def _take(self, step: AnyCompiled) -> bool:
+        """Take one step and set the next; False when the enrolment now waits or has ended."""
+        match step:
+            case Trigger():
+                self._done(step, {}, step.next)
+            case Send():
+                self._send(step)
+            case Wait():
+                return self._wait(step)
+            case Condition():
+                holds, rules = step.conditions.explain(self._scope(), self.at)
+                onward = step.yes if holds else step.no
+                self._done(step, {"result": holds, "evaluatedRules": rules}, onward)
+                self._skip_unreachable()
+            case Split():
+                name, onward = draw(step, self.journey.id, self.draft.customer_id)
+                self.variants = self.variants | {step.id: name}
+                self._done(step, {"variant": name}, onward)
+                self._skip_unreachable()
+            case Change():
+                return self._change(step)
+            case End():
+                self._done(step, {}, None)
+                self.enrollment = self.now_at(step.id)
+            case _:
+                assert_never(step)
+        return True
+
+    def _done(self, step: AnyCompiled, result: dict[str, Any], onward: str | None) -> None:
+        self._note("step.completed", step, enteredAt=self.at, completedAt=self.at, result=result)
+        self.step = onward
+
+    def _note(self, kind: str, step: AnyCompiled, **fields: Any) -> None:
+        self.draft.note(
+            {
+                "type": kind,
+                "journeyId": self.journey.id,
+                "journeyVersion": self.journey.version,
+                "enrollmentId": self.enrollment.id,
+                "stepId": step.id,
+                "stepNumber": step.number,
+                "visit": self.visits[step.id],
+                **fields,
+            }
+        )
+
+    def _send(self, step: Send) -> None:
+        profile, enrollment = self.draft.profile, self.enrollment
+        if is_unsubscribed(profile, step.channel):
+            self._note("step.skipped", step, enteredAt=self.at, reason="unsubscribed")
+            self.step = step.next
+            return
+        visit = self.visits[step.id]
+        id_ = command_id(enrollment.id, step.id, visit)
+        expires = add(self.at, step.expires_after, self.journey.zone) if step.expires_after else None
+        self.draft.emit(
+            Command(
+                {
+                    "commandId": id_,
+                    "tenantId": self.draft.tenant_id,
+                    "clubId": enrollment.club_id,
+                    "customerId": self.draft.customer_id,
+                    "channel": step.channel,
+                    "templateId": step.template,
+                    "journeyId": self.journey.id,
+                    "journeyName": self.journey.name,
+                    "journeyVersion": self.journey.version,
+                    "enrollmentId": enrollment.id,
+                    "stepId": step.id,
+                    "stepNumber": step.number,
+                    "visit": visit,
+                    "variants": self.variants,
+                    "data": enrollment.data,
+                    "issuedAt": self.at,
+                    "notAfter": expires,
+                },
+                enrollment.traceparent,
+            )
+        )
+        self._done(step, {"sent": True, "channel": step.channel, "messageId": id_}, step.next)
+
+    def _change(self, step: Change) -> bool:
+        try:
+            profile, changes = apply_updates(self.draft.profile, step.updates)
+        except UpdateRefusedError as refusal:
+            self._fail(step, str(refusal))
+            return False
+        self.draft.profile = profile
+        visit = self.visits[step.id]
+        self.draft.emit(
+            ProfileUpdate(
+                {
+                    "tenantId": self.draft.tenant_id,
+                    "clubId": self.enrollment.club_id,
+                    "customerId": self.draft.customer_id,
+                    "journeyId": self.journey.id,
+                    "journeyVersion": self.journey.version,
+                    "enrollmentId": self.enrollment.id,
+                    "stepId": step.id,
+                    "stepNumber": step.number,
+                    "visit": visit,
+                    "updates": changes,
+                    "updatedAt": self.at,
+                }
+            )
+        )
+        self._done(step, {"updates": changes}, step.next)
+        self.draft.note({"type": "profile.updated", "changes": changes})
+        return True
+
+    def _wait(self, step: Wait) -> bool:
+        planned = plan(step, self.at, self.journey.zone, self._scope(), just_fired=self.fired == step.id)
+        if planned.policy not in (None, "continue"):
+            return self._follow_policy(step, planned)
+        notes = planned.notes | ({"note": planned.reason} if planned.policy else {})
+        self.enrollment = self.now_at(step.id, entered_at=self.at, waiting_until=planned.until, wait=notes)
+        self._note("step.entered", step, enteredAt=self.at, waitingUntil=planned.until)
+        if planned.until <= self.at:
+            self._fired(step, planned.until, self.at)
+            return True
+        if planned.until > self.draft.now:
+            self.draft.keep(self.enrollment)
+            return False
+        self.at = self.draft.now
+        return self._pass_wait(step, planned.until)
+
+    def _pass_wait(self, step: Wait, due: datetime) -> bool:
+        """Leave a wait whose time has come; R20's policies apply."""
+        then, sentence = lateness(step, due, self.at, self.journey.zone)
+        self._fired(step, due, self.at, **({"ifLate": then, "note": sentence} if sentence else {}))
+        if then == "exit":
+            self._exit(step, sentence)
+            return False
+        if then == "skip":
+            self._skip_next()
+        return True
+
+    def _fired(self, step: Wait, due: datetime, at: datetime, **notes: Any) -> None:
+        entered = self.enrollment.entered_at or at
+        result = {"waitingUntil": due, "firedAt": at, **self.enrollment.wait, **notes}
+        self._note("step.completed", step, enteredAt=entered, completedAt=at, result=result)
+        self.fired = step.id
+        self.step = step.next
+        self.enrollment = self.now_at(step.id)
+
+    def _follow_policy(self, step: Wait, planned: Plan) -> bool:
+        """Do what ifPast or ifMissing says in place of waiting (R19)."""
+        if planned.policy == "fail":
+            self._fail(step, planned.reason)
+            return False
+        result = planned.notes | {"waitingUntil": None, "firedAt": self.at, "note": planned.reason}
+        self._done(step, result | {"policy": planned.policy}, step.next)
+        if planned.policy == "exit":
+            self._exit(step, planned.reason)
+            return False
+        self._skip_next()
+        return True
+
+    def _exit(self, step: AnyCompiled, detail: str) -> None:
+        leave(self.draft, self.now_at(step.id), "rule", detail, self.at)
+
+    def _fail(self, step: AnyCompiled, error: str) -> None:
+        self._note("step.failed", step, enteredAt=self.at, error=error)
+        fail(self.draft, self.now_at(step.id), self.journey, f"Step '{step.id}' failed: {error}", self.at)
+
+    def _skip_next(self) -> None:
+        """Leave out the step after a wait (R19, R20) and go on after it."""
+        if self.step is None:
+            return
+        step = self.journey.steps[self.step]
+        skip_step(self.draft, self.now_at(step.id), step.id, step.number, "policy")
+        self.skipped = (*self.skipped, step.id)
+        self.step = step.next
+        self._skip_unreachable()
+
+    def _skip_unreachable(self) -> None:
+        """Report the steps that can now no longer be reached (R26)."""
+        ahead = self.journey.reach[self.step] if self.step is not None else frozenset()
+        lost = [
+            id_ for id_ in self.journey.steps if not (id_ in ahead or id_ in self.visits or id_ in self.skipped)
+        ]
+        for id_ in lost:
+            skip_step(self.draft, self.enrollment, id_, self.journey.steps[id_].number, "branch")
+        self.skipped = (*self.skipped, *lost)
+
+    def _scope(self) -> Scope:
+        enrollment = self.enrollment
+        return Scope(
+            event=enrollment.event,
+            data=enrollment.data,
+            profile=self.draft.profile,
+            enrollment={
+                "id": enrollment.id,
+                "journeyId": enrollment.journey_id,
+                "version": enrollment.version,
+                "key": enrollment.key,
+                "entryNumber": enrollment.entry,
+                "enrolledAt": enrollment.enrolled_at,
+                "variants": self.variants,
+                "visits": self.visits,
+            },
+        )
+
+
+def is_unsubscribed(profile: dict[str, Any], channel: str) -> bool:
+    """Say whether the customer gets nothing through this channel, or nothing at all (R24)."""
+    if profile.get("unsubscribed") is True:
+        return True
+    subscriptions = profile.get("subscriptions")
+    return isinstance(subscriptions, dict) and subscriptions.get(channel.upper(), True) is False

@@ -1,0 +1,115 @@
+"""What engine tests are made of: a journey, an event and a customer, in as few words as a rule needs."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from models.customer import Customer
+from models.journey import Journey, JourneyStatus
+from models.messages import Event
+from streams.engine.advance import advance
+from streams.engine.effects import Activity, Command, Effect, Forward
+from streams.engine.inputs import Arrived, CustomerInput, Due
+from streams.engine.journeys import Journeys
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TRIGGER = {"id": "start", "type": "TRIGGER"}
+END = {"id": "end", "type": "END"}
+
+
+def hours(number: float) -> timedelta:
+    return timedelta(hours=number)
+
+
+def send(id_: str = "mail", template: str = "hello", config: dict[str, Any] | None = None, **more: Any) -> Any:
+    return {
+        "id": id_,
+        "type": "SEND",
+        "config": {"channel": "EMAIL", "templateId": template} | (config or {}),
+        **more,
+    }
+
+
+def wait(id_: str = "wait", duration: str | None = "2 hours", **config: Any) -> Any:
+    return {"id": id_, "type": "WAIT", "config": {"duration": duration} | config}
+
+
+def update(id_: str = "update", *updates: dict[str, Any]) -> Any:
+    return {"id": id_, "type": "UPDATE", "config": {"updates": list(updates)}}
+
+
+def ask(id_: str = "ask", *rules: dict[str, Any], **ways: Any) -> Any:
+    return {"id": id_, "type": "CONDITION", "config": {"rules": list(rules)}, **ways}
+
+
+def journey(*steps: dict[str, Any], **settings: Any) -> Journey:
+    whole = {"tenantId": "pinehurst", "name": "Welcome", "triggerType": "teetime.booked"}
+    return Journey.model_validate(whole | {"steps": [TRIGGER, *steps, END]} | settings)
+
+
+def live(*journeys: Journey, status: JourneyStatus = JourneyStatus.ACTIVE) -> Journeys:
+    snapshot = Journeys()
+    for one in journeys:
+        snapshot = snapshot.with_version(one).with_status(one.id, status, one.version)
+    return snapshot
+
+
+def event(number: int = 1, at: datetime = NOON, type_: str = "teetime.booked", **fields: Any) -> Event:
+    return Event(
+        event_id=f"e-{number}",
+        tenant_id="pinehurst",
+        customer_id="c-7",
+        occurred_at=at,
+        event_type=type_,
+        club_id=fields.pop("club", None),
+        data=fields.pop("data", {}),
+        **fields,
+    )
+
+
+class Life:
+    """One customer's life under some journeys: inputs go in one after another, effects pile up."""
+
+    def __init__(self, journeys: Journeys, customer: Customer | None = None) -> None:
+        self.journeys = journeys
+        self.customer = customer
+        self.effects: list[Effect] = []
+        self.latest: tuple[Effect, ...] = ()
+
+    def give(self, given: CustomerInput | Event, now: datetime | None = None) -> "Life":
+        if isinstance(given, Event):
+            now = now or given.occurred_at
+            given = Arrived(given)
+        outcome = advance(self.customer, "pinehurst", "c-7", given, now or NOON, self.journeys)
+        self.customer, self.latest = outcome.customer, outcome.effects
+        self.effects.extend(outcome.effects)
+        return self
+
+    def due(self, now: datetime) -> "Life":
+        return self.give(Due(), now)
+
+    @property
+    def commands(self) -> list[dict[str, Any]]:
+        return [effect.value for effect in self.effects if isinstance(effect, Command)]
+
+    @property
+    def sent(self) -> list[tuple[str, datetime]]:
+        return [(command["templateId"], command["issuedAt"]) for command in self.commands]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [effect.value for effect in self.effects if isinstance(effect, Activity)]
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        return [entry for record in self.records for entry in record["entries"]]
+
+    @property
+    def forwards(self) -> list[Forward]:
+        return [effect for effect in self.effects if isinstance(effect, Forward)]
+
+    def told(self, kind: str, *fields: str) -> list[Any]:
+        """Return the entries of one type: these fields as tuples, or a single field's values."""
+        found = [entry for entry in self.entries if entry["type"] == kind]
+        if len(fields) == 1:
+            return [entry[fields[0]] for entry in found]
+        return [tuple(entry[field] for field in fields) for entry in found]
