@@ -1,0 +1,70 @@
+"""The way to Postgres: an engine, and the schema brought up to date."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from streams.errors import FairwayError
+
+UPGRADE_LOCK, OUTBOX_LOCK = 0x_FA1_0001, 0x_FA1_0002
+"""Advisory locks: one upgrade at a time, one publisher of the outbox at a time."""
+
+_UNDEFINED_TABLE = "42P01"
+
+UNREACHABLE = (OSError, TimeoutError, DBAPIError)
+"""What a database that is away, starting, stopping or gone half-way raises."""
+
+
+def create_engine(url: str, *, connections: int = 5) -> AsyncEngine:
+    """Return an engine for a postgresql:// URL; connects at first use, and tests connections before reuse."""
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"timeout": 10, "server_settings": {"application_name": "fairway", "timezone": "UTC"}},
+    )
+
+
+@asynccontextmanager
+async def reach(engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
+    """Lend an engine to a command; raises FairwayError where Postgres doesn't answer or lacks the tables."""
+    try:
+        yield engine
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", "") != _UNDEFINED_TABLE:
+            raise
+        raise FairwayError("The database lacks the tables of Fairway; run 'fairway db upgrade'.") from None
+    except UNREACHABLE as error:
+        where = f"'{engine.url.host}:{engine.url.port}'"
+        reason = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise FairwayError(f"Postgres can't be used at {where} (FAIRWAY_DATABASE_URL): {reason}.") from None
+    finally:
+        await engine.dispose()
+
+
+async def upgrade(engine: AsyncEngine) -> tuple[str | None, str | None]:
+    """Bring the schema up to date in one transaction, one process at a time; return (revision before, after)."""
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+        before = await connection.run_sync(_revision)
+        await connection.run_sync(_migrate)
+        return before, await connection.run_sync(_revision)
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _migrate(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("models") / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
