@@ -1,0 +1,165 @@
+"""`fairway journeys`: author journeys and decide which of them run."""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from models.journey import JourneyStatus
+from streams.clock import now
+from streams.settings import read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from streams.authoring import Applied
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Tenant = Annotated[str, typer.Option(help="Whose journey it is.")]
+Name = Annotated[str, typer.Argument(metavar="JOURNEY", help="Its name or id.")]
+Found = TypeVar("Found")
+
+group = typer.Typer(no_args_is_help=True, help="Author journeys and decide which of them run.")
+
+_COLUMNS = ("tenantId", "name", "status", "version", "change")
+
+
+@group.command()
+def apply(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Journey files, or folders of them.")],
+    activate: Annotated[bool, typer.Option("--activate", help="Let them run at once.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Create or update journeys, all or none; a changed trigger, setting or step makes a new version."""
+    from streams import authoring
+    from streams.files import read_journeys
+
+    journeys = read_journeys(files)
+    if activate:
+        journeys = [journey.model_copy(update={"status": JourneyStatus.ACTIVE}) for journey in journeys]
+
+    async def store(connection: "AsyncConnection") -> "list[Applied]":
+        author = authoring.Author(getpass.getuser(), now())
+        return [await authoring.apply(connection, journey, author) for journey in journeys]
+
+    _show(_change(store), as_json=as_json)
+
+
+@group.command("list")
+def list_journeys(
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    status: Annotated[JourneyStatus | None, typer.Option(help="Only those in this status.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List journeys with their status and totals."""
+    from streams import authoring
+    from streams.cli.printing import show_rows
+
+    rows = _read(lambda connection: authoring.list_all(connection, tenant, status))
+    columns = (
+        "tenantId",
+        "name",
+        "status",
+        "version",
+        "triggerType",
+        "enrolled",
+        "completed",
+        "exited",
+        "failed",
+        "id",
+    )
+    show_rows(rows, columns, as_json=as_json, nothing="There are no journeys; 'fairway journeys apply' makes some.")
+
+
+@group.command()
+def show(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
+    """Print a journey's newest version, as YAML that 'apply' takes, or as JSON."""
+    import msgspec
+    import yaml
+
+    from streams import authoring
+
+    definition = _read(lambda connection: authoring.export(connection, tenant, journey))
+    if as_json:
+        typer.echo(msgspec.json.encode(definition))
+    else:
+        typer.echo(yaml.safe_dump(definition, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@group.command()
+def activate(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
+    """Let a journey enrol customers."""
+    _move(tenant, journey, JourneyStatus.ACTIVE, as_json=as_json)
+
+
+@group.command()
+def pause(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
+    """Hold a journey: nobody enters, no wait fires, waits keep their due time."""
+    _move(tenant, journey, JourneyStatus.PAUSED, as_json=as_json)
+
+
+@group.command()
+def resume(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
+    """Let a paused journey go on; what is overdue then fires, oldest first."""
+    _move(tenant, journey, JourneyStatus.ACTIVE, as_json=as_json)
+
+
+@group.command()
+def archive(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
+    """End a journey for good: nobody enters, and who is in it leaves."""
+    _move(tenant, journey, JourneyStatus.ARCHIVED, as_json=as_json)
+
+
+def _move(tenant: str, journey: str, status: JourneyStatus, *, as_json: bool) -> None:
+    from streams import authoring
+
+    async def change(connection: "AsyncConnection") -> "list[Applied]":
+        return [
+            await authoring.move(connection, tenant, journey, status, authoring.Author(getpass.getuser(), now()))
+        ]
+
+    _show(_change(change), as_json=as_json)
+
+
+def _show(applied: "list[Applied]", *, as_json: bool) -> None:
+    from streams.cli.printing import show_rows
+
+    show_rows(applied, _COLUMNS, as_json=as_json, nothing="The files hold no journeys.")
+
+
+def _read(query: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
+    from streams.database import create_engine, reach
+
+    async def run() -> Found:
+        async with reach(create_engine(read_settings().database_url)) as engine, engine.connect() as connection:
+            return await query(connection)
+
+    return asyncio.run(run())
+
+
+def _change(change: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
+    """Run a change in one transaction, then send what it left in the outbox."""
+    from aiokafka.errors import KafkaError
+
+    from streams.database import create_engine, reach
+    from streams.outbox import publish_now
+
+    settings = read_settings()
+
+    async def run() -> Found:
+        async with reach(create_engine(settings.database_url)) as engine:
+            async with engine.begin() as connection:
+                found = await change(connection)
+            try:
+                await publish_now(engine, settings)
+            except KafkaError:
+                text = (
+                    f"Kafka can't be reached at '{settings.brokers}': stored, and sent by the next worker that can."
+                )
+                typer.echo(text, err=True)
+            return found
+
+    return asyncio.run(run())

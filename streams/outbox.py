@@ -1,0 +1,64 @@
+"""The outbox: takes what authoring wrote in its transaction to the definitions topic, in order."""
+
+import asyncio
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from models.rows import OutboxRow
+from streams.database import OUTBOX_LOCK, UNREACHABLE, create_engine
+from streams.settings import Settings
+from streams.topics import DEFINITIONS
+
+_log = structlog.get_logger()
+_AT_ONCE = 1000
+_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between looks, and between attempts while something is away
+
+
+async def publish(engine: AsyncEngine, producer: Any) -> int:
+    """Send what waits in the outbox and take it out; return how many records that were.
+
+    One publisher at a time, so that order holds. After a crash between the two it is sent again: the records
+    are keyed, and of a status only the newest is sent.
+    """
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": OUTBOX_LOCK})
+        rows = (await connection.execute(select(OutboxRow).order_by(OutboxRow.id).limit(_AT_ONCE))).all()
+        newest = {row.key: row for row in rows}
+        for row in sorted(newest.values(), key=lambda row: row.id):
+            await producer.send_and_wait(DEFINITIONS, row.value, key=row.key.encode(), partition=0)
+        await connection.execute(delete(OutboxRow).where(OutboxRow.id.in_([row.id for row in rows])))
+        return len(rows)
+
+
+async def publish_now(engine: AsyncEngine, settings: Settings) -> None:
+    """Send what waits in the outbox; raises KafkaError if the broker can't be reached."""
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, enable_idempotence=True) as producer:
+        while await publish(engine, producer) == _AT_ONCE:
+            pass
+
+
+async def publish_for_ever(settings: Settings) -> None:
+    """Look every second whether something waits, and send it; Postgres or Kafka may be away meanwhile."""
+    engine, pause = create_engine(settings.database_url, connections=1), _PAUSE
+    try:
+        while True:
+            try:
+                if await _is_waiting(engine):
+                    await publish_now(engine, settings)
+                pause = _PAUSE
+            except (*UNREACHABLE, KafkaError) as error:
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                _log.warning("the outbox can't be sent for now", error=str(error), seconds_until_next=pause)
+            await asyncio.sleep(pause)
+    finally:
+        await engine.dispose()
+
+
+async def _is_waiting(engine: AsyncEngine) -> bool:
+    async with engine.connect() as connection:
+        return (await connection.execute(select(OutboxRow.id).limit(1))).first() is not None

@@ -1,0 +1,184 @@
+"""Journeys in Postgres: versions, statuses, refusals, and what the outbox then holds."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from models.journey import Journey, JourneyStatus
+from models.rows import AuditRow, JourneyRow, JourneyStepRow, OutboxRow
+from streams.authoring import Applied, Author, ConflictError, UnknownError, apply, export, list_all, move
+from streams.outbox import publish
+
+pytestmark = pytest.mark.database
+
+AUTHOR = Author("ann", datetime(2026, 11, 23, 10, tzinfo=UTC))
+STEPS = [
+    {"type": "TRIGGER"},
+    {"type": "SEND", "config": {"channel": "EMAIL", "templateId": "hello"}},
+    {"type": "END"},
+]
+
+
+def journey(**changes: Any) -> Journey:
+    plain = {"tenantId": "pinehurst", "name": "Welcome", "triggerType": "scl.member.created", "steps": STEPS}
+    return Journey.model_validate(plain | changes)
+
+
+async def put(engine: AsyncEngine, given: Journey, **options: Any) -> Applied:
+    async with engine.begin() as connection:
+        return await apply(connection, given, AUTHOR, **options)
+
+
+async def bring(engine: AsyncEngine, status: JourneyStatus, tenant: str = "pinehurst") -> Applied:
+    async with engine.begin() as connection:
+        return await move(connection, tenant, "Welcome", status, AUTHOR)
+
+
+class Topic:
+    """Takes the place of a producer."""
+
+    def __init__(self, fail_after: int = 1000) -> None:
+        self.sent: list[tuple[str, Any]] = []
+        self.fail_after = fail_after
+
+    async def send_and_wait(self, topic: str, value: bytes, key: bytes, partition: int) -> None:
+        if len(self.sent) == self.fail_after:
+            raise ConnectionError
+        self.sent.append((key.decode(), msgspec.json.decode(value)))
+
+
+async def test_R28_a_change_makes_a_version_and_no_change_makes_none(engine: AsyncEngine) -> None:
+    first = await put(engine, journey())
+    same = await put(engine, journey())
+    second = await put(engine, journey(timezone="Europe/London"))
+    assert (first.change, first.version, first.status) == ("created", 1, "DRAFT")
+    assert (same.change, same.version, same.revision) == ("unchanged", 1, first.revision)
+    assert (second.change, second.version) == ("changed", 2)
+
+
+async def test_a_journey_s_row_and_steps_are_those_of_its_newest_version(engine: AsyncEngine) -> None:
+    await put(engine, journey(status="ACTIVE", maxEnrollments=7, enrollmentKey="trigger.id"))
+    await put(
+        engine, journey(steps=STEPS[:2], triggerConfig={"conditions": [{"field": "a", "operator": "isNull"}]})
+    )
+    async with engine.connect() as connection:
+        row = (await connection.execute(select(JourneyRow))).one()
+        steps = (await connection.execute(select(JourneyStepRow).order_by(JourneyStepRow.step_number))).all()
+    assert (row.version, row.status, row.max_enrollments, row.created_by) == (2, "ACTIVE", None, "ann")
+    assert row.trigger_config == {"conditions": [{"field": "a", "operator": "isNull", "ignoreCase": False}]}
+    assert row.activated_at == AUTHOR.now
+    assert [(step.id, step.type, step.config) for step in steps] == [
+        ("step-1", "TRIGGER", {"conditions": []}),
+        ("step-2", "SEND", {"channel": "EMAIL", "templateId": "hello"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        (["ACTIVE", "PAUSED", "ACTIVE", "ARCHIVED"], None),
+        (["PAUSED"], "Journey 'Welcome' is DRAFT and can't be paused."),
+        (["ACTIVE", "DRAFT"], "Journey 'Welcome' is ACTIVE and can't be made a draft again."),
+        (["ARCHIVED", "ACTIVE"], "Journey 'Welcome' is ARCHIVED and can't be activated."),
+        (["ACTIVE", "ACTIVE"], None),
+    ],
+)
+async def test_R29_only_some_ways_lead_from_status_to_status(
+    engine: AsyncEngine, path: list[str], refused: str | None
+) -> None:
+    await put(engine, journey())
+    for status in path[:-1]:
+        await bring(engine, JourneyStatus(status))
+    if refused is None:
+        assert (await bring(engine, JourneyStatus(path[-1]))).status == path[-1]
+    else:
+        with pytest.raises(ConflictError) as caught:
+            await bring(engine, JourneyStatus(path[-1]))
+        assert str(caught.value) == refused
+
+
+async def test_what_can_t_be_stored_is_refused_with_a_sentence(engine: AsyncEngine) -> None:
+    await put(engine, journey(campaignId="spring"))
+    other = "11111111-1111-1111-1111-111111111111"
+    for given, sentence in (
+        (journey(id=other), "Tenant 'pinehurst' has another journey named 'Welcome'; choose another name."),
+        (
+            journey(name="Other", campaignId="spring"),
+            "The campaignId 'spring' belongs to another journey; unlink it there first.",
+        ),
+        (
+            journey(tenantId="augusta", id=journey().id),
+            f"The id '{journey().id}' is taken; give the journey another one.",
+        ),
+    ):
+        with pytest.raises(ConflictError) as caught:
+            await put(engine, given)
+        assert str(caught.value) == sentence
+    with pytest.raises(UnknownError) as unknown:
+        await bring(engine, JourneyStatus.ACTIVE, tenant="augusta")
+    assert str(unknown.value) == "Tenant 'augusta' has no journey 'Welcome'."
+    await bring(engine, JourneyStatus.ARCHIVED)
+    with pytest.raises(ConflictError) as archived:
+        await put(engine, journey(timezone="Europe/London"))
+    sentence = "Journey 'Welcome' is ARCHIVED and can't be changed; give the new one another name."
+    assert str(archived.value) == sentence
+
+
+async def test_a_change_that_expects_another_revision_is_refused(engine: AsyncEngine) -> None:
+    seen = await put(engine, journey())
+    await put(engine, journey(timezone="Europe/London"), revision=seen.revision)
+    with pytest.raises(ConflictError) as caught:
+        await put(engine, journey(timezone="Europe/Berlin"), revision=seen.revision)
+    sentence = "Journey 'Welcome' was changed in the meantime; read it again and repeat the change."
+    assert str(caught.value) == sentence
+
+
+async def test_the_outbox_takes_each_version_and_the_newest_status_to_the_topic(engine: AsyncEngine) -> None:
+    made = await put(engine, journey())
+    await put(engine, journey(timezone="Europe/London"))
+    await bring(engine, JourneyStatus.ACTIVE)
+    topic = Topic()
+    assert await publish(engine, topic) == 5
+    assert await publish(engine, topic) == 0
+    name = f"pinehurst:{made.id}"
+    assert [key for key, _ in topic.sent] == [f"{name}:1", f"{name}:2", name]
+    assert topic.sent[1][1]["timezone"] == "Europe/London"
+    assert topic.sent[2][1] == {
+        "tenantId": "pinehurst", "journeyId": made.id, "name": "Welcome", "status": "ACTIVE", "version": 2,
+        "updatedAt": "2026-11-23T10:00:00+00:00", "revision": 3,
+    }  # fmt: skip
+
+
+async def test_what_was_not_sent_stays_in_the_outbox(engine: AsyncEngine) -> None:
+    await put(engine, journey())
+    with pytest.raises(ConnectionError):
+        await publish(engine, Topic(fail_after=1))
+    async with engine.connect() as connection:
+        assert len((await connection.execute(select(OutboxRow))).all()) == 2
+    assert await publish(engine, Topic()) == 2
+
+
+async def test_every_change_is_in_the_audit(engine: AsyncEngine) -> None:
+    await put(engine, journey())
+    await put(engine, journey(timezone="Europe/London"))
+    await bring(engine, JourneyStatus.ACTIVE)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(select(AuditRow).order_by(AuditRow.id))).all()
+    assert [(row.actor, row.action, row.subject) for row in rows] == [
+        ("ann", action, f"journey {journey().id}") for action in ("create", "change", "active")
+    ]
+    assert (rows[1].before["timezone"], rows[1].after["timezone"]) == ("UTC", "Europe/London")
+    assert (rows[2].before, rows[2].after) == ({"status": "DRAFT"}, {"status": "ACTIVE"})
+
+
+async def test_a_journey_that_was_shown_can_be_applied_again(engine: AsyncEngine) -> None:
+    await put(engine, journey(status="ACTIVE"))
+    async with engine.connect() as connection:
+        shown = await export(connection, "pinehurst", "Welcome")
+        assert [row["name"] for row in await list_all(connection, "pinehurst", JourneyStatus.ACTIVE)] == ["Welcome"]
+        assert await list_all(connection, "augusta", None) == []
+    assert (await put(engine, Journey.model_validate(shown))).change == "unchanged"
