@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from streams.cli import dev, topics
+from streams.cli import db, dev, events, journeys, topics
 from streams.errors import FairwayError
 
 app = typer.Typer(
@@ -13,8 +13,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Marketing journeys on Kafka.",
 )
+app.add_typer(db.group, name="db")
 app.add_typer(dev.group, name="dev")
+app.add_typer(journeys.group, name="journeys")
 app.add_typer(topics.group, name="topics")
+app.command()(events.publish)
+app.command()(events.commands)
+app.command()(events.enroll)
+app.command("exit")(events.exit_journey)
 
 
 def main() -> None:

@@ -1,0 +1,130 @@
+"""`fairway publish`, `commands`, `enroll`, `exit`: what people send and read by hand."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from streams.clock import now
+from streams.errors import FairwayError
+from streams.settings import read_settings
+
+if TYPE_CHECKING:
+    from streams.engine.inputs import Enroll, Exit
+
+Tenant = Annotated[str, typer.Option(help="The tenant's id.")]
+Journey = Annotated[str, typer.Option(help="The journey's name or id.")]
+Customer = Annotated[str, typer.Option(help="The customer's id.")]
+Result = TypeVar("Result")
+
+
+def publish(
+    events: Annotated[Path, typer.Argument(metavar="EVENTS.jsonl", help="Events, one JSON object a line.")],
+    raw: Annotated[str | None, typer.Option(metavar="TOPIC", help="Send every line to TOPIC as it is.")] = None,
+) -> None:
+    """Put events on their topics with the right key; lines that are no event are told and left out."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from streams.topics import read_topics
+    from streams.traffic import BadLine, Line, read_events, send
+
+    settings = read_settings()
+    topics = frozenset(read_topics(settings.topics_file, settings.app_id).events)
+    read = list(read_events(_read_lines(events), topics, raw))
+    lines = [line for line in read if isinstance(line, Line)]
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Publishing", total=len(lines))
+        sent = _run(send(settings.brokers, lines, lambda count: progress.advance(task, count)))
+    typer.echo(f"{sent} events published.")
+    bad = [line for line in read if isinstance(line, BadLine)]
+    for line in bad:
+        typer.echo(f"{events}:{line.number}: {line.reason}", err=True)
+    if bad:
+        raise FairwayError(f"{len(bad)} lines were left out; send them as they are with --raw TOPIC.")
+
+
+def commands(
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with those to come, until Ctrl-C.")] = False,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="With --follow: begin with the oldest that is kept.")
+    ] = False,
+) -> None:
+    """Print committed send commands, one JSON a line: those that are there, or with --follow those to come."""
+    from streams.traffic import read_commands
+
+    async def show() -> None:
+        brokers = read_settings().brokers
+        async for value in read_commands(brokers, from_start=from_start or not follow, follow=follow):
+            typer.echo(value)
+
+    _run(show())
+
+
+def enroll(
+    tenant: Tenant,
+    journey: Journey,
+    customer: Customer,
+    data: Annotated[
+        str, typer.Option(metavar="JSON", help="The trigger's data, as an event would bring it.")
+    ] = "{}",
+) -> None:
+    """Enrol a customer by hand; the journey's conditions are not asked."""
+    from streams.engine.inputs import Enroll
+
+    given = _read_data(data)
+    name = _control(tenant, journey, customer, lambda id_: Enroll(journey_id=id_, at=now(), data=given))
+    typer.echo(f"Customer '{customer}' is on the way into '{name}'.")
+
+
+def exit_journey(tenant: Tenant, journey: Journey, customer: Customer) -> None:
+    """Take a customer out of a journey by hand, with the reason 'manual'."""
+    from streams.engine.inputs import Exit
+
+    name = _control(tenant, journey, customer, lambda id_: Exit(journey_id=id_, at=now()))
+    typer.echo(f"Customer '{customer}' is on the way out of '{name}'.")
+
+
+def _control(tenant: str, journey: str, customer: str, write: "Any") -> str:
+    from streams.traffic import control, find_journey
+
+    brokers = read_settings().brokers
+
+    async def run() -> str:
+        known = await find_journey(brokers, tenant, journey)
+        message: Enroll | Exit = write(known.journey_id)
+        await control(brokers, tenant, customer, message)
+        return known.name
+
+    return _run(run())
+
+
+def _read_lines(file: Path) -> list[bytes]:
+    try:
+        return file.read_bytes().split(b"\n")
+    except OSError as error:
+        raise FairwayError(f"'{file}' cannot be read: {error.strerror}.") from None
+
+
+def _read_data(text: str) -> dict[str, Any]:
+    import msgspec
+
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise FairwayError(f"--data is no JSON object: {error}.") from None
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    from aiokafka.errors import KafkaError
+
+    from streams.traffic import explain_kafka
+
+    try:
+        return asyncio.run(work)
+    except KafkaError as error:
+        raise explain_kafka(read_settings().brokers, error) from None
+    except KeyboardInterrupt:
+        raise typer.Exit from None

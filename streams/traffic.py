@@ -1,0 +1,120 @@
+"""What people put on Kafka by hand and look at there: events and controls in, send commands out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from models.ids import customer_key
+from streams.decoding import Rejection, decode
+from streams.definitions import Known, load_catalogue
+from streams.engine.inputs import Enroll, Exit
+from streams.errors import FairwayError
+from streams.topics import COMMANDS, INBOX
+
+_IN_FLIGHT = 5000  # records sent before the first of them is waited for
+_BATCH = 256 * 1024  # bytes; aiokafka's 16 KiB costs two thirds of the rate
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A record to send."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+
+
+class BadLine(msgspec.Struct, frozen=True):
+    """A line that is no event, by number from 1, and why."""
+
+    number: int
+    reason: str
+
+
+def read_events(raw: Iterable[bytes], topics: frozenset[str], raw_topic: str | None) -> Iterator[Line | BadLine]:
+    """Yield a record for each line that holds an event, its topic by eventType; a line that is no event is bad.
+
+    With `raw_topic`, every line goes there as it is, without a key.
+    """
+    for number, text in enumerate(raw, start=1):
+        value = text.strip()
+        if raw_topic is not None and value:
+            yield Line(raw_topic, None, value)
+        elif value:
+            yield _read_event(number, value, topics)
+
+
+def _read_event(number: int, value: bytes, topics: frozenset[str]) -> Line | BadLine:
+    event = decode(value, (), "")
+    if isinstance(event, Rejection):
+        return BadLine(number, event.reason)
+    if not event.event_type:
+        return BadLine(number, "The field 'eventType' is missing, and with it the topic.")
+    if event.event_type not in topics:
+        return BadLine(number, f"No topic with role 'events' is named '{event.event_type}'.")
+    return Line(event.event_type, customer_key(event.tenant_id, event.customer_id), value)
+
+
+async def send(brokers: str, lines: Iterable[Line], sent: Callable[[int], None] = lambda _: None) -> int:
+    """Send records in order and return how many; `sent` is told of each part of them that is acknowledged."""
+    total, waiting = 0, list[asyncio.Future[Any]]()
+    async with _producer(brokers) as producer:
+        for line in lines:
+            waiting.append(await producer.send(line.topic, line.value, key=line.key))
+            if len(waiting) == _IN_FLIGHT:
+                total += await _settle(waiting, sent)
+        total += await _settle(waiting, sent)
+    return total
+
+
+async def _settle(waiting: list[asyncio.Future[Any]], sent: Callable[[int], None]) -> int:
+    count = len(waiting)
+    await asyncio.gather(*waiting)
+    waiting.clear()
+    sent(count)
+    return count
+
+
+def _producer(brokers: str) -> AIOKafkaProducer:
+    return AIOKafkaProducer(bootstrap_servers=brokers, enable_idempotence=True, linger_ms=5, max_batch_size=_BATCH)
+
+
+async def control(brokers: str, tenant_id: str, customer_id: str, message: Enroll | Exit) -> None:
+    """Send an enrolment or exit by hand to the customer's partition."""
+    line = Line(INBOX, customer_key(tenant_id, customer_id), msgspec.json.encode(message))
+    await send(brokers, [line])
+
+
+async def find_journey(brokers: str, tenant_id: str, name: str) -> Known:
+    """Return how a journey stands, by name or id; asks the definitions topic, so Postgres may be down."""
+    known = (await load_catalogue(brokers)).find(tenant_id, name)
+    if known is None:
+        raise FairwayError(f"Tenant '{tenant_id}' has no journey '{name}' that was ever published.")
+    return known
+
+
+async def read_commands(brokers: str, *, from_start: bool, follow: bool) -> AsyncIterator[bytes]:
+    """Yield committed send commands: those that are there, or with `follow` also those to come."""
+    async with AIOKafkaConsumer(
+        COMMANDS,
+        bootstrap_servers=brokers,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest" if from_start else "latest",
+    ) as consumer:
+        partitions = consumer.assignment()
+        if not partitions:
+            raise FairwayError(f"The topic '{COMMANDS}' is missing; run 'fairway topics apply'.")
+        ends = await consumer.end_offsets(partitions)
+        while follow or any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    yield record.value
+
+
+def explain_kafka(brokers: str, error: KafkaError) -> FairwayError:
+    """Return the sentence for a broker that doesn't answer as it should."""
+    return FairwayError(f"Kafka can't be used at '{brokers}' (FAIRWAY_BROKERS): {error}.")
