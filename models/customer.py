@@ -61,19 +61,19 @@ class Entry(msgspec.Struct, frozen=True, rename="camel", array_like=True):
 
 
 class Customer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Everything Fairway holds of one customer. `history` is by journey id, then enrollment key.
+    """Everything Fairway holds of one customer: enrolments and candidacies by enrollment id.
 
-    `profile` holds the attributes; of these `timezone`, `subscriptions` ({channel: bool}) and `unsubscribed`
-    have a meaning to the engine. `recent` is the last 256 event ids, 8 bytes of BLAKE2b each, oldest first.
-    `records` counts the activity records ever written for this customer. `deferred` holds inputs that came
-    while the history of a merged customer was on its way (R27).
+    `history` is by journey id, then enrollment key. `profile` holds the attributes; of these `timezone`,
+    `subscriptions` ({channel: bool}) and `unsubscribed` have a meaning to the engine. `recent` is the last 256
+    event ids, 8 bytes of BLAKE2b each, oldest first. `records` counts the activity records ever written for this
+    customer. `deferred` holds inputs that came while the history of a merged customer was on its way (R27).
     """
 
     tenant_id: str
     customer_id: str
     profile: dict[str, Any] = {}
-    enrollments: tuple[Enrollment, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
+    enrollments: dict[str, Enrollment] = {}
+    candidates: dict[str, Candidate] = {}
     history: dict[str, dict[str, Entry]] = {}
     recent: bytes = b""
     records: int = 0

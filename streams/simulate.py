@@ -23,7 +23,6 @@ from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUp
 from streams.engine.inputs import Arrived, Ask, CustomerInput, Due, Enroll, Exit, Join, Release, Sweep
 from streams.engine.journeys import Journeys
 from streams.engine.transitions import Move, move
-from streams.engine.waiting import due_waits
 from streams.errors import FairwayError
 
 RESUMED_PER_SECOND = 1_000  # R29
@@ -105,10 +104,10 @@ class Simulation:
     def _fire_next(self) -> Iterator[Output]:
         wait = moment, _, key, enrollment_id = heapq.heappop(self._waits)
         customer = self.customers.get(key)
-        standing = next((e for e in customer.enrollments if e.id == enrollment_id), None) if customer else None
+        standing = customer.enrollments.get(enrollment_id) if customer else None
         if customer is None or standing is None or standing.waiting_until is None:
             return
-        if self.journeys.status(standing.journey_id) == JourneyStatus.PAUSED:
+        if standing.journey_id in self.journeys.paused:
             self._held[standing.journey_id].append(wait)
         elif standing.waiting_until <= moment:
             yield from self._advance(key, customer.tenant_id, customer.customer_id, Due(), moment)
@@ -143,7 +142,7 @@ class Simulation:
         self.journeys = self.journeys.with_status(id_, wanted, journey.version)
         if wanted == JourneyStatus.ARCHIVED:
             for key, customer in list(self.customers.items()):
-                if any(enrollment.journey_id == id_ for enrollment in customer.enrollments):
+                if any(enrollment.journey_id == id_ for enrollment in customer.enrollments.values()):
                     yield from self._advance(key, customer.tenant_id, customer.customer_id, Sweep(id_), at)
         elif wanted == JourneyStatus.ACTIVE:
             self._release(id_, at)
@@ -195,11 +194,11 @@ class Simulation:
             self.customers.pop(key, None)
             return
         self.customers[key] = after
-        known = set(due_waits(before)) if before else set()
-        for wait in due_waits(after):
-            if wait not in known:
-                due, enrollment_id, _ = wait
-                heapq.heappush(self._waits, (due, due, key, enrollment_id))
+        known = before.enrollments if before else {}
+        for id_, enrollment in after.enrollments.items():
+            due = enrollment.waiting_until
+            if due is not None and known.get(id_) is not enrollment:
+                heapq.heappush(self._waits, (due, due, key, id_))
 
 
 def _output(key: bytes, effect: Effect, now: datetime) -> Output:

@@ -50,7 +50,8 @@ def advance(
     draft = Draft(customer, tenant_id, customer_id, now, journeys)
     at = _time_of(given, now)
     if draft.enrollments:
-        _leave_archived(draft)
+        if journeys.archived:
+            _leave_archived(draft)
         _fire_due(draft, at)
     _apply(draft, given, at)
     return draft.outcome()
@@ -178,7 +179,7 @@ def _inherit(draft: Draft, given: MergeIn, at: datetime) -> None:
 
 def _settle(draft: Draft, answer: Answer) -> None:
     """Enter or refuse a candidate; one that is gone meanwhile gives its place back (R5)."""
-    candidate = draft.candidates.pop(answer.enrollment_id, None)
+    candidate = draft.take_candidate(answer.enrollment_id)
     if candidate is None:
         if answer.admitted:
             _give_back(draft, answer.journey_id)
@@ -200,30 +201,24 @@ def _give_back(draft: Draft, journey_id: str) -> None:
 
 
 def _leave_archived(draft: Draft) -> None:
-    archived = frozenset(
-        enrollment.journey_id
-        for enrollment in draft.enrollments.values()
-        if draft.journeys.status(enrollment.journey_id) == JourneyStatus.ARCHIVED
-    )
-    if archived:
-        leave_archived(draft, archived, draft.now)
+    if any(enrollment.journey_id in draft.journeys.archived for enrollment in draft.enrollments.values()):
+        leave_archived(draft, draft.journeys.archived, draft.now)
         draft.record(_cause("control", None, control="archive"), draft.now, None)
 
 
 def _fire_due(draft: Draft, until: datetime) -> None:
-    """Fire the waits due by `until`, oldest first; those of a paused journey are held (R29)."""
-    while True:
-        due = [
-            (enrollment.waiting_until, enrollment.id)
-            for enrollment in draft.enrollments.values()
-            if enrollment.waiting_until is not None
-            and enrollment.waiting_until <= until
-            and draft.journeys.status(enrollment.journey_id) != JourneyStatus.PAUSED
-        ]
-        if not due:
-            return
-        moment, id_ = min(due)
-        _fire(draft, id_, moment)
+    """Fire the waits due by `until`, oldest first; those of a paused journey are held (R29).
+
+    One that fires may lead to another wait, but that is never due by now: so one pass is enough.
+    """
+    due = [
+        (enrollment.waiting_until, id_)
+        for id_, enrollment in draft.enrollments.items()
+        if enrollment.waiting_until is not None and enrollment.waiting_until <= until
+    ]
+    for moment, id_ in sorted(due):
+        if draft.enrollments[id_].journey_id not in draft.journeys.paused:
+            _fire(draft, id_, moment)
 
 
 def _fire(draft: Draft, id_: str, due: datetime) -> None:

@@ -27,8 +27,8 @@ class Draft:
         self.now = now
         self.journeys = journeys
         self.profile = row.profile
-        self.enrollments = {enrollment.id: enrollment for enrollment in row.enrollments}
-        self.candidates = {candidate.id: candidate for candidate in row.candidates}
+        self.enrollments = row.enrollments
+        self.candidates = row.candidates
         self.history = row.history
         self.recent = row.recent
         self.records = row.records
@@ -85,11 +85,23 @@ class Draft:
 
     def keep(self, enrollment: Enrollment) -> None:
         """Put an enrolment, new or moved on, into the row."""
-        self.enrollments[enrollment.id] = enrollment
+        self.enrollments = self.enrollments | {enrollment.id: enrollment}
+
+    def drop(self, enrollment: Enrollment) -> None:
+        """Take an enrolment that has ended out of the row."""
+        if enrollment.id in self.enrollments:
+            self.enrollments = {id_: kept for id_, kept in self.enrollments.items() if id_ != enrollment.id}
 
     def keep_candidate(self, candidate: Candidate) -> None:
         """Put an entry that waits for admission into the row."""
-        self.candidates[candidate.id] = candidate
+        self.candidates = self.candidates | {candidate.id: candidate}
+
+    def take_candidate(self, enrollment_id: str) -> Candidate | None:
+        """Take an entry that waits for admission out of the row."""
+        candidate = self.candidates.get(enrollment_id)
+        if candidate is not None:
+            self.candidates = {id_: kept for id_, kept in self.candidates.items() if id_ != enrollment_id}
+        return candidate
 
     def outcome(self) -> Outcome:
         """Return the new row and the effects; the very row that came in, if nothing changed."""
@@ -102,8 +114,8 @@ class Draft:
                 tenant_id=self.tenant_id,
                 customer_id=self.customer_id,
                 profile=self.profile,
-                enrollments=tuple(self.enrollments.values()),
-                candidates=tuple(self.candidates.values()),
+                enrollments=self.enrollments,
+                candidates=self.candidates,
                 history=self.history,
                 recent=self.recent,
                 records=self.records,
@@ -114,7 +126,7 @@ class Draft:
         )
 
     def _is_as_before(self) -> bool:
-        """Say whether nothing changed; whatever touches enrolments leaves a record too."""
+        """Say whether nothing changed: what changes is replaced, never written into."""
         row = self.row
         return (
             self.records == row.records
@@ -123,5 +135,6 @@ class Draft:
             and self.recent is row.recent
             and self.merging is row.merging
             and self.deferred is row.deferred
-            and tuple(self.candidates.values()) == row.candidates
+            and self.enrollments is row.enrollments
+            and self.candidates is row.candidates
         )

@@ -224,7 +224,10 @@ def _reach(steps: dict[str, AnyCompiled], start: str) -> frozenset[str]:
 
 
 class Journeys:
-    """All journeys that a worker knows, at one moment; `with_…` return a changed copy."""
+    """All journeys that a worker knows, at one moment; `with_…` return a changed copy.
+
+    `archived`, `paused` and `limited` are the ids of journeys in that status, or with maxEnrollments.
+    """
 
     def __init__(
         self,
@@ -239,6 +242,8 @@ class Journeys:
             if journey and self.status(id_) in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
                 key = (journey.tenant_id, journey.trigger_type)
                 self._wanted[key] = (*self._wanted.get(key, ()), journey)
+        self.archived = self._with_status(JourneyStatus.ARCHIVED)
+        self.paused = self._with_status(JourneyStatus.PAUSED)
         self.limited = frozenset(
             id_
             for id_, versions_ in self._versions.items()
@@ -282,6 +287,5 @@ class Journeys:
         """Return where the journey stands; None if it is not known."""
         return self._statuses.get(journey_id, (None, 0))[0]
 
-    def with_ids(self, status: JourneyStatus) -> frozenset[str]:
-        """Return the ids of the journeys in this status."""
+    def _with_status(self, status: JourneyStatus) -> frozenset[str]:
         return frozenset(id_ for id_, (at, _) in self._statuses.items() if at == status)

@@ -34,7 +34,7 @@ def leave_all(draft: Draft, reason: str, detail: str | None, at: datetime) -> No
     """End every enrolment of the customer, and every candidacy."""
     for enrollment in tuple(draft.enrollments.values()):
         leave(draft, enrollment, reason, detail, at)
-    draft.candidates.clear()
+    draft.candidates = {}
 
 
 def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> None:
@@ -45,7 +45,7 @@ def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> N
 
 
 def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, entry: Entry, at: datetime) -> None:
-    draft.enrollments.pop(enrollment.id, None)
+    draft.drop(enrollment)
     draft.note(
         entry
         | {

@@ -84,6 +84,6 @@ def due_waits(customer: Customer) -> tuple[tuple[datetime, str, str], ...]:
     """Return (due, enrollment id, journey id) of each wait that stands."""
     return tuple(
         (enrollment.waiting_until, enrollment.id, enrollment.journey_id)
-        for enrollment in customer.enrollments
+        for enrollment in customer.enrollments.values()
         if enrollment.waiting_until is not None
     )

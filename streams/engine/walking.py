@@ -46,7 +46,7 @@ class Walk:
 
     def run(self) -> None:
         """Take steps until the enrolment waits or ends."""
-        taken = 0
+        taken, last = 0, self.enrollment.step
         while self.step is not None:
             if taken == STEP_LIMIT:
                 fail(self.draft, self.now_at(self.step), self.journey, "step limit", self.at)
@@ -56,7 +56,8 @@ class Walk:
             step = self.journey.steps[self.step]
             if not self._take(step):
                 return
-        complete(self.draft, self.now_at(self.enrollment.step), self.journey, self.at)
+            last = step.id
+        complete(self.draft, self.now_at(last), self.journey, self.at)
 
     def fire(self, wait: Wait, due: datetime) -> None:
         """Go on after a wait that was due at `due` and fires at `at` (R20, R21)."""
@@ -97,7 +98,6 @@ class Walk:
                 return self._change(step)
             case End():
                 self._done(step, {}, None)
-                self.enrollment = self.now_at(step.id)
             case _:
                 assert_never(step)
         return True
