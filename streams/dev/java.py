@@ -55,6 +55,6 @@ def _find(program: str) -> str:
     if found is None:
         raise FairwayError(
             f"Kafka needs a Docker engine, or Java 17 and Maven, but no engine answers and '{program}' is missing: "
-            "start Docker, or install both (on Debian: 'apt-get install openjdk-17-jre-headless maven')."
+            "start Docker, or install both (on Debian: 'apt-get install default-jre-headless maven')."
         )
     return found
