@@ -4,6 +4,8 @@ One row per journey, on the partition of its own key. A partition joins with the
 before it first asks; until all have joined, candidates wait in the row, in order of arrival.
 """
 
+from typing import assert_never
+
 import msgspec
 
 from models.ids import customer_key
@@ -29,12 +31,12 @@ def decide(
             row = msgspec.structs.replace(row, waiting=(*row.waiting, given))
         case Release():
             row = msgspec.structs.replace(row, taken=row.taken - 1)
-        case Join() if given.partition not in row.joined:
-            row = msgspec.structs.replace(
-                row, joined=(*row.joined, given.partition), taken=row.taken + given.active
-            )
         case Join():
-            pass
+            if given.partition not in row.joined:
+                joined = (*row.joined, given.partition)
+                row = msgspec.structs.replace(row, joined=joined, taken=row.taken + given.active)
+        case _:
+            assert_never(given)
     if len(row.joined) < partitions:
         return row, ()
     return _answer(row, limit)

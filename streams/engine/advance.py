@@ -188,10 +188,11 @@ def _settle(draft: Draft, answer: Answer) -> None:
     is_open = draft.journeys.status(candidate.journey_id) == JourneyStatus.ACTIVE
     if answer.admitted and journey is not None and is_open:
         start(draft, journey, candidate)
-    elif journey is not None:
-        refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollmentKey=candidate.key)
-    if answer.admitted and not is_open:
-        _give_back(draft, answer.journey_id)
+    else:
+        if journey is not None:
+            refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollmentKey=candidate.key)
+        if answer.admitted:
+            _give_back(draft, answer.journey_id)
     cause = _cause("admission", None, candidate.event.get("eventId"), candidate.event.get("eventType"))
     draft.record(cause, candidate.at, candidate.club_id)
 

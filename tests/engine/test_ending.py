@@ -78,6 +78,8 @@ def test_R29_archiving_ends_what_is_under_way() -> None:
     assert life.told("enrollment.exited", "exitReason", "detail") == [("manual", "journey archived")]
     assert life.customer is not None
     assert len(life.customer.enrollments) == 1
+    life.give(Sweep(one.id), NOON + hours(1))
+    assert life.latest == ()
 
 
 def test_R30_a_wait_due_at_or_before_an_event_comes_first() -> None:
@@ -136,6 +138,17 @@ def test_R5_a_candidate_of_a_journey_that_was_paused_meanwhile_is_refused() -> N
     life.give(Answer(id_, LIMITED.id, admitted=True))
     assert life.told("enrollment.refused", "reason") == ["paused"]
     assert isinstance(life.forwards[-1].message, Release)
+
+
+def test_R5_an_answer_for_a_journey_that_is_gone_gives_the_place_back() -> None:
+    life = Life(live(LIMITED)).give(event())
+    id_ = life.forwards[0].message.enrollment_id  # type: ignore[union-attr]
+    life.journeys = life.journeys.without_version(LIMITED.id, 1)
+    life.give(Answer(id_, LIMITED.id, admitted=True))
+    assert life.entries == []
+    assert isinstance(life.forwards[-1].message, Release)
+    assert life.customer is not None
+    assert life.customer.candidates == {}
 
 
 def seat(number: int) -> Ask:

@@ -7,6 +7,7 @@ import pytest
 
 from models.customer import Customer
 from streams.engine.inputs import Arrived, Exit
+from streams.engine.waiting import due_waits
 from tests.engine.build import NOON, Life, ask, event, hours, journey, live, send, wait
 
 INSTANT = timedelta(microseconds=1)
@@ -66,6 +67,13 @@ def test_R26_the_rest_is_skipped_when_an_enrolment_ends_early() -> None:
         ("mail", 0, "ended"),
         ("end", 0, "ended"),
     ]
+
+
+def test_R21_due_waits_are_those_that_stand() -> None:
+    one = journey(wait(), send())
+    life = Life(live(one, journey(send(), name="B"))).give(event())
+    assert life.customer is not None
+    assert [(due, journey_id) for due, _, journey_id in due_waits(life.customer)] == [(NOON + hours(2), one.id)]
 
 
 @pytest.mark.parametrize(("after", "fires"), [(hours(2) - INSTANT, False), (hours(2), True), (hours(3), True)])
