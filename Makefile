@@ -23,7 +23,8 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "$(BARE)"
+	$(BIN)/coverage run -m pytest -q -m "$(BARE)"
+	$(BIN)/coverage report
 
 # The rest, one after another on one real Kafka and one real Postgres.
 test: check
