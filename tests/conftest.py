@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import yaml
+from hypothesis import settings
 
 from streams import provision
 from streams.dev import broker as kafka_server
@@ -20,6 +21,11 @@ from tests import kafka
 
 # `timeout 60 pytest` ends as Ctrl-C does, so that the servers end too.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+settings.load_profile(
+    "ci"
+)  # the same cases each time, however busy the machine; --hypothesis-profile=default for new ones
 
 
 @pytest.fixture(scope="session")

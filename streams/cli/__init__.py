@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from streams.cli import db, dev, events, journeys, topics
+from streams.cli import db, dev, events, journeys, topics, validate
 from streams.errors import FairwayError
 
 app = typer.Typer(
@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 app.add_typer(db.group, name="db")
 app.add_typer(dev.group, name="dev")
+journeys.group.command()(validate.validate)
+journeys.group.command()(validate.schema)
 app.add_typer(journeys.group, name="journeys")
 app.add_typer(topics.group, name="topics")
 app.command()(events.publish)

@@ -1,0 +1,109 @@
+"""Whether a journey means something: every problem at once, each a sentence that says what to do."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, tzinfo
+from typing import Any
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from models.duration import read_zone
+from models.journey import AnyStep, Journey, JourneyTrigger, Step
+from streams.engine.check.plain import find_unstorable
+from streams.engine.check.routes import Node, check_routes, read_node
+from streams.engine.check.rules import check_field, check_rules
+from streams.engine.check.shape import show, suggest, tell
+from streams.engine.check.steps import check_duration, check_step, check_zone
+from streams.engine.schema import DESCRIPTIONS
+
+__all__ = ["Problem", "check", "find_twins"]
+
+_TYPES = ("TRIGGER", "SEND", "WAIT", "CONDITION", "SPLIT", "UPDATE", "END")
+_STEP: TypeAdapter[AnyStep] = TypeAdapter(Step)
+_ANY_STEP = {"type": "END"}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong, in a sentence that says what to do, and with which step (None: the whole journey)."""
+
+    step: str | None
+    text: str
+
+
+def check(raw: Any) -> tuple[Journey | None, list[Problem]]:
+    """Return the journey that plain data holds, or all that is wrong with it; never raises."""
+    if not isinstance(raw, dict):
+        return None, [Problem(None, "A journey holds names and values, as 'name: Welcome'.")]
+    if fault := find_unstorable(raw):
+        return None, [Problem(None, fault)]
+    problems = [Problem(None, text) for text in _check_settings(raw)]
+    problems += [Problem(id_, text) for id_, text in _check_steps(raw)]
+    return (None if problems else Journey.model_validate(raw)), problems
+
+
+def find_twins(journeys: Sequence[Journey]) -> Iterator[tuple[int, Problem]]:
+    """Yield (position, problem) for journeys that can't stand beside an earlier one: same name, id or campaign."""
+    seen: set[tuple[Any, ...]] = set()
+    for position, journey in enumerate(journeys):
+        name = (journey.tenant_id, journey.name, journey.version)
+        if name in seen:
+            text = f"Tenant '{journey.tenant_id}' has another journey named '{journey.name}'; give each its own."
+            yield position, Problem(None, text)
+        elif ("id", journey.id, journey.version) in seen:
+            yield position, Problem(None, f"Another journey has the id '{journey.id}' too; give each its own.")
+        elif journey.campaign_id and ("campaign", journey.campaign_id, journey.version) in seen:
+            text = f"Another journey has the campaignId '{journey.campaign_id}' too; a campaign has one journey."
+            yield position, Problem(None, text)
+        seen |= {name, ("id", journey.id, journey.version), ("campaign", journey.campaign_id, journey.version)}
+
+
+def _check_settings(raw: dict[str, Any]) -> Iterator[str]:
+    """Check all but the steps; what can be read is checked even if other settings can't."""
+    zone = read_zone(raw.get("timezone", "UTC")) or UTC
+    try:
+        Journey.model_validate(raw | {"steps": [_ANY_STEP]})
+    except ValidationError as error:
+        yield from tell(error.errors(include_url=False), raw, "Journey")
+    if isinstance(raw.get("timezone"), str):
+        yield from check_zone("timezone", raw["timezone"])
+    if isinstance(raw.get("reentryAfter"), str):
+        yield from check_duration("reentryAfter", raw["reentryAfter"])
+        if raw.get("allowReentry", False) is False:
+            yield "'reentryAfter' needs 'allowReentry: true'."
+    if isinstance(raw.get("enrollmentKey"), str):
+        yield from check_field("enrollmentKey", raw["enrollmentKey"], "trigger")
+    try:
+        trigger = JourneyTrigger.model_validate(raw.get("triggerConfig", {}))
+    except ValidationError:
+        return  # told above
+    yield from check_rules("triggerConfig.conditions", trigger.conditions, "trigger", zone)
+
+
+def _check_steps(raw: dict[str, Any]) -> Iterator[tuple[str | None, str]]:
+    steps = raw.get("steps")
+    if not isinstance(steps, list) or not steps:
+        yield None, "'steps' is missing: a list of steps, the TRIGGER first."
+        return
+    zone = read_zone(raw.get("timezone", "UTC")) or UTC
+    nodes = [read_node(step, position) for position, step in enumerate(steps, start=1)]
+    for step, node in zip(steps, nodes, strict=True):
+        yield from ((node.id, text) for text in _check_step(step, node, raw.get("triggerType"), zone))
+    yield from check_routes(nodes)
+
+
+def _check_step(step: Any, node: Node, trigger_type: Any, zone: tzinfo) -> Iterator[str]:
+    if not isinstance(step, dict):
+        yield "A step holds names and values, as {type: END}."
+    elif "type" not in step:
+        yield f"'type' is missing: {DESCRIPTIONS['Step']['type']}."
+    elif node.type not in _TYPES:
+        meant = suggest(node.type, _TYPES)
+        advice = f"did you mean '{meant}'?" if meant else f"use one of: {', '.join(_TYPES)}."
+        yield f"'type' is {show(node.type)}, which is not known; {advice}"
+    else:
+        try:
+            parsed = _STEP.validate_python(step)
+        except ValidationError as error:
+            yield from tell(error.errors(include_url=False), step, "Step")
+        else:
+            yield from check_step(parsed, trigger_type, zone)
