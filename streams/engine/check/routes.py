@@ -3,7 +3,7 @@
 Works on plain data, so that one step with a wrong setting does not hide what is wrong with the others.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -52,9 +52,10 @@ def check_routes(authored: Sequence[Node]) -> Iterator[Found]:
     yield from _check_twice(authored)
     nodes = sorted(authored, key=lambda node: node.number)
     yield from _check_trigger(nodes)
+    ids = dict.fromkeys(node.id for node in nodes)
     for node in nodes:
         yield from _check_names(node)
-        yield from _check_next(node, nodes)
+        yield from _check_next(node, ids)
     ways = _find_ways(nodes)
     yield from _check_reach(nodes, ways)
     yield from _check_loops(nodes, ways)
@@ -91,8 +92,7 @@ def _check_names(node: Node) -> Iterator[Found]:
         yield node.id, "An END leads nowhere; remove 'nextStepId'."
 
 
-def _check_next(node: Node, nodes: Sequence[Node]) -> Iterator[Found]:
-    ids = [other.id for other in nodes]
+def _check_next(node: Node, ids: Collection[str]) -> Iterator[Found]:
     for name, target in {"nextStepId": node.next, **node.branches}.items():
         if target and target not in ids:
             meant = suggest(target, ids)
@@ -103,13 +103,13 @@ def _check_next(node: Node, nodes: Sequence[Node]) -> Iterator[Found]:
 def _find_ways(nodes: Sequence[Node]) -> dict[str, set[str]]:
     """Return the ids that each step may lead to (R15); a mistyped id counts as the one that it may have meant."""
     ids = [node.id for node in nodes]
-    ways: dict[str, set[str]] = {}
+    known, ways = set(ids), dict[str, set[str]]()
     for position, node in enumerate(nodes):
         default = node.next or (ids[position + 1] if position + 1 < len(ids) else None)
         branches = list(node.branches.values())[2:] if node.type == "SPLIT" else list(node.branches.values())
         targets = [target or default for target in branches] if node.type in ("CONDITION", "SPLIT") else [default]
         targets = [] if node.type == "END" else targets or [default]
-        found = (target if target in ids else suggest(target, ids) for target in targets if target)
+        found = (target if target in known else suggest(target, ids) for target in targets if target)
         ways.setdefault(node.id, set()).update(filter(None, found))
     return ways
 
