@@ -77,11 +77,11 @@ class Draft:
 
     def is_active(self, journey_id: str, key: str) -> bool:
         """Say whether the customer is in this journey with this key, or waits to be admitted."""
-        return any(
-            place.journey_id == journey_id and place.key == key
-            for places in (self.enrollments, self.candidates)
-            for place in places.values()
-        )
+        for places in (self.enrollments, self.candidates):
+            for place in places.values():
+                if place.journey_id == journey_id and place.key == key:
+                    return True
+        return False
 
     def keep(self, enrollment: Enrollment) -> None:
         """Put an enrolment, new or moved on, into the row."""

@@ -46,16 +46,12 @@ def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> N
 
 def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, entry: Entry, at: datetime) -> None:
     draft.drop(enrollment)
-    draft.note(
-        entry
-        | {
-            "journeyId": enrollment.journey_id,
-            "journeyVersion": enrollment.version,
-            "enrollmentId": enrollment.id,
-            "stepId": enrollment.step,
-            "at": at,
-        }
-    )
+    entry["journeyId"] = enrollment.journey_id
+    entry["journeyVersion"] = enrollment.version
+    entry["enrollmentId"] = enrollment.id
+    entry["stepId"] = enrollment.step
+    entry["at"] = at
+    draft.note(entry)
     if journey is not None:
         _skip_rest(draft, enrollment, journey, failed=entry["type"] == "enrollment.failed")
     if enrollment.journey_id in draft.journeys.limited:
@@ -66,10 +62,10 @@ def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, 
 def _skip_rest(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, *, failed: bool) -> None:
     """Report as SKIPPED what was not reached, and the wait that was cut off (R26)."""
     waits_at = enrollment.step if enrollment.waiting_until is not None and not failed else None
-    for step in journey.steps.values():
-        is_pending = step.id not in enrollment.visits and step.id not in enrollment.skipped
-        if is_pending or step.id == waits_at:
-            skip_step(draft, enrollment, step.id, step.number, "ended")
+    visits, skipped = enrollment.visits, enrollment.skipped
+    for id_, step in journey.steps.items():
+        if (id_ not in visits and id_ not in skipped) or id_ == waits_at:
+            skip_step(draft, enrollment, id_, step.number, "ended")
 
 
 def skip_step(draft: Draft, enrollment: Enrollment, step_id: str, number: int, reason: str) -> None:

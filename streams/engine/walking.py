@@ -9,7 +9,7 @@ from models.customer import Enrollment
 from models.duration import add
 from models.ids import command_id
 from streams.engine.conditions import Scope
-from streams.engine.draft import Draft
+from streams.engine.draft import Draft, Entry
 from streams.engine.effects import Command, ProfileUpdate
 from streams.engine.journeys import (
     AnyCompiled,
@@ -64,15 +64,24 @@ class Walk:
         if self._pass_wait(wait, due):
             self.run()
 
-    def now_at(self, step_id: str, **changes: Any) -> Enrollment:
-        """Return the enrolment as it stands at a step, waiting for nothing."""
+    def now_at(
+        self,
+        step_id: str,
+        *,
+        entered_at: datetime | None = None,
+        waiting_until: datetime | None = None,
+        wait: dict[str, Any] | None = None,
+    ) -> Enrollment:
+        """Return the enrolment as it stands at a step; unless told until when, it waits for nothing."""
         return msgspec.structs.replace(
             self.enrollment,
             step=step_id,
             visits=self.visits,
             skipped=self.skipped,
             variants=self.variants,
-            **({"entered_at": None, "waiting_until": None, "wait": {}} | changes),
+            entered_at=entered_at,
+            waiting_until=waiting_until,
+            wait=wait or {},
         )
 
     def _take(self, step: AnyCompiled) -> bool:
@@ -103,22 +112,25 @@ class Walk:
         return True
 
     def _done(self, step: AnyCompiled, result: dict[str, Any], onward: str | None) -> None:
-        self._note("step.completed", step, enteredAt=self.at, completedAt=self.at, result=result)
+        entry = self._entry("step.completed", step)
+        entry["enteredAt"] = entry["completedAt"] = self.at
+        entry["result"] = result
+        self.draft.entries.append(entry)
         self.step = onward
 
     def _note(self, kind: str, step: AnyCompiled, **fields: Any) -> None:
-        self.draft.note(
-            {
-                "type": kind,
-                "journeyId": self.journey.id,
-                "journeyVersion": self.journey.version,
-                "enrollmentId": self.enrollment.id,
-                "stepId": step.id,
-                "stepNumber": step.number,
-                "visit": self.visits[step.id],
-                **fields,
-            }
-        )
+        self.draft.note(self._entry(kind, step) | fields)
+
+    def _entry(self, kind: str, step: AnyCompiled) -> Entry:
+        return {
+            "type": kind,
+            "journeyId": self.journey.id,
+            "journeyVersion": self.journey.version,
+            "enrollmentId": self.enrollment.id,
+            "stepId": step.id,
+            "stepNumber": step.number,
+            "visit": self.visits[step.id],
+        }
 
     def _send(self, step: Send) -> None:
         profile, enrollment = self.draft.profile, self.enrollment
