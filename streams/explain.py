@@ -30,7 +30,7 @@ def _tell_record(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterato
         "event": f"{cause['eventType']} ({cause['eventId']})",
         "wait": f"the wait at '{cause.get('stepId')}' fired",
         "control": f"by hand: {cause.get('control')}",
-        "admission": f"admission asked by {cause['eventId']} was answered",
+        "admission": "admission was answered" + (f" (asked by {cause['eventId']})" if cause["eventId"] else ""),
     }[cause["kind"]]
     yield f"{record['at']:%Y-%m-%d %H:%M:%S}  {what}"
     for entry in record["entries"]:
