@@ -1,6 +1,6 @@
 """`fairway simulate`: try journeys on a virtual clock before they are live."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,12 +61,12 @@ def _tell(outputs: Iterable["Output"], names: dict[str, str]) -> None:
         typer.echo(line)
 
 
-def _draw(outputs: Iterable["Output"], names: dict[str, str], chart: Path) -> Iterable["Output"]:
+def _draw(outputs: Iterable["Output"], names: dict[str, str], chart: Path) -> Iterator["Output"]:
     from streams.chart import draw, find_moves
 
     kept = list(outputs)
     draw(find_moves(kept, names), chart)
-    return kept
+    return iter(kept)
 
 
 def _read(file: Path) -> bytes:
