@@ -1,0 +1,157 @@
+"""RocksDB as the ordered map of a partition: one database each, in a folder that one process holds at a time."""
+
+import shutil
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import structlog
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteBufferManager,
+)
+
+from streams.store import Change
+
+_IDENTITY = b"i"
+_MIB = 1024 * 1024
+_FOLDERS = 16  # a stopped process may still hold the first ones
+
+log = structlog.get_logger()
+
+
+class CorruptError(Exception):
+    """RocksDB found damage; the store has to be set aside and restored from the changelog."""
+
+
+class _HeldError(Exception):
+    """Another process, or another task of this one, has the folder open."""
+
+
+class RocksMap:
+    """An ordered map on disk. A write survives kill -9 of the process; a lost machine's is in the changelog."""
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        """Open the map; raises CorruptError where there is damage or another identity's data."""
+        self._folder = folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = Rdict(str(folder), _options())
+        except Exception as error:
+            if "lock" in str(error).lower():
+                raise _HeldError from error
+            raise CorruptError(str(error)) from error
+        found = self._db.get(_IDENTITY)
+        if found is None and not self.items(b"", b"\xff", 1):
+            self._db[_IDENTITY] = identity.encode()
+        elif found != identity.encode():
+            self._db.close()
+            raise CorruptError(f"it belongs to '{(found or b'?').decode()}'")
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key."""
+        try:
+            return self._db.get(key)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise _name(error) from error
+
+    def write(self, changes: Iterable[Change]) -> None:
+        """Put, or with None delete, all these or none."""
+        batch = WriteBatch(raw_mode=True)
+        for key, value in changes:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        try:
+            self._db.write(batch)
+        except Exception as error:
+            raise _name(error) from error
+
+    def items(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` entries from `start` to before `stop`, in order."""
+        reading = ReadOptions()
+        reading.set_iterate_upper_bound(stop)
+        entries = self._db.iter(reading)
+        entries.seek(start)
+        found: list[tuple[bytes, bytes]] = []
+        while len(found) < limit and entries.valid():
+            found.append((entries.key(), entries.value()))
+            entries.next()
+        try:
+            entries.status()
+        except Exception as error:
+            raise _name(error) from error
+        return found
+
+    def close(self) -> None:
+        """Let go of the files and the lock."""
+        self._db.close()
+
+    def set_aside(self, reason: str) -> None:
+        """Close, and move the folder out of the way; the sentence goes to the log."""
+        self._db.close()
+        _set_aside(self._folder, reason)
+
+
+def open_rocks(folder: Path, identity: str) -> RocksMap:
+    """Open this folder, or a neighbour where another process holds it; what can't be used is set aside."""
+    for number in range(_FOLDERS):
+        place = folder if number == 0 else folder.with_name(f"{folder.name}.{number}")
+        try:
+            return RocksMap(place, identity)
+        except _HeldError:
+            continue
+        except CorruptError as error:
+            _set_aside(place, str(error))
+            return RocksMap(place, identity)
+    raise OSError(f"All {_FOLDERS} folders '{folder}…' are held by other processes.")
+
+
+def _set_aside(folder: Path, reason: str) -> None:
+    """Move the folder out of the way; the last one set aside is kept for whoever wants to look."""
+    aside = folder.with_name(folder.name + ".aside")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    sentence = f"The store '{folder}' can't be used ({reason}); it is now '{aside.name}', and is restored anew."
+    log.warning(sentence)
+
+
+def _name(error: Exception) -> Exception:
+    return CorruptError(str(error)) if "Corruption" in str(error) else error
+
+
+@cache
+def _shared() -> tuple[Cache, WriteBufferManager]:
+    """Return what bounds the memory of all partitions of this process together."""
+    return Cache(160 * _MIB), WriteBufferManager(128 * _MIB, False)
+
+
+def _options() -> Options:
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(_shared()[0])
+    blocks.set_block_size(8 * 1024)
+    blocks.set_bloom_filter(10, False)
+    blocks.set_cache_index_and_filter_blocks(True)  # else they grow with the rows, outside of any bound
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_block_based_table_factory(blocks)
+    options.set_write_buffer_manager(_shared()[1])
+    options.set_write_buffer_size(32 * _MIB)
+    options.set_max_write_buffer_number(3)
+    options.set_max_open_files(128)
+    options.set_max_background_jobs(2)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_level_compaction_dynamic_level_bytes(True)
+    options.set_keep_log_file_num(2)
+    options.set_max_log_file_size(_MIB)
+    # Fired waits leave tombstones at the front of their range, where next_due looks.
+    options.add_compact_on_deletion_collector_factory(4096, 2048, 0.5)
+    return options
