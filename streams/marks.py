@@ -8,9 +8,11 @@ key; that of a wait held back by a paused journey `h`, journey, due time, enrolm
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
+
+from models.customer import Enrollment
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -25,14 +27,6 @@ class Wait(NamedTuple):
     key: bytes
 
 
-class Enrolled(Protocol):
-    """As much of an enrolment as its marks need."""
-
-    id: str
-    journey_id: str
-    waiting_until: datetime | None
-
-
 class _Enrollment(msgspec.Struct, rename="camel", gc=False):
     id: str
     journey_id: str
@@ -40,13 +34,13 @@ class _Enrollment(msgspec.Struct, rename="camel", gc=False):
 
 
 class _Row(msgspec.Struct):
-    enrollments: tuple[_Enrollment, ...] = ()
+    enrollments: dict[str, _Enrollment] = {}
 
 
 _read_row = msgspec.json.Decoder(_Row).decode
 
 
-def marks_of(key: bytes, enrollments: Iterable[Any]) -> set[bytes]:
+def marks_of(key: bytes, enrollments: Iterable[Enrollment | _Enrollment]) -> set[bytes]:
     """Return the marks of a customer with these ACTIVE enrolments."""
     marks = set()
     for enrollment in enrollments:
@@ -62,7 +56,7 @@ def marks_of_row(key: bytes, row: bytes | None) -> set[bytes]:
     """Return the marks of a row, without decoding the rest of it; internal rows have none."""
     if row is None or key.startswith(b":"):
         return set()
-    return marks_of(key, _read_row(row).enrollments)
+    return marks_of(key, _read_row(row).enrollments.values())
 
 
 @lru_cache(maxsize=4096)

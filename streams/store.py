@@ -98,12 +98,13 @@ class Store:
         found = self._entries.items(_ROW + after + b"\0", b"s", limit)
         return [(key[1:], row) for key, row in found]
 
-    def next_due(self) -> datetime | None:
-        """Return when the next wait is due that is not held."""
+    def next_due(self, after: bytes = b"") -> datetime | None:
+        """Return when the next wait is due that is not held, of those above the mark `after`."""
         if self._first_wait is None:
             return None
-        found = self._entries.items(self._first_wait, _END_OF_WAITS, 1)
-        self._first_wait = found[0][0] if found else None
+        found = self._entries.items(max(self._first_wait, after + b"\0"), _END_OF_WAITS, 1)
+        if not after:
+            self._first_wait = found[0][0] if found else None
         return read_wait(found[0][0]).due if found else None
 
     def due(self, now: datetime, after: bytes, limit: int) -> list[bytes]:
@@ -123,13 +124,20 @@ class Store:
         prefix = b"h" + pack(journey_id)
         return [mark for mark, _ in self._entries.items(max(prefix, after + b"\0"), _next(prefix), limit)]
 
+    def journeys(self) -> set[str]:
+        """Return the journeys that have members, at the cost of a seek each."""
+        return self._journeys(b"m")
+
     def held_journeys(self) -> set[str]:
         """Return the journeys that have held waits, at the cost of a seek each."""
-        journeys, start = set(), b"h"
-        while found := self._entries.items(start, b"i", 1):
+        return self._journeys(b"h")
+
+    def _journeys(self, letter: bytes) -> set[str]:
+        journeys, start = set(), letter
+        while found := self._entries.items(start, _next(letter), 1):
             packed = found[0][0][1:17]
             journeys.add(unpack(packed))
-            start = _next(b"h" + packed)
+            start = _next(letter + packed)
         return journeys
 
     def close(self) -> None:
@@ -142,5 +150,5 @@ class Store:
 
 
 def _next(prefix: bytes) -> bytes:
-    """Return the first key after all that start with this prefix (a letter and 16 bytes)."""
+    """Return the first key after all that start with this prefix, a letter and perhaps 16 bytes."""
     return (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix), "big")

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from streams.cli import db, dev, events, journeys, simulate, topics, validate
+from streams.cli import db, dev, events, journeys, simulate, topics, validate, worker
 from streams.errors import FairwayError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ journeys.group.command()(validate.schema)
 app.add_typer(journeys.group, name="journeys")
 app.add_typer(topics.group, name="topics")
 app.command()(simulate.simulate)
+app.command()(worker.worker)
 app.command()(events.publish)
 app.command()(events.commands)
 app.command()(events.enroll)

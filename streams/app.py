@@ -1,0 +1,197 @@
+"""Wires a worker: Faust's app, the partition tasks, the definitions and, if wanted, a web application."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Protocol
+
+import faust
+import structlog
+import uvicorn
+
+from streams.agents import register
+from streams.assignment import Assignment
+from streams.dispatch import Dispatch
+from streams.engine.journeys import Journeys
+from streams.fetch import Reader
+from streams.ledger import KafkaLedger
+from streams.partition import PartitionTask
+from streams.rocks import open_rocks
+from streams.settings import Settings
+from streams.store import MemoryMap, OrderedMap
+from streams.table import Table
+from streams.topics import INBOX, Topics
+from streams.transport import Transport
+
+_CUSTOMERS_KEPT = 32_768  # decoded, in all partitions together
+_SESSION_SECONDS = 10.0
+_STOP_SECONDS = 12.0
+
+log = structlog.get_logger()
+
+
+class Definitions(Protocol):
+    """Who follows the journeys' definitions."""
+
+    @property
+    def journeys(self) -> Journeys:
+        """Return the journeys as of now."""
+
+    async def start(self) -> None:
+        """Read to the end, then follow."""
+
+    async def stop(self) -> None:
+        """Follow no more."""
+
+
+class FaustApp(faust.App):  # type: ignore[misc]
+    """Faust's app with our transport; `readers` take what it consumes."""
+
+    readers: Sequence[Reader] = ()
+    on_crash: Callable[[BaseException], None]
+
+    def wants(self, topic: str, partition: int) -> bool:
+        """Say whether the topic's reader has room for another fetch of this partition."""
+        return any(reader.wants(topic, partition) for reader in self.readers if topic in reader.topics)
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    async def crash(self, reason: BaseException) -> None:
+        """Let the worker end with this error."""
+        self.on_crash(reason)
+        await super().crash(reason)
+
+
+class _Server(uvicorn.Server):
+    """A web server that leaves signals to the worker."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Worker:
+    """One worker: `run` until `stop` is set, or raise what went wrong."""
+
+    def __init__(self, settings: Settings, topics: Topics, definitions: Definitions) -> None:
+        self.settings = settings
+        self.definitions = definitions
+        self.app = _make_app(settings)
+        self.assignment = Assignment((*topics.events, INBOX), self._make_task, self._crash)
+        self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
+        self._error: BaseException | None = None
+        self._ended = asyncio.Event()
+        self._generation = -1
+        self.app.readers = [self.assignment]
+        self.app.on_crash = self._crash
+
+    def add_reader(self, reader: Reader) -> None:
+        """Let a reader take part, as the projection does; before `run`."""
+        self.app.readers = [*self.app.readers, reader]
+
+    def _make_task(self, partition: int) -> PartitionTask:
+        settings, table = self.settings, self.table
+        return PartitionTask(
+            Dispatch(partition, table.partitions),
+            KafkaLedger(settings.brokers, settings.app_id, table.changelog, partition),
+            _make_open_map(settings, partition),
+            lambda: self.definitions.journeys,
+            timedelta(milliseconds=settings.commit_interval_ms),
+            _CUSTOMERS_KEPT // table.partitions,
+        )
+
+    def _crash(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self._ended.set()
+
+    async def run(self, stop: asyncio.Event, web: Any = None) -> None:
+        """Work until `stop` is set, then commit and leave; raises the first error that is ours."""
+        server = asyncio.create_task(self._serve(web)) if web is not None else None
+        await self.definitions.start()
+        self._connect()
+        await self.app.start()
+        waiting = [asyncio.create_task(event.wait()) for event in (stop, self._ended)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*waiting, *([server] if server else [])):
+                task.cancel()
+            await self._stop()
+        if self._error is not None:
+            raise self._error
+
+    async def _serve(self, web: Any) -> None:
+        """Serve the web application, also while the partitions are being restored."""
+        settings = self.settings
+        server = _Server(uvicorn.Config(web, settings.web_host, settings.web_port, log_config=None))
+        await server.serve()
+
+    def _connect(self) -> None:
+        for reader in self.app.readers:
+            register(self.app, reader)
+
+        async def revoke(_app: Any, revoked: Any, **_: Any) -> None:
+            await asyncio.gather(*(reader.revoke() for reader in self.app.readers))
+
+        async def assign(_app: Any, assigned: Any, **_: Any) -> None:
+            generation = self.app.consumer_generation_id
+            for reader in self.app.readers:
+                partitions = sorted({tp.partition for tp in assigned if tp.topic in reader.topics})
+                await reader.assign(partitions, generation, self.app.consumer.seek_to)
+
+        self.app.on_partitions_revoked.connect(revoke, weak=False)
+        self.app.on_partitions_assigned.connect(assign, weak=False)
+
+    async def _stop(self) -> None:
+        """Commit and close, then leave the group, so that the next owner finds all done."""
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self.assignment.close()
+                await self.app.stop()
+                await self.definitions.stop()
+        except TimeoutError:
+            log.warning("The worker could not end in order within 12 seconds; what was not committed is redone.")
+
+
+def build_app(settings: Settings, topics: Topics, definitions: Definitions) -> Worker:
+    """Return a worker that is not yet running."""
+    return Worker(settings, topics, definitions)
+
+
+def _make_open_map(settings: Settings, partition: int) -> Callable[[], OrderedMap]:
+    if settings.store == "memory":
+        entries = MemoryMap()
+        return lambda: entries
+    folder = settings.data_dir / settings.app_id / f"store-{partition}"
+    return lambda: open_rocks(folder, f"{settings.app_id}, partition {partition}")
+
+
+def _make_app(settings: Settings) -> FaustApp:
+    for name in ("faust", "mode", "aiokafka", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # aiokafka's debug records cost 17 % of the CPU
+    folder = settings.data_dir / settings.app_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return FaustApp(
+        settings.app_id,
+        broker=[f"kafka://{broker}" for broker in settings.brokers.split(",")],
+        store="memory://",
+        datadir=str(folder / "faust"),
+        value_serializer="raw",
+        key_serializer="raw",
+        web_enabled=False,  # it would bind 0.0.0.0 and show rows to anyone
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_group_instance_id=settings.instance_id,
+        broker_session_timeout=_SESSION_SECONDS,
+        broker_heartbeat_interval=_SESSION_SECONDS / 4,
+        broker_request_timeout=30.0,
+        broker_rebalance_timeout=30.0,
+        broker_max_poll_records=2000,
+        broker_commit_interval=60.0,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        stream_buffer_maxsize=64,
+    )

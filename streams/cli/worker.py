@@ -1,0 +1,51 @@
+"""`fairway worker`: one worker process; start as many as you like."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+def worker(
+    web_port: Annotated[
+        int | None, typer.Option(help="Port of the web views; 0 takes a free one. [default: FAIRWAY_WEB_PORT]")
+    ] = None,
+) -> None:
+    """Run journeys until SIGTERM or Ctrl-C: then commit, close and end with exit code 0.
+
+    A broker that can't be reached is tried again; any other error ends the worker with exit code 1, for
+    whatever supervises it to start it again.
+    """
+    import uvloop
+
+    from streams.settings import read_settings
+
+    settings = read_settings()
+    if web_port is not None:
+        settings = settings.model_copy(update={"web_port": web_port})
+    uvloop.run(_run(settings))
+
+
+async def _run(settings: "Settings") -> None:
+    import gc
+    import signal
+
+    from streams import failpoints
+    from streams.app import build_app
+    from streams.definitions import Definitions
+    from streams.provision import check_topics
+    from streams.topics import read_topics
+
+    failpoints.arm(settings.failpoint)
+    topics = read_topics(settings.topics_file, settings.app_id)
+    await check_topics(settings.brokers, topics)
+    running = build_app(settings, topics, Definitions(settings.brokers))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    gc.collect()
+    gc.freeze()  # what was imported stays: collecting it again and again is a twentieth of the time
+    await running.run(stop)

@@ -1,0 +1,166 @@
+"""A partition's transactions with the broker: fence the previous owner, read the changelog, commit."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple, Protocol
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata, RecordMetadata
+
+from streams.failpoints import reach
+from streams.transaction import Commit, Record
+
+COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
+_TRANSACTION_TIMEOUT_MS = 20_000
+_CLOSE_TIMEOUT = 5.0
+_BATCH_BYTES = 256 * 1024
+_PAGE_ROWS = 2000
+
+
+class LostError(Exception):
+    """The partition was taken over, or the outcome of a commit is unknown: open it anew or leave it."""
+
+
+class Page(NamedTuple):
+    """Some rows of the changelog, the offset after them, and the offset at which it ends."""
+
+    rows: Sequence[tuple[bytes, bytes | None]]
+    offset: int
+    end: int
+
+
+class Ledger(Protocol):
+    """Whoever fenced last is the only one who can commit."""
+
+    async def fence(self) -> None:
+        """Take the partition over; raises LostError if the broker can't be reached."""
+
+    def read(self, offset: int) -> AsyncGenerator[Page, None]:
+        """Yield the committed rows of the changelog from this offset to its end; raises LostError."""
+
+    async def commit(self, commit: Commit) -> int:
+        """Commit all of it or nothing, and return the changelog's next offset; raises LostError."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class KafkaLedger:
+    """The transactions of one partition through aiokafka."""
+
+    def __init__(self, brokers: str, app_id: str, changelog: str, partition: int) -> None:
+        self._brokers = brokers
+        self._group = app_id
+        self._transactional_id = f"{app_id}-{partition}"
+        self._changelog = changelog
+        self._partition = partition
+        self._producer: AIOKafkaProducer | None = None
+
+    async def fence(self) -> None:
+        """Take the partition over: InitProducerId ends the previous owner's open transaction."""
+        await self.close()
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._brokers,
+            transactional_id=self._transactional_id,
+            transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
+            linger_ms=0,
+            max_batch_size=_BATCH_BYTES,
+            retry_backoff_ms=5,  # a produce may meet the last transaction's end; the default is 100 ms
+            request_timeout_ms=10_000,
+        )
+        reach("fence.before")
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT):
+                await self._producer.start()
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise LostError(f"no transactions: {error!r}") from error
+        reach("fence.after")
+
+    async def read(self, offset: int) -> AsyncGenerator[Page, None]:
+        """Yield the committed rows of the changelog from this offset to its end; raises LostError."""
+        changelog = TopicPartition(self._changelog, self._partition)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._brokers,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            check_crcs=False,
+        )
+        try:
+            await consumer.start()
+            consumer.assign([changelog])
+            end = (await consumer.end_offsets([changelog]))[changelog]
+            yield Page((), offset, end)
+            consumer.seek(changelog, offset)
+            while (offset := await consumer.position(changelog)) < end:
+                fetched = await consumer.getmany(changelog, timeout_ms=200, max_records=_PAGE_ROWS)
+                rows = [(record.key, record.value) for record in fetched.get(changelog, ())]
+                yield Page(rows, await consumer.position(changelog), end)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise LostError(f"no changelog: {error!r}") from error
+        finally:
+            await consumer.stop()
+
+    async def commit(self, commit: Commit) -> int:
+        """Send everything, make sure that every batch arrived, then commit; raises LostError."""
+        producer = self._producer
+        assert producer is not None, "Fence first."
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT):
+                await producer.begin_transaction()
+                offset = await self._send(producer, commit)
+                reach("commit.before")
+                await producer.commit_transaction()
+                reach("commit.after")
+                return offset
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise LostError(f"no commit: {error!r}") from error
+
+    async def _send(self, producer: AIOKafkaProducer, commit: Commit) -> int:
+        reach("send.before")
+        changelog = [Record(key, row) for key, row in commit.rows.items()]
+        jobs = [self._send_records(producer, self._changelog, self._partition, changelog)]
+        jobs += [self._send_records(producer, *place, records) for place, records in commit.outputs.items()]
+        _, offsets = await asyncio.gather(self._send_offsets(producer, commit.positions), asyncio.gather(*jobs))
+        reach("send.after")
+        changelog_offset: int = offsets[0]
+        return changelog_offset
+
+    async def _send_offsets(self, producer: AIOKafkaProducer, positions: Mapping[str, int]) -> None:
+        reach("offsets.before")
+        offsets = {
+            TopicPartition(topic, self._partition): OffsetAndMetadata(offset, "")
+            for topic, offset in positions.items()
+        }
+        await producer.send_offsets_to_transaction(offsets, self._group)
+        reach("offsets.after")
+
+    async def _send_records(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]
+    ) -> int:
+        """Send in batches of our own, a future each: `send` costs ten times as much. Return the next offset."""
+        arrivals = []
+        batch = producer.create_batch()
+        for record in records:
+            while batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
+                arrivals.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+        arrivals.append(await producer.send_batch(batch, topic, partition=partition))
+        count: int = batch.record_count()
+        # Without this look at each, a batch that failed would be missing from a transaction that commits.
+        arrived: list[RecordMetadata] = await asyncio.gather(*arrivals)
+        last: int = arrived[-1].offset
+        return last + count
+
+    async def close(self) -> None:
+        """Stop the producer; one that can't end in time is cut off, for the next owner fences it anyway."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        with suppress(KafkaError, TimeoutError, OSError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await producer.stop()
+        await producer.client.close()

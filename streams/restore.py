@@ -1,0 +1,60 @@
+"""Restore a store from the changelog: from where it stands to the end, with progress."""
+
+from contextlib import aclosing
+
+import msgspec
+
+from streams.clock import steady
+from streams.ledger import Ledger, Page
+from streams.marks import marks_of_row
+from streams.store import Store
+
+
+class ForeignError(Exception):
+    """The store is ahead of the changelog, so it is not this changelog's."""
+
+
+class Progress(msgspec.Struct):
+    """How far a restore is: rows read, and the changelog's offsets from where to where."""
+
+    rows: int = 0
+    start: int = 0
+    offset: int = 0
+    end: int = 0
+    seconds: float = 0.0
+
+    @property
+    def percent(self) -> float:
+        """Return how much is done, 0 to 100."""
+        total = self.end - self.start
+        return 100.0 * (self.offset - self.start) / total if total > 0 else 100.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return an estimate; None before there is anything to estimate by."""
+        done = self.offset - self.start
+        return self.seconds * (self.end - self.offset) / done if done > 0 else None
+
+
+async def restore(store: Store, ledger: Ledger, progress: Progress) -> None:
+    """Bring the store to the end of the changelog; raises ForeignError, and LostError if the broker is gone."""
+    started = steady()
+    progress.rows, progress.start = 0, store.offset
+    async with aclosing(ledger.read(store.offset)) as pages:
+        async for page in pages:
+            if store.offset > page.end:
+                raise ForeignError(f"it stands at offset {store.offset}, but its changelog ends at {page.end}")
+            _apply(store, page)
+            progress.rows += len(page.rows)
+            progress.offset, progress.end = page.offset, page.end
+            progress.seconds = steady() - started
+
+
+def _apply(store: Store, page: Page) -> None:
+    rows = dict(page.rows)
+    marks: dict[bytes, bool] = {}
+    for key, row in rows.items():
+        # The row that this one replaces tells which marks no longer stand.
+        marks.update(dict.fromkeys(marks_of_row(key, store.get(key)), False))
+        marks.update(dict.fromkeys(marks_of_row(key, row), True))
+    store.write(rows, marks, page.offset)

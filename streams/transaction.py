@@ -1,0 +1,110 @@
+"""What one transaction of a partition holds: changed customers and rows, records to emit, source positions."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from models.customer import Customer, decode, encode
+from streams.marks import marks_of
+from streams.store import Store
+
+POSITION = b":position"
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+MAX_RECORD = 7 * 1024 * 1024  # bytes; topics.yaml lets the topics take 8 MiB
+
+
+class OversizeRowError(Exception):
+    """A row is too large for the broker; whoever handles its inputs must look at each."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__(f"The row of '{key.decode()}' is too large.")
+        self.key = key
+
+
+class Record(NamedTuple):
+    """A record to emit."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]] = []  # noqa: RUF012  aiokafka takes nothing but a list
+
+
+class Commit(NamedTuple):
+    """A transaction, encoded: rows for the changelog, records by topic and partition, and source positions."""
+
+    rows: dict[bytes, bytes | None]
+    outputs: Mapping[tuple[str, int], Sequence[Record]]
+    positions: dict[str, int]
+
+
+class Transaction:
+    """An overlay on the store: nothing in it counts before it is committed, and all of it after."""
+
+    def __init__(self, store: Store, known: Mapping[bytes, Customer | None], positions: Mapping[str, int]) -> None:
+        """Start from the store; `known` are customers decoded earlier, as the store has them."""
+        self._store = store
+        self._known = known
+        self._loaded: dict[bytes, Customer | None] = {}
+        self._rows: dict[bytes, bytes | None] = {}
+        self.customers: dict[bytes, Customer | None] = {}
+        self.positions = dict(positions)
+        self.marks: dict[bytes, bool] = {}
+        self.outputs: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
+        self.inputs = 0
+        self.size = 0
+
+    def customer(self, key: bytes) -> Customer | None:
+        """Return the customer as of now."""
+        try:
+            return self.customers[key]
+        except KeyError:
+            pass
+        if key in self._known:
+            customer = self._known[key]
+        else:
+            row = self._store.get(key)
+            customer = None if row is None else decode(row)
+        self._loaded[key] = self.customers[key] = customer
+        return customer
+
+    def row(self, key: bytes) -> bytes | None:
+        """Return an internal row as of now."""
+        return self._rows[key] if key in self._rows else self._store.get(key)
+
+    def put(self, key: bytes, row: Any) -> None:
+        """Change an internal row; it is written as JSON."""
+        self._rows[key] = msgspec.json.encode(row)
+
+    def emit(self, topic: str, partition: int, record: Record) -> None:
+        """Add a record to what the transaction emits."""
+        self.outputs[topic, partition].append(record)
+        self.size += len(record.value or b"")
+
+    def encode(self) -> tuple[Commit, dict[bytes, bool]]:
+        """Return what goes to the broker, and the marks that change with it."""
+        rows, marks = self._rows, self.marks
+        for key, customer in self.customers.items():
+            before = self._loaded[key]
+            if customer is before:
+                continue
+            row = rows[key] = None if customer is None else encode(customer)
+            if row is not None and len(row) > MAX_RECORD:
+                raise OversizeRowError(key)
+            old = before.enrollments if before else {}
+            new = customer.enrollments if customer else {}
+            if old or new:
+                _turn_marks(marks, marks_of(key, old.values()), marks_of(key, new.values()))
+        rows[POSITION] = msgspec.json.encode(self.positions)
+        return Commit(rows, self.outputs, self.positions), marks
+
+
+def _turn_marks(marks: dict[bytes, bool], old: set[bytes], new: set[bytes]) -> None:
+    for mark in old - new:
+        marks[mark] = False
+    for mark in new - old:
+        marks[mark] = True

@@ -1,0 +1,154 @@
+"""Faust's seam to Kafka: one message a fetch of a partition, committed records only, no offset commits of its own.
+
+It reaches into Faust's and aiokafka's insides, which is why both are pinned and why tests/broker holds it to
+what it must do.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import aiokafka
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from streams.fetch import Fetch
+
+FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
+_POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
+_FETCH_BYTES = 1024 * 1024
+
+
+class _NoOffsets(dict[TP, Any]):
+    """Faust drops what lies below the last offset it saw; after a seek back that would lose records."""
+
+    def __getitem__(self, partition: TP) -> None:
+        return None
+
+
+class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The consumer's thread: gives a fetch as one piece that says where it starts and ends."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._seeks: Counter[TP] = Counter()
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        return aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            # Faust's assignor gives one worker partition i of every topic; aiokafka's own would not.
+            partition_assignment_strategy=[self.app.assignor],
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            check_crcs=False,
+        )
+
+    async def _fetch_records(
+        self, consumer: Any, active_partitions: set[TP], timeout: float = 1.0, max_records: int | None = None
+    ) -> dict[TP, list[Fetch]]:
+        """Wait for records as Faust does; then drain them without an await between, so that nothing moves."""
+        fetcher, subscriptions = consumer._fetcher, consumer._subscription
+        if not active_partitions & fetcher._records.keys():
+            await self._wait_for_records(fetcher, timeout)
+        assignment = subscriptions.subscription and subscriptions.subscription.assignment
+        if not assignment or subscriptions.reassignment_in_progress or not self.consumer.flow_active:
+            return {}
+        ready = active_partitions & fetcher._records.keys() & set(assignment.tps)
+        states = {partition: assignment.state_value(partition) for partition in ready}
+        starts = {partition: state.position for partition, state in states.items() if state.has_valid_position}
+        if not starts:
+            return {}
+        with subscriptions.fetch_context():
+            found = await fetcher.fetched_records(ready, timeout=0, max_records=max_records)
+        return {
+            TP(*partition): [self._make_fetch(partition, start, assignment, found.get(partition, ()))]
+            for partition, start in starts.items()
+            if assignment.state_value(partition).position > start
+        }
+
+    async def _wait_for_records(self, fetcher: Any, timeout: float) -> None:
+        if fetcher._closed:
+            raise driver.ConsumerStoppedError
+        waiter = fetcher._create_fetch_waiter()
+        await driver.asyncio.wait([waiter], timeout=timeout)
+        if waiter.done():
+            waiter.result()  # an authorisation error, if there was one
+        else:
+            waiter.cancel()
+
+    def _make_fetch(self, partition: Any, start: int, assignment: Any, records: Any) -> Fetch:
+        end = assignment.state_value(partition).position
+        generation, seeks = self.app.consumer_generation_id, self._seeks[partition]
+        return Fetch(partition.topic, partition.partition, start, end, records, generation, seeks)
+
+    async def seek_to(self, topic: str, partition: int, offset: int) -> int:
+        """Move the consumer, if it still has this partition; return the `seeks` of fetches that follow."""
+        place = aiokafka.TopicPartition(topic, partition)
+
+        async def seek() -> int:
+            if place in self._ensure_consumer().assignment():
+                self._ensure_consumer().seek(place, offset)
+                self._seeks[place] += 1
+            return self._seeks[place]
+
+        count: int = await self.call_thread(seek)
+        return count
+
+
+class FetchConsumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer: leaves out who is full, hands on whole fetches, and commits nothing."""
+
+    wants: Callable[[str, int], bool]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_offset = _NoOffsets()
+        self.wants = self.app.wants
+
+    def _new_consumer_thread(self) -> FetchThread:
+        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Fetch]]:
+        hungry = {partition for partition in active_partitions if self.wants(*partition)}
+        if not hungry:
+            await self.sleep(_POLL_SECONDS)
+            return {}
+        if len(hungry) < len(active_partitions):
+            timeout = _POLL_SECONDS
+        fetched: dict[TP, list[Fetch]] = await self._thread.getmany(hungry, timeout)
+        return fetched
+
+    def _to_message(self, tp: TP, record: Fetch) -> ConsumerMessage:
+        return ConsumerMessage(
+            tp.topic, tp.partition, record.end - 1, None, None, (), None, record, None, 0, 0, tp,
+            generation_id=record.generation,
+        )  # fmt: skip
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Commit nothing: offsets travel in the tasks' transactions, and Faust's would rewind them."""
+        return True
+
+    async def seek_to(self, topic: str, partition: int, offset: int) -> int:
+        """Move the consumer; return the `seeks` of fetches that follow."""
+        seeks: int = await self._thread.seek_to(topic, partition, offset)
+        return seeks
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """The transport with that consumer."""
+
+    Consumer = FetchConsumer
