@@ -21,6 +21,14 @@ class Definition(BaseModel):
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, given: Any) -> Any:
+        """Read null as missing, as rules do (R9); but setting an attribute to null is saying something."""
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None or name == "value"}
+
 
 class JourneyStatus(StrEnum):
     """Where a journey stands; only ACTIVE enrols (R29)."""

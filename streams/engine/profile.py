@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from models.messages import Event
+from streams.engine.comparisons import is_same
 from streams.engine.draft import Draft
 from streams.engine.leaving import leave_all
 
@@ -45,7 +46,7 @@ def set_attributes(draft: Draft, given: dict[str, Any]) -> None:
     changes = []
     for name, value in given.items():
         before = after.get(name)
-        if before == value and type(before) is type(value):
+        if is_same(before, value):
             continue
         changes.append({"field": name, "before": before, "after": value})
         if value is None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from models.journey import Operation, Update
+from streams.engine.comparisons import is_same
 
 _LARGEST = 2**63 - 1
 
@@ -37,7 +38,7 @@ def _compute(update: Update, before: Any) -> Any:
             members = _members(update.field, before)
             return members if _holds(members, update.value) else [*members, update.value]
         case Operation.REMOVE:
-            return [member for member in _members(update.field, before) if not _same(member, update.value)]
+            return [member for member in _members(update.field, before) if not is_same(member, update.value)]
         case Operation.INCREMENT:
             return _sum(update.field, before, _amount(update))
         case Operation.DECREMENT:
@@ -103,12 +104,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
-
-
 def _holds(members: list[Any], value: Any) -> bool:
-    return any(_same(member, value) for member in members)
+    return any(is_same(member, value) for member in members)
 
 
 def _describe(value: Any) -> str:

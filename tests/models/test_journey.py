@@ -20,6 +20,10 @@ def read(**fields: Any) -> Journey:
     return Journey.model_validate(BARE | fields)
 
 
+def test_null_is_as_good_as_missing() -> None:
+    assert read(timezone=None, triggerConfig=None, allowReentry=None, clubId=None, version=None) == read()
+
+
 def test_steps_get_numbers_and_names_by_position() -> None:
     assert [(step.step_number, step.id) for step in read().steps] == [(1, "step-1"), (2, "step-2")]
 
