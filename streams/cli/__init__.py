@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from streams.cli import db, dev, events, journeys, simulate, topics, validate, worker
+from streams.cli import db, demo, dev, events, journeys, simulate, topics, validate, worker
 from streams.errors import FairwayError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ journeys.group.command()(validate.validate)
 journeys.group.command()(validate.schema)
 app.add_typer(journeys.group, name="journeys")
 app.add_typer(topics.group, name="topics")
+app.command()(demo.demo)
 app.command()(simulate.simulate)
 app.command()(worker.worker)
 app.command()(events.publish)

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -103,9 +102,7 @@ def _properties(port: int, controller_port: int, listen: str, data: str) -> dict
 
 
 def _answers(broker: Broker) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", broker.port), timeout=1):
-        return asyncio.run(_knows_itself(broker.address))
-    return False
+    return processes.is_open(broker.port) and asyncio.run(_knows_itself(broker.address))
 
 
 async def _knows_itself(address: str) -> bool:

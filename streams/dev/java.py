@@ -22,11 +22,15 @@ def run(folder: Path, cluster: str, heap: str, properties: Mapping[str, str]) ->
     command = [_find("java"), *heap.split(), "-cp", f"{_fetch_jars()}/*"]
     config = folder / "server.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
-    with log_file(folder).open("a") as log:
-        formatting = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(config)]
-        if subprocess.run([*command, *formatting], stdout=log, stderr=log, check=False).returncode:
-            raise FairwayError(f"Kafka could not format '{folder}'; read why in '{log.name}'.")
+    if not (Path(properties["log.dirs"]) / "meta.properties").exists():
+        _format([*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config)], log_file(folder))
     return processes.spawn([*command, "kafka.Kafka", str(config)], log_file(folder))
+
+
+def _format(command: list[str], log: Path) -> None:
+    with log.open("a") as output:
+        if subprocess.run(command, stdout=output, stderr=output, check=False).returncode:
+            raise FairwayError(f"Kafka could not format its data folder; read why in '{log}'.")
 
 
 def log_file(folder: Path) -> Path:

@@ -75,6 +75,13 @@ def free_port(*wanted: int) -> int:
     raise FairwayError("No port is free on 127.0.0.1.")
 
 
+def is_open(port: int) -> bool:
+    """Say whether somebody listens on a port of loopback."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
 def _find(process: Process) -> psutil.Process | None:
     with suppress(psutil.NoSuchProcess):
         found = psutil.Process(process.pid)

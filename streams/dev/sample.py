@@ -40,7 +40,7 @@ def _live(run: str, number: int, start: datetime) -> Iterator[Sample]:
     def event(after: float, topic: str, data: dict[str, Any]) -> Sample:
         return _event(run, number, after, topic, start, data)
 
-    joined, tier = number * 0.03, _TIERS[number % 5]
+    joined, tier = number * 0.02, _TIERS[number % 5]
     name = {"firstName": f"Member {number}", "membershipTier": tier}
     yield event(joined, "scl.member.created", name)
     if number % 50 == 7:  # a producer that says everything twice

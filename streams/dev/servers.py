@@ -2,6 +2,7 @@
 
 import fcntl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,9 +25,10 @@ class Servers(msgspec.Struct, frozen=True):
 
 def start(data_dir: Path) -> Servers:
     """Start what does not run yet; returns when both answer. Another start at the same time waits its turn."""
-    with _turn(data_dir):
-        kafka = broker.start(data_dir.resolve() / "kafka")
-        return Servers(kafka.address, postgres.start(data_dir.resolve() / "postgres").url())
+    with _turn(data_dir), ThreadPoolExecutor() as threads:
+        kafka = threads.submit(broker.start, data_dir.resolve() / "kafka")
+        database = threads.submit(postgres.start, data_dir.resolve() / "postgres")
+        return Servers(kafka.result().address, database.result().url())
 
 
 def stop(data_dir: Path) -> bool:
