@@ -95,17 +95,24 @@ def _finish(wire: _Wire, extra: dict[str, Any], headers: Headers, topic: str) ->
     moment = wire.occurred_at
     if moment.year not in _YEARS:
         return _reject_field("occurredAt")
+    data, event_type = wire.data or {}, wire.event_type or topic
+    if event_type == "customer.merged" and not _names_another(data.get("fromCustomerId"), wire.customer_id):
+        return Rejection("schema", "The field 'data.fromCustomerId' must name the customer who is merged away.")
     return Event(
         wire.event_id,
         wire.tenant_id,
         wire.customer_id,
         moment if moment.tzinfo is UTC else moment.astimezone(UTC),
-        wire.event_type or topic,
+        event_type,
         wire.club_id,
-        wire.data or {},
+        data,
         extra,
         _read_traceparent(headers) if headers else None,
     )
+
+
+def _names_another(merged: object, survivor: str) -> bool:
+    return isinstance(merged, str) and 0 < len(merged) <= 512 and merged != survivor
 
 
 def _read_traceparent(headers: Headers) -> str | None:

@@ -78,6 +78,12 @@ MALFORMED = {
     "no customerId": (without("customerId"), "schema"),
     "no occurredAt": (without("occurredAt"), "schema"),
     "empty eventId": (give(eventId=""), "schema"),
+    "merged from nobody": (give(eventType="customer.merged"), "schema"),
+    "merged from a number": (give(eventType="customer.merged", data={"fromCustomerId": 7}), "schema"),
+    "merged from itself": (
+        give(eventType="customer.merged", customerId="c-1", data={"fromCustomerId": "c-1"}),
+        "schema",
+    ),
     "empty customerId": (give(customerId=""), "schema"),
     "endless customerId": (give(customerId="c" * 513), "schema"),
     "endless eventId": (give(eventId="e" * 513), "schema"),
