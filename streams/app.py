@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import faust
@@ -14,6 +15,7 @@ import uvicorn
 from streams.agents import register
 from streams.assignment import Assignment
 from streams.dispatch import Dispatch
+from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
 from streams.fetch import Reader
 from streams.ledger import KafkaLedger
@@ -95,7 +97,7 @@ class Worker:
     def _make_task(self, partition: int) -> PartitionTask:
         settings, table = self.settings, self.table
         return PartitionTask(
-            Dispatch(partition, table.partitions),
+            Dispatch(partition, table.partitions, partial(advance, tell_refusals=settings.refusals == "all")),
             KafkaLedger(settings.brokers, settings.app_id, table.changelog, partition),
             _make_open_map(settings, partition),
             lambda: self.definitions.journeys,

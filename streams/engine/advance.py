@@ -43,11 +43,16 @@ def advance(
     given: CustomerInput,
     now: datetime,
     journeys: Journeys,
+    *,
+    tell_refusals: bool = True,
 ) -> Outcome:
-    """Return the customer after an input, and its effects; the row itself is left as it was."""
+    """Return the customer after an input, and its effects; the row itself is left as it was.
+
+    Without `tell_refusals`, whom a journey refuses leaves no trace (FAIRWAY_REFUSALS=none).
+    """
     if isinstance(given, Arrived) and not _is_of_use(given.event, journeys):
         return Outcome(customer)
-    draft = Draft(customer, tenant_id, customer_id, now, journeys)
+    draft = Draft(customer, tenant_id, customer_id, now, journeys, tell_refusals=tell_refusals)
     at = _time_of(given, now)
     if draft.enrollments:
         if journeys.archived:
@@ -136,7 +141,7 @@ def _cause(
 def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetime) -> None:
     event_mark = mark(event.event_id)
     if draft.before is not None and remembers(draft.recent, event_mark):
-        draft.note({"type": "enrollment.refused", "reason": "duplicate"})
+        draft.refuse({"reason": "duplicate"})
     elif event.event_type == "customer.merged" and ask_to_merge(draft, event, at):
         draft.deferred = (*draft.deferred, msgspec.to_builtins(Arrived(event, source)))
     else:

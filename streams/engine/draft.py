@@ -17,7 +17,14 @@ class Draft:
     """A mutable copy of one customer; the copy is taken of what changes only, and `before` is never touched."""
 
     def __init__(
-        self, before: Customer | None, tenant_id: str, customer_id: str, now: datetime, journeys: Journeys
+        self,
+        before: Customer | None,
+        tenant_id: str,
+        customer_id: str,
+        now: datetime,
+        journeys: Journeys,
+        *,
+        tell_refusals: bool = True,
     ) -> None:
         row = before or Customer(tenant_id, customer_id)
         self.before = before
@@ -26,6 +33,7 @@ class Draft:
         self.customer_id = customer_id
         self.now = now
         self.journeys = journeys
+        self.tells_refusals = tell_refusals
         self.profile = row.profile
         self.enrollments = row.enrollments
         self.candidates = row.candidates
@@ -49,6 +57,11 @@ class Draft:
     def note(self, entry: Entry) -> None:
         """Add an entry to the activity record of the input at hand."""
         self.entries.append(entry)
+
+    def refuse(self, entry: Entry) -> None:
+        """Add an entry that says why a journey was not entered, if such are wanted."""
+        if self.tells_refusals:
+            self.entries.append({"type": "enrollment.refused", **entry})
 
     def record(self, cause: dict[str, Any], at: datetime, club_id: str | None) -> None:
         """Close the activity record of an input; one that did nothing leaves none."""

@@ -29,7 +29,7 @@ def _enter_by_event(draft: Draft, journey: CompiledJourney, event: Event, at: da
         return refuse(draft, journey, "paused")
     scope = Scope(event=event, data=event.data, profile=draft.profile, enrollment={})
     if not journey.conditions.hold(scope, at):
-        _, rules = journey.conditions.explain(scope, at)
+        rules = journey.conditions.explain(scope, at)[1] if draft.tells_refusals else []
         return refuse(draft, journey, "conditions", evaluatedRules=rules)
     envelope = event.extra | {
         "eventId": event.event_id,
@@ -147,12 +147,4 @@ def start(draft: Draft, journey: CompiledJourney, candidate: Candidate) -> None:
 
 def refuse(draft: Draft, journey: CompiledJourney, reason: str, **why: Any) -> None:
     """Say why a journey was not entered."""
-    draft.note(
-        {
-            "type": "enrollment.refused",
-            "journeyId": journey.id,
-            "journeyVersion": journey.version,
-            "reason": reason,
-            **why,
-        }
-    )
+    draft.refuse({"journeyId": journey.id, "journeyVersion": journey.version, "reason": reason, **why})

@@ -7,6 +7,7 @@ import pytest
 
 from models.customer import Customer, decode, encode
 from models.journey import JourneyStatus
+from streams.engine.advance import advance
 from streams.engine.inputs import Arrived, Enroll, Exit
 from tests.engine.build import NOON, Life, event, hours, journey, live, send, wait
 
@@ -47,6 +48,16 @@ def test_R2_refusal_by_conditions_records_every_rule() -> None:
     life = Life(live(journey(send(), triggerConfig={"conditions": [GOLD, vip]}))).give(event())
     (rules,) = life.told("enrollment.refused", "evaluatedRules")
     assert [(rule["field"], rule["matched"]) for rule in rules] == [("membershipTier", False), ("vip", False)]
+
+
+def test_R2_refusals_may_be_left_out() -> None:
+    journeys = live(journey(wait(), triggerConfig={"conditions": [GOLD]}))
+    for given in (event(1), event(2, data={"membershipTier": "Gold"}), event(3, data={"membershipTier": "Gold"})):
+        outcome = advance(None, "pinehurst", "c-7", Arrived(given), NOON, journeys, tell_refusals=False)
+        again = advance(outcome.customer, "pinehurst", "c-7", Arrived(given), NOON, journeys, tell_refusals=False)
+        assert again.effects == ()
+        kinds = [entry["type"] for effect in outcome.effects for entry in effect.value["entries"]]  # type: ignore[union-attr]
+        assert "enrollment.refused" not in kinds
 
 
 def test_R1_the_conditions_of_the_trigger_step_count_too() -> None:
