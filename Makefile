@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BARE := not broker and not database and not browser and not faults
 
-.PHONY: install demo check test faults bench format
+.PHONY: install demo check test faults scale histories bench format
 
 install: .venv/installed
 
@@ -30,9 +30,17 @@ check: install
 test: check
 	$(BIN)/pytest -q -m "not ($(BARE))"
 
-# The long form of the fault tests.
+# The long form of the fault tests; writes docs/faults.md. Options: make faults ARGS="--seeds 1,2 --faults 60"
 faults: install
-	FAIRWAY_TEST_FAULTS=long $(BIN)/pytest -q -m faults --timeout 3600
+	$(BIN)/python -m tests.faults $(ARGS)
+
+# Waits by the million in one worker. Options: make scale ARGS="--waiting 10000000"
+scale: install
+	$(BIN)/python -m tests.faults.scale $(ARGS)
+
+# The partition task against a model broker, in 10,000 random histories.
+histories: install
+	FAIRWAY_TEST_EXAMPLES=10000 $(BIN)/pytest -q --timeout 3600 tests/streams/test_partition.py
 
 bench: install
 	$(BIN)/python -m tests.benchmarks $(ARGS)

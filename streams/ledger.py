@@ -1,9 +1,9 @@
 """A partition's transactions with the broker: fence the previous owner, read the changelog, commit."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -87,6 +87,7 @@ class KafkaLedger:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=4 * 1024 * 1024,
+            request_timeout_ms=10_000,
             check_crcs=False,
         )
         try:
@@ -124,12 +125,13 @@ class KafkaLedger:
         changelog = [Record(key, row) for key, row in commit.rows.items()]
         jobs = [self._send_records(producer, self._changelog, self._partition, changelog)]
         jobs += [self._send_records(producer, *place, records) for place, records in commit.outputs.items()]
-        _, offsets = await asyncio.gather(self._send_offsets(producer, commit.positions), asyncio.gather(*jobs))
+        _, changelog_offset, *_ = await _all(self._send_offsets(producer, commit.positions), *jobs)
         reach("send.after")
-        changelog_offset: int = offsets[0]
-        return changelog_offset
+        return int(changelog_offset)
 
     async def _send_offsets(self, producer: AIOKafkaProducer, positions: Mapping[str, int]) -> None:
+        if not positions:
+            return  # nothing was read yet; aiokafka refuses to send none
         reach("offsets.before")
         offsets = {
             TopicPartition(topic, self._partition): OffsetAndMetadata(offset, "")
@@ -142,16 +144,20 @@ class KafkaLedger:
         self, producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]
     ) -> int:
         """Send in batches of our own, a future each: `send` costs ten times as much. Return the next offset."""
-        arrivals = []
+        arrivals: list[asyncio.Future[RecordMetadata]] = []
         batch = producer.create_batch()
-        for record in records:
-            while batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
-                arrivals.append(await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
-        arrivals.append(await producer.send_batch(batch, topic, partition=partition))
+        try:
+            for record in records:
+                while (
+                    batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None
+                ):
+                    arrivals.append(await producer.send_batch(batch, topic, partition=partition))
+                    batch = producer.create_batch()
+            arrivals.append(await producer.send_batch(batch, topic, partition=partition))
+        finally:
+            # Without this look at each, a batch that failed would be missing from a transaction that commits.
+            arrived = await _all(*arrivals)
         count: int = batch.record_count()
-        # Without this look at each, a batch that failed would be missing from a transaction that commits.
-        arrived: list[RecordMetadata] = await asyncio.gather(*arrivals)
         last: int = arrived[-1].offset
         return last + count
 
@@ -164,3 +170,12 @@ class KafkaLedger:
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await producer.stop()
         await producer.client.close()
+
+
+async def _all(*work: Awaitable[Any]) -> list[Any]:
+    """Await all of it to the end, whatever fails, then raise the first error: so that none is left unseen."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    for result in done:
+        if isinstance(result, BaseException):
+            raise result
+    return done

@@ -18,6 +18,7 @@ class Record(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
     partition: int = -1
     offset: int = -1
+    timestamp: int = -1
 
 
 def wait_until(is_so: Callable[[], bool], patience: float = PATIENCE) -> None:
@@ -85,4 +86,5 @@ def read_committed(brokers: str, *topics: str) -> list[Record]:
 
 def _record(message) -> Record:
     headers = tuple(message.headers() or ())
-    return Record(message.topic(), message.key(), message.value(), headers, message.partition(), message.offset())
+    return Record(message.topic(), message.key(), message.value(), headers, message.partition(), message.offset(),
+                  message.timestamp()[1])  # fmt: skip

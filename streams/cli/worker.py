@@ -19,7 +19,13 @@ def worker(
     A broker that can't be reached is tried again; any other error ends the worker with exit code 1, for
     whatever supervises it to start it again.
     """
+    import signal
+    import sys
+
     import uvloop
+
+    # Until the loop takes signals over, there is nothing to commit.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     from streams.settings import read_settings
 
@@ -39,13 +45,13 @@ async def _run(settings: "Settings") -> None:
     from streams.provision import check_topics
     from streams.topics import read_topics
 
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
     await check_topics(settings.brokers, topics)
     running = build_app(settings, topics, Definitions(settings.brokers))
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     gc.collect()
     gc.freeze()  # what was imported stays: collecting it again and again is a twentieth of the time
     await running.run(stop)

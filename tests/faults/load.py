@@ -1,0 +1,160 @@
+"""Journeys and events whose outcome does not depend on timing: what the engine makes of them is known beforehand.
+
+Entries are once-only, by key, or without a wait; conditions ask the trigger alone, which follows from customer
+and key; updates commute. So any order of arrival gives the same ids, and the same rows up to times.
+"""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+import yaml
+
+from models.ids import customer_key
+from models.journey import Journey
+from models.messages import Event
+from streams.partitioner import partition_of
+from tests.faults.poison import POISON
+from tests.kafka import Record
+
+TENANTS = ("pinehurst", "augusta", "carnoustie")
+TYPES = (
+    "scl.member.created", "teetime.booked", "payment.failed", "engagement.dropped", "teetime.completed",
+    "customer.updated",
+)  # fmt: skip
+_WEIGHTS = (20, 35, 20, 10, 10, 5)
+
+_JOURNEYS = """
+- name: Welcome
+  triggerType: scl.member.created
+  steps:
+    - {id: start, type: TRIGGER, config: {eventType: scl.member.created, conditions: []}}
+    - {id: hello, type: SEND, config: {channel: EMAIL, templateId: hello}}
+    - id: draw
+      type: SPLIT
+      config: {variants: [{name: A, weight: 50, nextStepId: short}, {name: B, weight: 50, nextStepId: long}]}
+    - {id: short, type: WAIT, config: {duration: 1 second}, nextStepId: tips}
+    - {id: long, type: WAIT, config: {duration: 5 seconds}}
+    - {id: tips, type: SEND, config: {channel: EMAIL, templateId: tips}}
+    - {id: end, type: END, config: {}}
+- name: Reminder
+  triggerType: teetime.booked
+  enrollmentKey: trigger.teeTimeId
+  steps:
+    - {id: start, type: TRIGGER, config: {eventType: teetime.booked, conditions: []}}
+    - id: is-gold
+      type: CONDITION
+      config: {rules: [{field: trigger.tier, operator: in, value: [Gold, Platinum]}]}
+      nextStepYesId: thank
+      nextStepNoId: count
+    - {id: thank, type: SEND, config: {channel: SMS, templateId: thank}}
+    - {id: count, type: UPDATE, config: {updates: [{field: bookings, operation: increment, value: 1}]}}
+    - {id: wait, type: WAIT, config: {duration: 2 seconds}}
+    - {id: remind, type: SEND, config: {channel: EMAIL, templateId: remind}}
+    - {id: end, type: END, config: {}}
+- name: Recovery
+  triggerType: payment.failed
+  allowReentry: true
+  steps:
+    - {id: start, type: TRIGGER, config: {eventType: payment.failed, conditions: []}}
+    - {id: ask, type: SEND, config: {channel: EMAIL, templateId: ask}}
+    - {id: count, type: UPDATE, config: {updates: [{field: failures, operation: increment, value: 1}]}}
+    - {id: end, type: END, config: {}}
+- name: Win back
+  triggerType: engagement.dropped
+  maxEnrollments: 1000000
+  steps:
+    - {id: start, type: TRIGGER, config: {eventType: engagement.dropped, conditions: []}}
+    - {id: wait, type: WAIT, config: {duration: 1 second}}
+    - {id: offer, type: SEND, config: {channel: PUSH, templateId: offer}}
+    - {id: end, type: END, config: {}}
+- name: Feedback
+  triggerType: teetime.completed
+  enrollmentKey: trigger.teeTimeId
+  triggerConfig: {conditions: [{field: players, operator: greaterThan, value: 1}]}
+  steps:
+    - {id: start, type: TRIGGER, config: {eventType: teetime.completed, conditions: []}}
+    - {id: ask, type: SEND, config: {channel: EMAIL, templateId: ask}}
+    - {id: wait, type: WAIT, config: {duration: 30 days}}
+    - {id: again, type: SEND, config: {channel: EMAIL, templateId: again}}
+    - {id: end, type: END, config: {}}
+"""
+
+
+class Sent(NamedTuple):
+    """A record for the broker, and the event in it; None where it is poison."""
+
+    record: Record
+    event: Event | None
+
+
+def journeys() -> list[Journey]:
+    return [Journey.model_validate(given | {"tenantId": t}) for t in TENANTS for given in yaml.safe_load(_JOURNEYS)]
+
+
+def events(seed: int, count: int, customers: int, partitions: int, start: datetime, rate: float) -> Iterator[Sent]:
+    """Yield `count` records as a producer with `rate` a second writes them from `start` on.
+
+    Of these 1 % are poison, 3 % come by a foreign partition, 5 % repeat an event of before, and occurredAt goes
+    back and forth by up to a minute.
+    """
+    chance = random.Random(seed)
+    past: list[Event] = []
+    for number in range(count):
+        if chance.random() < 0.01:
+            yield Sent(_poison(number, chance, partitions), None)
+            continue
+        at = start + timedelta(seconds=number / rate)
+        if past and chance.random() < 0.05:
+            event = chance.choice(past)
+        else:
+            event = _event(number, chance, customers, at)
+            past.append(event)
+            del past[:-2000]
+        yield Sent(_record(event, chance, partitions), event)
+
+
+def _event(number: int, chance: random.Random, customers: int, at: datetime) -> Event:
+    customer = chance.randrange(customers)
+    type_ = chance.choices(TYPES, _WEIGHTS)[0]
+    at -= timedelta(seconds=chance.choice((0, 0, 0, 1, 3, 60)))
+    data = _data(type_, customer, chance.randrange(6))
+    return Event(f"e-{number}", TENANTS[customer % 3], f"c-{customer}", at, type_, data=data)
+
+
+def _data(type_: str, customer: int, slot: int) -> dict[str, Any]:
+    """Return data that follows from the customer and the slot, so that it is the same for the same key."""
+    match type_:
+        case "teetime.booked" | "teetime.completed":
+            return {"teeTimeId": f"t-{slot}", "tier": ("Gold", "Silver")[(customer + slot) % 2], "players": slot}
+        case "scl.member.created":
+            return {"city": f"city-{customer % 100}"}
+        case "customer.updated":
+            return {"handicap": customer % 36}
+        case _:
+            return {}
+
+
+def _record(event: Event, chance: random.Random, partitions: int) -> Record:
+    key = customer_key(event.tenant_id, event.customer_id)
+    partition = partition_of(key, partitions)
+    if chance.random() < 0.03:
+        partition, key = chance.randrange(partitions), b"some other key"
+    value = {
+        "eventId": event.event_id, "eventType": event.event_type, "tenantId": event.tenant_id,
+        "customerId": event.customer_id, "occurredAt": event.occurred_at, "data": event.data,
+    }  # fmt: skip
+    return Record(event.event_type, key, msgspec.json.encode(value), (), partition)
+
+
+def _poison(number: int, chance: random.Random, partitions: int) -> Record:
+    value = POISON[number % len(POISON)]
+    headers = (("poison", str(number).encode()), ("poison", b"\xff\x00"))
+    return Record(chance.choice(TYPES), chance.choice((None, b"\xff\xfe", b"k")), value, headers,
+                  chance.randrange(partitions))  # fmt: skip
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

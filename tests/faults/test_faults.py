@@ -1,0 +1,26 @@
+"""The short form of the fault tests; `make faults` is the long one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import admission
+from tests.faults.run import Plan, run
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+_KINDS = ("kill -9 of a worker", "kill -9 of the broker", "kill -9 at commit.after", "worker stopped for a moment")
+
+
+def test_nothing_is_lost_or_doubled_while_workers_and_broker_are_killed(tmp_path: Path) -> None:
+    plan = Plan(seed=20261123, events=12_000, faults=4, rate=300, scale=0.2, kinds=_KINDS, customers=2000)
+    outcome = run(plan, tmp_path)
+    assert outcome.verdict.is_clean, str(outcome.verdict)
+    assert outcome.commands > 8000
+    assert len(outcome.injected) >= 2
+
+
+def test_R5_the_limit_holds_over_partitions_and_workers_while_one_is_killed(tmp_path: Path) -> None:
+    places = admission.run(7, tmp_path, faults=("kill -9 of a worker",), candidates=1500)
+    assert places.answered == 3000
+    assert places.most == places.at_last == places.in_rows == places.taken == admission.LIMIT
