@@ -32,8 +32,15 @@ class Fetch(NamedTuple):
     seeks: int
 
 
-Seek = Callable[[str, int, int], Awaitable[int]]
-"""Move the consumer to (topic, partition, offset); returns the `seeks` of fetches that follow."""
+class Place(NamedTuple):
+    """Where a topic's partition goes on after a seek, and the `seeks` of fetches that follow."""
+
+    offset: int
+    seeks: int
+
+
+Seek = Callable[[str, int, int], Awaitable[Place]]
+"""Move the consumer to (topic, partition, offset), or to where the topic begins now; raises LostError."""
 
 
 class Reader(Protocol):

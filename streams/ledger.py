@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from streams.failpoints import reach
@@ -21,6 +21,10 @@ _PAGE_ROWS = 2000
 
 class LostError(Exception):
     """The partition was taken over, or the outcome of a commit is unknown: open it anew or leave it."""
+
+
+class FencedError(LostError):
+    """Someone else took the partition over, so it is theirs, unless this worker is told otherwise."""
 
 
 class Page(NamedTuple):
@@ -117,6 +121,8 @@ class KafkaLedger:
                 await producer.commit_transaction()
                 reach("commit.after")
                 return offset
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise FencedError("another worker took it over") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise LostError(f"no commit: {error!r}") from error
 

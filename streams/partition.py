@@ -21,7 +21,7 @@ from streams.duties import Duties
 from streams.engine.journeys import Journeys
 from streams.failpoints import reach
 from streams.fetch import Fetch, Seek
-from streams.ledger import Ledger, LostError
+from streams.ledger import FencedError, Ledger, LostError
 from streams.restore import ForeignError, Progress, restore
 from streams.rocks import CorruptError
 from streams.store import OrderedMap, Store
@@ -34,6 +34,8 @@ LARGEST = 8 * 1024 * 1024  # bytes emitted a transaction
 _STRETCH = 10  # commit intervals that a transaction may last while input is waiting
 _CLOSE_TIMEOUT = 10.0
 _LOOK_UP = 0.5  # seconds until new journeys are noticed without input
+# Longer than a heartbeat: by then a worker that lost the partition knows, and does not fence its new owner.
+FENCED_SECONDS = 3.0
 _RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0)
 
 log = structlog.get_logger()
@@ -73,7 +75,7 @@ class PartitionTask:
         self._queue: deque[Fetch] = deque()
         self._queued = 0
         self._taken = 0  # records of the first fetch in the queue that are done
-        self._sought: dict[str, tuple[int, int]] = {}
+        self._seeks: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._flushed: asyncio.Future[None] | None = None
         self._commit_seconds = 0.01
@@ -124,8 +126,10 @@ class PartitionTask:
                 while True:
                     await self.step()
             except LostError as error:
-                log.warning("The partition was lost and is opened anew.", partition=self.partition, why=str(error))
+                log.warning("Partition %s was lost: %s.", self.partition, error)
                 delay = _RETRY_SECONDS[min(losses, len(_RETRY_SECONDS) - 1)]
+                if isinstance(error, FencedError):
+                    delay = FENCED_SECONDS
                 losses += 1
             except OversizeRowError as error:
                 self._dispatch.careful.add(error.key)
@@ -143,7 +147,7 @@ class PartitionTask:
         self.stage = "fencing"
         self._forget_queue()
         self._known.clear()
-        self._sought.clear()
+        self._seeks.clear()
         await self._ledger.fence()
         if self.store is None:
             self.store = Store(self._open_map())
@@ -156,10 +160,9 @@ class PartitionTask:
         self._duties = Duties(self.store, self._dispatch)
         self._dispatch.journeys = Journeys()
         self._begin()
-        self.stage = "open"
         for topic, position in self._positions.items():
-            if self.seek is not None:
-                self._sought[topic] = (position, await self.seek(topic, self.partition, position))
+            await self._seek(topic, position)
+        self.stage = "open"
 
     def _begin(self) -> None:
         assert self.store is not None
@@ -245,18 +248,18 @@ class PartitionTask:
         if self._taken:
             return True
         position = self._transaction.positions.get(fetch.topic, 0)
-        if fetch.end <= position:
-            return False
-        if fetch.start <= position:
-            return True
-        sought, seeks = self._sought.get(fetch.topic, (-1, 0))
-        if sought == position and fetch.seeks >= seeks:
-            if position:
-                log.warning("Records are gone from '%s': %s to %s.", fetch.topic, position, fetch.start - 1)
-            return True
-        if sought != position and self.seek is not None:
-            self._sought[fetch.topic] = (position, await self.seek(fetch.topic, self.partition, position))
-        return False
+        if fetch.start > position and fetch.seeks >= self._seeks.get(fetch.topic, 0):
+            await self._seek(fetch.topic, position)
+        return fetch.start <= position < fetch.end
+
+    async def _seek(self, topic: str, position: int) -> None:
+        """Let the consumer go on at the position; what the topic no longer holds is passed over, and logged."""
+        assert self.seek is not None, "Assign before input."
+        place = await self.seek(topic, self.partition, position)
+        self._seeks[topic] = place.seeks
+        if place.offset > position:
+            self._transaction.positions[topic] = place.offset
+            log.warning("Records are gone from '%s': %s to %s.", topic, position, place.offset - 1)
 
     def _drop_first(self) -> None:
         if self._queue:

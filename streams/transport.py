@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import aiokafka
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from streams.fetch import Fetch
+from streams.fetch import Fetch, Place
+from streams.ledger import FencedError, LostError
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
@@ -95,18 +97,23 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         generation, seeks = self.app.consumer_generation_id, self._seeks[partition]
         return Fetch(partition.topic, partition.partition, start, end, records, generation, seeks)
 
-    async def seek_to(self, topic: str, partition: int, offset: int) -> int:
-        """Move the consumer, if it still has this partition; return the `seeks` of fetches that follow."""
-        place = aiokafka.TopicPartition(topic, partition)
+    async def seek_to(self, topic: str, partition: int, offset: int) -> Place:
+        """Move the consumer there, or to where the topic begins now; raises LostError if it can't."""
+        try:
+            place: Place = await self.call_thread(self._seek_to, aiokafka.TopicPartition(topic, partition), offset)
+        except (IllegalStateError, AssertionError) as error:
+            raise FencedError("it is not assigned to this worker") from error
+        except KafkaError as error:
+            raise LostError(f"no seek: {error!r}") from error
+        return place
 
-        async def seek() -> int:
-            if place in self._ensure_consumer().assignment():
-                self._ensure_consumer().seek(place, offset)
-                self._seeks[place] += 1
-            return self._seeks[place]
-
-        count: int = await self.call_thread(seek)
-        return count
+    async def _seek_to(self, partition: Any, offset: int) -> Place:
+        consumer = self._ensure_consumer()
+        begin = (await consumer.beginning_offsets([partition]))[partition]
+        offset = max(offset, begin)
+        consumer.seek(partition, offset)
+        self._seeks[partition] += 1
+        return Place(offset, self._seeks[partition])
 
 
 class FetchConsumer(driver.Consumer):  # type: ignore[misc]
@@ -142,10 +149,10 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         """Commit nothing: offsets travel in the tasks' transactions, and Faust's would rewind them."""
         return True
 
-    async def seek_to(self, topic: str, partition: int, offset: int) -> int:
-        """Move the consumer; return the `seeks` of fetches that follow."""
-        seeks: int = await self._thread.seek_to(topic, partition, offset)
-        return seeks
+    async def seek_to(self, topic: str, partition: int, offset: int) -> Place:
+        """Move the consumer there, or to where the topic begins now; raises LostError if it can't."""
+        place: Place = await self._thread.seek_to(topic, partition, offset)
+        return place
 
 
 class Transport(driver.Transport):  # type: ignore[misc]

@@ -38,7 +38,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.source: list[Source] = []
-        self.source_end = 0
+        self.source_start = self.source_end = 0
         self.changelog: list[tuple[int, bytes, bytes | None]] = []
         self.changelog_end = 0
         self.emitted: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
