@@ -235,6 +235,18 @@ class RefusalCountRow(Row):
     refused: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
 
 
+class HourCountRow(Row):
+    """What happened in a journey within an hour: enrolled, completed, exited, failed, or sent:<channel>."""
+
+    __tablename__ = "journey_hours"
+    __table_args__ = (Index(None, "hour"),)
+
+    journey_id: Mapped[Id] = mapped_column(_journey(), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    what: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
+
+
 class ActivityRow(Row):
     """One activity record: the timeline, and with `refused` the answer to "why not"."""
 

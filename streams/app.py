@@ -1,7 +1,9 @@
 """Wires a worker: Faust's app, the partition tasks, the definitions and, if wanted, a web application."""
 
 import asyncio
+import errno
 import logging
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -122,14 +124,21 @@ class Worker:
             for task in (*waiting, *([server] if server else [])):
                 task.cancel()
             await self._stop()
+            if server is not None:
+                await asyncio.wait([server])
         if self._error is not None:
             raise self._error
 
     async def _serve(self, web: Any) -> None:
         """Serve the web application, also while the partitions are being restored."""
-        settings = self.settings
-        server = _Server(uvicorn.Config(web, settings.web_host, settings.web_port, log_config=None))
-        await server.serve()
+        config = uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=1)
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve([_listen(self.settings)]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await serving
 
     def _connect(self) -> None:
         for reader in self.app.readers:
@@ -156,6 +165,21 @@ class Worker:
                 await self.definitions.stop()
         except TimeoutError:
             log.warning("The worker could not end in order within 12 seconds; what was not committed is redone.")
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Return a socket at the wanted port; where another worker has it, at a free one, and say so in the log."""
+    family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.web_host, settings.web_port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        listening.bind((settings.web_host, 0))
+    log.info("The web views are served.", address=f"http://{settings.web_host}:{listening.getsockname()[1]}")
+    return listening
 
 
 def build_app(settings: Settings, topics: Topics, definitions: Definitions) -> Worker:

@@ -1,6 +1,6 @@
 """The way to Postgres: an engine, and the schema brought up to date."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
@@ -22,14 +22,21 @@ UNREACHABLE = (OSError, TimeoutError, DBAPIError)
 """What a database that is away, starting, stopping or gone half-way raises."""
 
 
-def create_engine(url: str, *, connections: int = 5) -> AsyncEngine:
-    """Return an engine for a postgresql:// URL; connects at first use, and tests connections before reuse."""
+def create_engine(url: str, *, connections: int = 5, session: Mapping[str, str] | None = None) -> AsyncEngine:
+    """Return an engine for a postgresql:// URL; connects at first use, and tests connections before reuse.
+
+    `session` holds settings of Postgres for its connections.
+    """
     return create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=connections,
         max_overflow=0,
         pool_pre_ping=True,
-        connect_args={"timeout": 10, "server_settings": {"application_name": "fairway", "timezone": "UTC"}},
+        hide_parameters=True,  # they are personal data, and errors are logged
+        connect_args={
+            "timeout": 10,
+            "server_settings": {"application_name": "fairway", "timezone": "UTC", **(session or {})},
+        },
     )
 
 

@@ -19,7 +19,7 @@ class Table(Mapping[bytes, Customer]):
     def __init__(self, changelog: str, partitions: int, tasks: Mapping[int, PartitionTask]) -> None:
         self.changelog = changelog
         self.partitions = partitions
-        self._tasks = tasks
+        self.tasks = tasks
 
     def partition_of(self, key: bytes) -> int:
         """Return the partition where this key's row lies, on whichever worker owns it."""
@@ -27,7 +27,7 @@ class Table(Mapping[bytes, Customer]):
 
     def store(self, partition: int) -> Store | None:
         """Return the store of a partition that is open here."""
-        task = self._tasks.get(partition)
+        task = self.tasks.get(partition)
         return task.store if task is not None and task.stage == "open" else None
 
     def __getitem__(self, key: bytes) -> Customer:
@@ -38,7 +38,7 @@ class Table(Mapping[bytes, Customer]):
         return decode(row)
 
     def __iter__(self) -> Iterator[bytes]:
-        for partition in sorted(self._tasks):
+        for partition in sorted(self.tasks):
             yield from self.keys_of(partition)
 
     def __len__(self) -> int:

@@ -44,6 +44,7 @@ async def _run(settings: "Settings") -> None:
     from streams.definitions import Definitions
     from streams.provision import check_topics
     from streams.topics import read_topics
+    from streams.web.app import make_app
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,4 +55,4 @@ async def _run(settings: "Settings") -> None:
     running = build_app(settings, topics, Definitions(settings.brokers))
     gc.collect()
     gc.freeze()  # what was imported stays: collecting it again and again is a twentieth of the time
-    await running.run(stop)
+    await running.run(stop, make_app(running, settings, topics))

@@ -1,0 +1,27 @@
+"""What each number on the pages means: the tooltips, and the page that lists them."""
+
+DEFINITIONS = {
+    "Active": "Enrolments that are on their way now: entered, and neither completed, left nor failed.",
+    "Entered": "Enrolments ever begun. A customer who enters twice counts twice.",
+    "Completed": "Enrolments that reached an END step.",
+    "Exited": "Enrolments that left before END: by hand, unsubscribed, merged, by a rule, or archived.",
+    "Failed": "Enrolments that an error stopped; the enrolment's page says which, and at which step.",
+    "Refused": "Events of the journey's type that did not enter it, each counted with the reason.",
+    "Waiting now": "Enrolments whose current step is this one; only WAITs hold anybody for long.",
+    "Step: entered": "Enrolments that came to this step at least once. A loop does not count again.",
+    "Step: done": "Enrolments whose last visit to this step ended well.",
+    "Step: skipped": "Enrolments that do not take it: other branch, unsubscribed, a wait's policy, or ended.",
+    "Step: failed": "Enrolments that failed at this step.",
+    "Flow": "How many enrolments went this way; lines are as thick as their flow, compared with the busiest line.",
+    "Share": "Of those who entered the journey's version, the part that has passed this step.",
+    "Lag": "Records on the topics of events and the inbox that are not handled yet, over all workers.",
+    "Lag in time": "How long ago the oldest record that is not handled yet was written.",
+    "Events a second": "Records of events handled in the last minute, over all workers, divided by the seconds.",
+    "Waits due": "Enrolments that wait for a moment in the future.",
+    "Overdue": "Waits whose moment has passed: the journey is paused, or a worker is behind.",
+    "Sends a minute": "Send commands of the last minute, by channel, as history in Postgres counts them.",
+    "Dead letters": "Records that could not be used, kept as they came, with the reason; they can be sent again.",
+    "Restored": "How much of its changelog a partition has read; before that it handles no events.",
+    "Changelog position": "The offset in the changelog topic up to which a partition's rows on disk are complete.",
+    "History behind": "Activity records not yet in Postgres, where these pages read from.",
+}  # fmt: skip
