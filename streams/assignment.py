@@ -20,6 +20,7 @@ class Assignment:
         self._make_task = make_task
         self._crash = crash
         self._tasks: dict[int, PartitionTask] = {}
+        self.is_assigned = False  # the group has given us partitions, perhaps none
         self._running: dict[int, asyncio.Task[None]] = {}
 
     @property
@@ -51,6 +52,7 @@ class Assignment:
     async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
         """Own these partitions from now on; the others' stores are free for other workers when this returns."""
         await asyncio.gather(*(self._close(task) for task in self if task.partition not in partitions))
+        self.is_assigned = True
         for partition in partitions:
             task = self._tasks.get(partition) or self._start(partition)
             task.generation, task.seek = generation, seek

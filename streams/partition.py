@@ -60,6 +60,7 @@ class PartitionTask:
         self.partition = dispatch.partition
         self.stage: Stage = "fencing"
         self.progress = Progress()
+        self.inputs = self.commits = self.losses = 0  # for the metrics
         self.store: Store | None = None
         self.generation = -1
         self.seek: Seek | None = None
@@ -118,7 +119,7 @@ class PartitionTask:
 
     async def run(self) -> None:
         """Open, work, and after a loss open anew, until cancelled; raises what is an error of ours."""
-        losses = 0
+        losses = 0  # in a row
         while True:
             try:
                 await self.open()
@@ -131,6 +132,7 @@ class PartitionTask:
                 if isinstance(error, FencedError):
                     delay = FENCED_SECONDS
                 losses += 1
+                self.losses += 1
             except OversizeRowError as error:
                 self._dispatch.careful.add(error.key)
                 delay = 0.0
@@ -153,7 +155,7 @@ class PartitionTask:
             self.store = Store(self._open_map())
         self.stage = "restoring"
         reach("restore.before")
-        await restore(self.store, self._ledger, self.progress)
+        await restore(self.store, self._ledger, self.progress, self.partition)
         reach("restore.after")
         row = self.store.get(POSITION)
         self._positions = _read_positions(row) if row else {}
@@ -286,6 +288,8 @@ class PartitionTask:
             self._duties.note_commit(marks)
             self._keep(transaction.customers)
             self._positions = transaction.positions
+            self.inputs += transaction.inputs
+            self.commits += 1
             seconds = (self._clock() - started).total_seconds()
             self._commit_seconds += (seconds - self._commit_seconds) / 8
         self._begin()

@@ -3,11 +3,16 @@
 from contextlib import aclosing
 
 import msgspec
+import structlog
 
 from streams.clock import steady
 from streams.ledger import Ledger, Page
 from streams.marks import marks_of_row
 from streams.store import Store
+
+_TELL_SECONDS = 5.0
+
+log = structlog.get_logger()
 
 
 class ForeignError(Exception):
@@ -36,9 +41,9 @@ class Progress(msgspec.Struct):
         return self.seconds * (self.end - self.offset) / done if done > 0 else None
 
 
-async def restore(store: Store, ledger: Ledger, progress: Progress) -> None:
+async def restore(store: Store, ledger: Ledger, progress: Progress, partition: int) -> None:
     """Bring the store to the end of the changelog; raises ForeignError, and LostError if the broker is gone."""
-    started = steady()
+    started = told = steady()
     progress.rows, progress.start = 0, store.offset
     async with aclosing(ledger.read(store.offset)) as pages:
         async for page in pages:
@@ -48,6 +53,18 @@ async def restore(store: Store, ledger: Ledger, progress: Progress) -> None:
             progress.rows += len(page.rows)
             progress.offset, progress.end = page.offset, page.end
             progress.seconds = steady() - started
+            if progress.seconds + started >= told + _TELL_SECONDS:
+                told = progress.seconds + started
+                _tell(progress, partition)
+    if told > started:
+        log.info("Partition %s is restored: %s rows in %.1f s.", partition, progress.rows, progress.seconds)
+
+
+def _tell(progress: Progress, partition: int) -> None:
+    left = f", {progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
+    log.info(
+        "Partition %s is being restored: %s rows, %.0f %%%s.", partition, progress.rows, progress.percent, left
+    )
 
 
 def _apply(store: Store, page: Page) -> None:

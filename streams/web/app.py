@@ -14,6 +14,7 @@ from streams.database import create_engine
 from streams.settings import Settings
 from streams.topics import Topics
 from streams.web.broker import Broker
+from streams.web.health import make_routes
 from streams.web.pages import Gate, make_pages, sampling
 from streams.web.site import Site
 from streams.web.visitor import Visitor
@@ -31,7 +32,9 @@ def make_app(worker: Worker, settings: Settings, topics: Topics) -> Starlette:
             yield
         await engine.dispose()
 
-    return make_pages(site, _make_gate(settings), live)
+    app = make_pages(site, _make_gate(settings), live)
+    app.router.routes[:0] = make_routes(worker.assignment)
+    return app
 
 
 def _make_gate(settings: Settings) -> Gate:

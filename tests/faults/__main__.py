@@ -2,6 +2,7 @@
 
 import argparse
 import pickle
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.faults.run import Outcome, Plan, run
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers and broker end, too
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--seeds", default="1", help="several, separated by commas")
     parser.add_argument("--events", type=int, default=300_000)

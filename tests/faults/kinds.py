@@ -133,7 +133,7 @@ def failpoint(name: str) -> Kind:
         worker = _any(scene)
         before = len(scene.workers.exits)
         opening = name.startswith(("fence", "restore"))
-        count = scene.chance.randint(1, 3) if opening else scene.chance.randint(1, 60)
+        count = scene.chance.randint(1, 3) if opening else scene.chance.randint(1, 20)
         scene.workers.kill(worker)
         scene.workers.start(worker, f"{name}:{count}")
         deadline = time.monotonic() + 45
