@@ -54,7 +54,7 @@ def marks_of(key: bytes, enrollments: Iterable[Enrollment | _Enrollment]) -> set
 
 def marks_of_row(key: bytes, row: bytes | None) -> set[bytes]:
     """Return the marks of a row, without decoding the rest of it; internal rows have none."""
-    if row is None or key.startswith(b":"):
+    if row is None or b'"enrollments"' not in row or key.startswith(b":"):
         return set()
     return marks_of(key, _read_row(row).enrollments.values())
 

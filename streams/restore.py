@@ -71,7 +71,10 @@ def _apply(store: Store, page: Page) -> None:
     rows = dict(page.rows)
     marks: dict[bytes, bool] = {}
     for key, row in rows.items():
-        # The row that this one replaces tells which marks no longer stand.
-        marks.update(dict.fromkeys(marks_of_row(key, store.get(key)), False))
-        marks.update(dict.fromkeys(marks_of_row(key, row), True))
+        if (old := store.get(key)) is not None:
+            # The row that this one replaces tells which marks no longer stand.
+            for mark in marks_of_row(key, old):
+                marks[mark] = False
+        for mark in marks_of_row(key, row):
+            marks[mark] = True
     store.write(rows, marks, page.offset)

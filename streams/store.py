@@ -9,6 +9,7 @@ from streams.marks import due_before, pack, read_wait, unpack
 
 _OFFSET = b"o"
 _ROW = b"r"
+_WAIT = ord("w")
 _END_OF_WAITS = b"x"
 
 Change = tuple[bytes, bytes | None]
@@ -89,9 +90,9 @@ class Store:
         changes.append((_OFFSET, str(offset).encode()))
         self._entries.write(changes)
         self.offset = offset
-        for mark, stands in marks.items():
-            if stands and mark.startswith(b"w") and (self._first_wait is None or mark < self._first_wait):
-                self._first_wait = mark
+        first = min((mark for mark, stands in marks.items() if stands and mark[0] == _WAIT), default=None)
+        if first is not None and (self._first_wait is None or first < self._first_wait):
+            self._first_wait = first
 
     def scan(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` rows with keys above `after`, in order; internal rows (`:…`) come among them."""

@@ -18,6 +18,7 @@ from tests import kafka
 from tests.faults.proxy import Network
 
 APP = "faults"
+_HEAP = "-Xms64m -Xmx384m"
 _WAYS = 5  # more than there are ever workers
 
 
@@ -44,8 +45,17 @@ class Cluster:
         return f"127.0.0.1:{self.network.proxies[worker].port}"
 
     def start(self) -> None:
-        heap = "-Xms64m -Xmx384m"
-        self._process = java.run(self.folder, broker._CLUSTER, heap, self._properties())
+        self._process = java.run(self.folder, broker._CLUSTER, _HEAP, self._properties())
+        self._wait_for_it()
+
+    def restart(self) -> None:
+        """Start the broker again on the data that it left."""
+        command = [java._find("java"), *_HEAP.split(), "-cp", f"{java._fetch_jars()}/*", "kafka.Kafka"]
+        config = self.folder / "server.properties"
+        self._process = processes.spawn([*command, str(config)], java.log_file(self.folder))
+        self._wait_for_it()
+
+    def _wait_for_it(self) -> None:
         server = broker.Broker(self._port, self._controller, self._process)
         kafka.wait_until(lambda: broker._answers(server), 60)
 

@@ -86,7 +86,7 @@ def restart_in_order(scene: Scene) -> float:
 
 def kill_broker(scene: Scene) -> float:
     scene.cluster.signal(signal.SIGKILL)
-    scene.cluster.start()
+    scene.cluster.restart()
     return time.time()
 
 
