@@ -198,6 +198,8 @@ def _make_open_map(settings: Settings, partition: int) -> Callable[[], OrderedMa
 def _make_app(settings: Settings) -> FaustApp:
     for name in ("faust", "mode", "aiokafka", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)  # aiokafka's debug records cost 17 % of the CPU
+    # It warns several times a second of retries that are part of every transaction's end.
+    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
     folder = settings.data_dir / settings.app_id
     folder.mkdir(parents=True, exist_ok=True)
     return FaustApp(
