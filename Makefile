@@ -34,9 +34,9 @@ test: check
 faults: install
 	$(BIN)/python -m tests.faults $(ARGS)
 
-# Waits by the million in one worker. Options: make scale ARGS="--waiting 10000000"
+# Waits by the million in one worker, added to that report.
 scale: install
-	$(BIN)/python -m tests.faults.scale $(ARGS)
+	$(BIN)/python -m tests.faults --seeds "" --admission "" --add --waiting 10000000 $(ARGS)
 
 # The partition task against a model broker, in 10,000 random histories.
 histories: install

@@ -5,17 +5,37 @@ import pickle
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from tests.faults import report
+from tests.faults import admission, report, scale
 from tests.faults.kinds import KINDS
-from tests.faults.run import Outcome, Plan, run
+from tests.faults.run import Plan, run
+
+_KEPT = Path(".fairway/faults.pickle")
 
 
 def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers and broker end, too
+    given = _parse()
+    results = pickle.loads(_KEPT.read_bytes()) if given.add else report.Results()
+    for seed in _numbers(given.seeds):
+        results.outcomes.append(_in_folder(lambda folder, seed=seed: run(_plan(given, seed), folder, _tell)))
+        _keep(results)
+    for seed in _numbers(given.admission):
+        results.places.append((seed, _in_folder(lambda folder, seed=seed: admission.run(seed, folder, tell=_tell))))
+        _keep(results)
+    if given.waiting:
+        sizes = scale.Sizes(given.waiting, given.burst)
+        results.figures[given.waiting] = _in_folder(lambda folder: scale.run(sizes, folder, _tell))
+        _keep(results)
+    return 0 if results.are_clean else 1
+
+
+def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
-    parser.add_argument("--seeds", default="1", help="several, separated by commas")
+    parser.add_argument("--seeds", default="1", help="of runs, separated by commas")
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--faults", type=int, default=30)
     parser.add_argument("--rate", type=float, default=800, help="events a second")
@@ -23,24 +43,39 @@ def main() -> int:
     parser.add_argument("--partitions", type=int, default=6)
     parser.add_argument("--static", action="store_true", help="static group membership")
     parser.add_argument("--kinds", default="", help="parts of the names of the faults wanted, separated by commas")
-    parser.add_argument("--keep", type=Path, help="a file of outcomes, so that one report shows many runs")
-    given = parser.parse_args()
+    parser.add_argument("--admission", default="1", help="seeds of admission runs")
+    parser.add_argument("--waiting", type=int, default=0, help="how many waits a single worker is to hold")
+    parser.add_argument("--burst", type=int, default=100_000, help="how many of them fall due in the same second")
+    parser.add_argument("--add", action="store_true", help="add to the last report instead of writing another")
+    return parser.parse_args()
+
+
+def _plan(given: argparse.Namespace, seed: int) -> Plan:
     wanted = given.kinds.split(",")
-    kinds = tuple(kind for kind in KINDS if any(part in kind for part in wanted))
-    outcomes: list[Outcome] = []
-    if given.keep and given.keep.exists():
-        outcomes = pickle.loads(given.keep.read_bytes())
-    for seed in map(int, given.seeds.split(",")):
-        plan = Plan(
-            seed, given.events, given.faults, given.rate, given.workers, given.partitions,
-            customers=max(5000, given.events // 20), kinds=kinds, static=given.static,
-        )  # fmt: skip
-        with tempfile.TemporaryDirectory(prefix="fairway-faults-") as folder:
-            outcomes.append(run(plan, Path(folder), tell=lambda text: print(text, flush=True)))
-        if given.keep:
-            given.keep.write_bytes(pickle.dumps(outcomes))
-        report.write(outcomes, Path("docs"))
-    return 0 if all(outcome.verdict.is_clean for outcome in outcomes) else 1
+    return Plan(
+        seed, given.events, given.faults, given.rate, given.workers, given.partitions,
+        customers=max(5000, given.events // 20), static=given.static,
+        kinds=tuple(kind for kind in KINDS if any(part in kind for part in wanted)),
+    )  # fmt: skip
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",") if number]
+
+
+def _in_folder(work: Callable[[Path], Any]) -> Any:
+    with tempfile.TemporaryDirectory(prefix="fairway-faults-", ignore_cleanup_errors=True) as folder:
+        return work(Path(folder))
+
+
+def _keep(results: report.Results) -> None:
+    _KEPT.parent.mkdir(exist_ok=True)
+    _KEPT.write_bytes(pickle.dumps(results))
+    report.write(results, Path("docs"))
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
 
 
 if __name__ == "__main__":

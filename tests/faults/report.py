@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from tests.faults.admission import LIMIT, Places
 from tests.faults.run import Outcome
 
 _TITLE = """# Faults: what was injected, and what came of it
@@ -22,8 +24,24 @@ an outage; a session timeout lasts 10 seconds.
 """
 
 
-def write(outcomes: Sequence[Outcome], folder: Path) -> None:
+@dataclass
+class Results:
+    """What the runs came to; `figures` are those of `scale` by number of waits."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    places: list[tuple[int, Places]] = field(default_factory=list)
+    figures: dict[int, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def are_clean(self) -> bool:
+        return all(outcome.verdict.is_clean for outcome in self.outcomes) and all(
+            places.most == places.at_last == places.in_rows == LIMIT for _, places in self.places
+        )
+
+
+def write(results: Results, folder: Path) -> None:
     """Write the report and the chart into a folder."""
+    outcomes = results.outcomes
     recovered: defaultdict[str, list[float]] = defaultdict(list)
     times: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
@@ -33,6 +51,10 @@ def write(outcomes: Sequence[Outcome], folder: Path) -> None:
                 recovered[fault.kind].append(fault.seconds)
     text = [_TITLE, "![Seconds to recover](faults.svg)", "", "## By kind of fault", "", *_by_kind(times, recovered)]
     text += ["", "## By run", "", *_by_run(outcomes), ""]
+    if results.places:
+        text += ["## Admission", "", *_admission(results.places), ""]
+    for waiting, figures in results.figures.items():
+        text += [f"## {waiting:,} waits in one worker", "", *_figures(figures), ""]
     folder.mkdir(exist_ok=True)
     (folder / "faults.md").write_text("\n".join(text))
     _draw(recovered, folder / "faults.svg")
@@ -80,6 +102,23 @@ def _by_run(outcomes: Sequence[Outcome]) -> list[str]:
             f"| {outcome.commands:,} | {counts} | {outcome.seconds:.0f} |"
         )
     return lines
+
+
+def _admission(places: list[tuple[int, Places]]) -> list[str]:
+    lines = [
+        f"A limit of {LIMIT}, 8 partitions, 3 workers, all candidates of a wave at once, faults meanwhile;",
+        "ACTIVE is counted over the activity records in the order in which the broker received them.",
+        "",
+        "| seed | candidates | admitted | most ACTIVE at any moment | ACTIVE in the end | in rows | places taken |",
+        "|" + " --- |" * 7,
+    ]
+    lines += [f"| {seed} | {' | '.join(f'{number:,}' for number in found)} |" for seed, found in places]
+    return lines
+
+
+def _figures(figures: dict[str, float]) -> list[str]:
+    lines = ["| what | measured |", "| --- | --- |"]
+    return [*lines, *(f"| {name} | {value:,.1f} |" for name, value in figures.items())]
 
 
 def _draw(recovered: dict[str, list[float]], file: Path) -> None:

@@ -1,15 +1,18 @@
 """One run: load, faults from a seed, then the verdict."""
 
+import os
 import random
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests import kafka
 from tests.faults.cluster import Cluster
 from tests.faults.feed import Feed
-from tests.faults.foretold import foretell
+from tests.faults.foretold import Foretold, foretell
 from tests.faults.kinds import KINDS, Scene
 from tests.faults.load import events, journeys, now
 from tests.faults.verdict import Verdict, judge
@@ -52,18 +55,21 @@ def run(plan: Plan, folder: Path, tell: Callable[[str], None] = print) -> Outcom
     tell(f"seed {plan.seed}: {plan.events} events, {plan.faults} faults, {plan.workers} workers")
     cluster = Cluster(folder / "kafka", plan.partitions)
     workers = Workers(cluster, folder / "workers", static=plan.static)
+    pool = ProcessPoolExecutor(1, get_context("spawn"))  # beside the feed, for it takes as long
     try:
         cluster.publish(journeys())
         witness = Witness(cluster.address, plan.partitions)
         for worker in range(plan.workers):
             workers.start(worker)
-        sent = list(events(plan.seed, plan.events, plan.customers, plan.partitions, now(), plan.rate))
+        load = (plan.seed, plan.events, plan.customers, plan.partitions, now(), plan.rate)
+        foretelling = pool.submit(_foretell, *load)
+        sent = list(events(*load))
         feed = Feed(cluster.address, sent, plan.rate)
         kafka.wait_until(lambda: witness.moved_since(0) is not None, 60)
         scene = Scene(cluster, workers, random.Random(plan.seed), plan.scale)
         injected = _inject(plan, scene, witness, feed, tell)
-        foretold = foretell([one.event for one in sent if one.event is not None], journeys())
         feed.join()
+        foretold = foretelling.result()
         _wait_for_the_end(witness, len(foretold.commands), sum(one.event is None for one in sent))
         witness.close()
         _stop_all(workers)
@@ -74,6 +80,12 @@ def run(plan: Plan, folder: Path, tell: Callable[[str], None] = print) -> Outcom
     finally:
         workers.close()
         cluster.close()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _foretell(*load: Any) -> Foretold:
+    os.nice(5)
+    return foretell([one.event for one in events(*load) if one.event is not None], journeys())
 
 
 def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callable[[str], None]) -> list[Injected]:

@@ -1,7 +1,5 @@
-"""Waits by the million in one worker: restore, memory, restart, punctuality and a burst (`make scale`)."""
+"""Waits by the million in one worker: restore, memory, restart, punctuality and a burst."""
 
-import argparse
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 import psutil
 import yaml
+from confluent_kafka import TopicPartition
 
 from models.customer import Customer, Enrollment, Entry, encode
 from models.ids import customer_key, enrollment_id
@@ -69,8 +68,6 @@ class Ear:
     """Hears commands as they come."""
 
     def __init__(self, address: str, partitions: int) -> None:
-        from confluent_kafka import TopicPartition
-
         self.arrivals: list[Arrival] = []
         self.partitions: set[int] = set()
         self._consumer = _consumer(address, "ear")
@@ -133,7 +130,7 @@ class Memory:
     """The most that a process ever held, in bytes, looked at four times a second."""
 
     def __init__(self, pid: int) -> None:
-        self.most = self.now = 0
+        self.most = 0
         self._process = psutil.Process(pid)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -142,10 +139,9 @@ class Memory:
     def _watch(self) -> None:
         while not self._ending.wait(0.25):
             try:
-                self.now = self._process.memory_info().rss
+                self.most = max(self.most, self._process.memory_info().rss)
             except psutil.NoSuchProcess:
                 return
-            self.most = max(self.most, self.now)
 
 
 def run(sizes: Sizes, folder: Path, tell: Callable[[str], None] = print) -> dict[str, float]:
@@ -162,8 +158,7 @@ def run(sizes: Sizes, folder: Path, tell: Callable[[str], None] = print) -> dict
     try:
         cluster.publish(journeys)
         ear = Ear(cluster.address, sizes.partitions)
-        empty = _first_events(cluster, workers, ear, 0)
-        memory = Memory(workers.pid(0))
+        empty, memory = _first_events(cluster, workers, ear, 0)
         wait(3)
         note("empty worker: MiB", memory.most / 2**20)
         note("empty worker: seconds to first event of every partition", empty)
@@ -172,15 +167,16 @@ def run(sizes: Sizes, folder: Path, tell: Callable[[str], None] = print) -> dict
         started = time.monotonic()
         fill(cluster, journeys[0], sizes.waiting)
         note("rows written to the changelog a second", sizes.waiting / (time.monotonic() - started))
-        seconds = _first_events(cluster, workers, ear, 1)
-        held = Memory(workers.pid(0))
+        seconds, held = _first_events(cluster, workers, ear, 1)
+        times = psutil.Process(workers.pid(0)).cpu_times()
         note("restore from an empty disk: seconds", seconds)
         note("restore from an empty disk: rows a second", sizes.waiting / max(0.1, seconds - empty))
+        note("restore from an empty disk: CPU seconds of the worker", times.user + times.system)
         wait(5)
         note("memory after restore, beyond the empty worker: MiB", (held.most - memory.most) / 2**20)
         workers.stop(0)
-        note("restart: seconds to first event of every partition", _first_events(cluster, workers, ear, 2))
-        held = Memory(workers.pid(0))
+        seconds, held = _first_events(cluster, workers, ear, 2)
+        note("restart: seconds to first event of every partition", seconds)
         _be_punctual(cluster, ear, note)
         _burst(cluster, ear, sizes.burst, note)
         note("memory at most, beyond the empty worker: MiB", (held.most - memory.most) / 2**20)
@@ -191,8 +187,8 @@ def run(sizes: Sizes, folder: Path, tell: Callable[[str], None] = print) -> dict
         cluster.close()
 
 
-def _first_events(cluster: Cluster, workers: Workers, ear: Ear, turn: int) -> float:
-    """Start the worker; return the seconds until it has handled an event of every partition."""
+def _first_events(cluster: Cluster, workers: Workers, ear: Ear, turn: int) -> tuple[float, Memory]:
+    """Start the worker; return the seconds until it has handled an event of every partition, and its memory."""
     probes = [
         _event(cluster, "payment.failed", f"p-{number}", now(), turn * 1000 + number) for number in range(200)
     ]
@@ -200,8 +196,9 @@ def _first_events(cluster: Cluster, workers: Workers, ear: Ear, turn: int) -> fl
     ear.partitions.clear()
     started = time.monotonic()
     workers.start(0)
+    memory = Memory(workers.pid(0))
     kafka.wait_until(lambda: len(ear.partitions) == cluster.partitions, 900)
-    return time.monotonic() - started
+    return time.monotonic() - started, memory
 
 
 def _be_punctual(cluster: Cluster, ear: Ear, note: Callable[[str, float], None]) -> None:
@@ -244,16 +241,3 @@ def _burst(cluster: Cluster, ear: Ear, count: int, note: Callable[[str, float], 
     if during:
         note("burst: latency of events meanwhile, p50: ms", during[len(during) // 2] * 1000)
         note("burst: latency of events meanwhile, most: ms", during[-1] * 1000)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--waiting", type=int, default=1_000_000)
-    parser.add_argument("--burst", type=int, default=100_000)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="fairway-scale-") as folder:
-        run(Sizes(given.waiting, given.burst), Path(folder))
-
-
-if __name__ == "__main__":
-    main()
