@@ -1,7 +1,8 @@
 """RocksDB as the ordered map of a partition: one database each, in a folder that one process holds at a time."""
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +18,14 @@ from rocksdict import (
     WriteBufferManager,
 )
 
+from streams.clock import now
 from streams.store import Change
 
 _IDENTITY = b"i"
+_WRITTEN = b"t"
+# Half of the time for which the changelog keeps the tombstone of a deleted row (topics.yaml): a store that is older
+# may hold a row, of a customer who was erased, that nothing in the changelog deletes any more.
+OLDEST = timedelta(hours=12)
 _MIB = 1024 * 1024
 _FOLDERS = 16  # a stopped process may still hold the first ones
 
@@ -37,9 +43,10 @@ class _HeldError(Exception):
 class RocksMap:
     """An ordered map on disk. A write survives kill -9 of the process; a lost machine's is in the changelog."""
 
-    def __init__(self, folder: Path, identity: str) -> None:
-        """Open the map; raises CorruptError where there is damage or another identity's data."""
+    def __init__(self, folder: Path, identity: str, clock: Callable[[], datetime] = now) -> None:
+        """Open the map; raises CorruptError where there is damage, another identity's data, or very old data."""
         self._folder = folder
+        self._clock = clock
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = Rdict(str(folder), _options())
@@ -53,6 +60,12 @@ class RocksMap:
         elif found != identity.encode():
             self._db.close()
             raise CorruptError(f"it belongs to '{(found or b'?').decode()}'")
+        written = self._db.get(_WRITTEN)
+        if written is not None and clock() - datetime.fromisoformat(written.decode()) > OLDEST:
+            self._db.close()
+            raise CorruptError(
+                "it was not in use for 12 hours, so rows deleted since may be gone from the changelog"
+            )
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key."""
@@ -69,6 +82,7 @@ class RocksMap:
                 batch.delete(key)
             else:
                 batch.put(key, value)
+        batch.put(_WRITTEN, self._clock().isoformat().encode())
         try:
             self._db.write(batch)
         except Exception as error:
@@ -100,17 +114,17 @@ class RocksMap:
         _set_aside(self._folder, reason)
 
 
-def open_rocks(folder: Path, identity: str) -> RocksMap:
+def open_rocks(folder: Path, identity: str, clock: Callable[[], datetime] = now) -> RocksMap:
     """Open this folder, or a neighbour where another process holds it; what can't be used is set aside."""
     for number in range(_FOLDERS):
         place = folder if number == 0 else folder.with_name(f"{folder.name}.{number}")
         try:
-            return RocksMap(place, identity)
+            return RocksMap(place, identity, clock)
         except _HeldError:
             continue
         except CorruptError as error:
             _set_aside(place, str(error))
-            return RocksMap(place, identity)
+            return RocksMap(place, identity, clock)
     raise OSError(f"All {_FOLDERS} folders '{folder}…' are held by other processes.")
 
 

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from models.customer import Enrollment
 from models.ids import journey_id
 from streams import marks
-from streams.rocks import open_rocks
+from streams.rocks import OLDEST, open_rocks
 from streams.store import MemoryMap, OrderedMap, Store
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -195,3 +195,23 @@ def test_a_write_survives_the_end_of_the_process_without_close(tmp_path: Path) -
     store = Store(open_rocks(folder, "fairway 0"))
     assert (store.offset, store.get(b"a:b")) == (7, b"row")
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("idle", "rows"),
+    [
+        (OLDEST - timedelta(seconds=1), [(b"pinehurst:c-1", b"{}")]),
+        (OLDEST, [(b"pinehurst:c-1", b"{}")]),
+        (OLDEST + timedelta(seconds=1), []),
+    ],
+)
+def test_a_store_so_old_that_tombstones_may_be_gone_is_set_aside(
+    idle: timedelta, rows: list[tuple[bytes, bytes]], tmp_path: Path
+) -> None:
+    store = Store(open_rocks(tmp_path / "store-0", "fairway 0", lambda: NOW))
+    store.write({b"pinehurst:c-1": b"{}"}, {}, 7)
+    store.close()
+    opened = Store(open_rocks(tmp_path / "store-0", "fairway 0", lambda: NOW + idle))
+    assert opened.scan(b"", 9) == rows
+    assert opened.offset == (7 if rows else 0)
+    opened.close()
