@@ -114,20 +114,26 @@ class Worker:
     async def run(self, stop: asyncio.Event, web: Any = None) -> None:
         """Work until `stop` is set, then commit and leave; raises the first error that is ours."""
         server = asyncio.create_task(self._serve(web)) if web is not None else None
-        await self.definitions.start()
-        self._connect()
-        await self.app.start()
+        starting = asyncio.create_task(self._start())
         waiting = [asyncio.create_task(event.wait()) for event in (stop, self._ended)]
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((starting, *waiting), return_when=asyncio.FIRST_COMPLETED)
+            if not any(task.done() for task in waiting):
+                await starting  # for its error
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (*waiting, *([server] if server else [])):
+            for task in (starting, *waiting, *([server] if server else [])):
                 task.cancel()
             await self._stop()
             if server is not None:
                 await asyncio.wait([server])
         if self._error is not None:
             raise self._error
+
+    async def _start(self) -> None:
+        await self.definitions.start()
+        self._connect()
+        await self.app.start()
 
     async def _serve(self, web: Any) -> None:
         """Serve the web application, also while the partitions are being restored."""

@@ -24,7 +24,7 @@ def worker(
 
     import uvloop
 
-    # Until the loop takes signals over, there is nothing to commit.
+    # Until topics were found there is nothing to commit; after that, the loop takes signals over.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     from streams.settings import read_settings
@@ -46,12 +46,12 @@ async def _run(settings: "Settings") -> None:
     from streams.topics import read_topics
     from streams.web.app import make_app
 
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
     await check_topics(settings.brokers, topics)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     running = build_app(settings, topics, Definitions(settings.brokers))
     gc.collect()
     gc.freeze()  # what was imported stays: collecting it again and again is a twentieth of the time

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 from pathlib import Path
@@ -30,7 +31,7 @@ class Cluster:
             pytest.skip("the broker of the fault tests is a Java process, to be killed and stopped")
         self.folder = folder
         self.partitions = partitions
-        ports = [processes.free_port() for _ in range(2 + 2 * _WAYS)]
+        ports = [_free_port() for _ in range(2 + 2 * _WAYS)]
         self._port, self._controller, *ways = ports
         self._ways = dict(zip(ways[:_WAYS], ways[_WAYS:], strict=True))
         self.address = f"127.0.0.1:{self._port}"
@@ -97,3 +98,8 @@ class Cluster:
             known = Known(journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, "")
             lines.append(status_record(known))
         kafka.produce(self.address, [kafka.Record(DEFINITIONS, key.encode(), value, (), 0) for key, value in lines])
+
+
+def _free_port() -> int:
+    """Return a port that no connection gets by chance while the broker, or a way to it, is down."""
+    return processes.free_port(*random.SystemRandom().sample(range(12_000, 32_000), 50))

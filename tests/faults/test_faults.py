@@ -1,11 +1,16 @@
 """The short form of the fault tests; `make faults` is the long one."""
 
+import os
+import signal
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.faults import admission
 from tests.faults.run import Plan, run
+from tests.faults.workers import FAIRWAY
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -24,3 +29,15 @@ def test_R5_the_limit_holds_over_partitions_and_workers_while_one_is_killed(tmp_
     places = admission.run(7, tmp_path, faults=("kill -9 of a worker",), candidates=1500)
     assert places.answered == 3000
     assert places.most == places.at_last == places.in_rows == places.taken == admission.LIMIT
+
+
+def test_SIGTERM_ends_a_worker_whose_broker_does_not_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        environment = os.environ | {"FAIRWAY_BROKERS": address, "FAIRWAY_DATA_DIR": str(tmp_path)}
+        with subprocess.Popen([str(FAIRWAY), "worker"], env=environment) as worker:
+            connection, _ = silent.accept()
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(15) == 0
+            connection.close()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from streams.dev import processes
 from tests.faults.cluster import APP, Cluster
 
-_FAIRWAY = Path(".venv/bin/fairway").absolute()
+FAIRWAY = Path(".venv/bin/fairway").absolute()
 NOWHERE = "postgresql://fairway@127.0.0.1:1/fairway"
 
 
@@ -70,7 +70,7 @@ class Workers:
                 log.write(f"--- start, failpoint '{failpoint}', {time.time()}\n".encode())
                 log.flush()
                 self._running[worker] = subprocess.Popen(
-                    [str(_FAIRWAY), "worker"], env=environment, stdout=log, stderr=log, start_new_session=True
+                    [str(FAIRWAY), "worker"], env=environment, stdout=log, stderr=log, start_new_session=True
                 )
 
     def _supervise(self) -> None:
