@@ -31,7 +31,8 @@ from streams.transport import Transport
 
 _CUSTOMERS_KEPT = 32_768  # decoded, in all partitions together
 _SESSION_SECONDS = 10.0
-_STOP_SECONDS = 12.0
+_STOP_SECONDS = 10.0
+_WEB_STOP_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -126,7 +127,7 @@ class Worker:
                 task.cancel()
             await self._stop()
             if server is not None:
-                await asyncio.wait([server])
+                await asyncio.wait([server], timeout=_WEB_STOP_SECONDS)
         if self._error is not None:
             raise self._error
 
@@ -170,7 +171,7 @@ class Worker:
                 await self.app.stop()
                 await self.definitions.stop()
         except TimeoutError:
-            log.warning("The worker could not end in order within 12 seconds; what was not committed is redone.")
+            log.warning("The worker could not end in order within 10 seconds; what was not committed is redone.")
 
 
 def _listen(settings: Settings) -> socket.socket:

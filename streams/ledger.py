@@ -1,7 +1,7 @@
 """A partition's transactions with the broker: fence the previous owner, read the changelog, commit."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -131,9 +131,10 @@ class KafkaLedger:
         changelog = [Record(key, row) for key, row in commit.rows.items()]
         jobs = [self._send_records(producer, self._changelog, self._partition, changelog)]
         jobs += [self._send_records(producer, *place, records) for place, records in commit.outputs.items()]
-        _, changelog_offset, *_ = await _all(self._send_offsets(producer, commit.positions), *jobs)
+        _, offsets = await asyncio.gather(self._send_offsets(producer, commit.positions), asyncio.gather(*jobs))
         reach("send.after")
-        return int(changelog_offset)
+        changelog_offset: int = offsets[0]
+        return changelog_offset
 
     async def _send_offsets(self, producer: AIOKafkaProducer, positions: Mapping[str, int]) -> None:
         if not positions:
@@ -152,20 +153,23 @@ class KafkaLedger:
         """Send in batches of our own, a future each: `send` costs ten times as much. Return the next offset."""
         arrivals: list[asyncio.Future[RecordMetadata]] = []
         batch = producer.create_batch()
-        try:
-            for record in records:
-                while (
-                    batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None
-                ):
-                    arrivals.append(await producer.send_batch(batch, topic, partition=partition))
-                    batch = producer.create_batch()
-            arrivals.append(await producer.send_batch(batch, topic, partition=partition))
-        finally:
-            # Without this look at each, a batch that failed would be missing from a transaction that commits.
-            arrived = await _all(*arrivals)
+        for record in records:
+            while batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
+                arrivals.append(await self._send_batch(producer, batch, topic, partition))
+                batch = producer.create_batch()
+        arrivals.append(await self._send_batch(producer, batch, topic, partition))
+        # Without this look at each, a batch that failed would be missing from a transaction that commits.
+        arrived = await asyncio.gather(*arrivals)
         count: int = batch.record_count()
         last: int = arrived[-1].offset
         return last + count
+
+    async def _send_batch(
+        self, producer: AIOKafkaProducer, batch: Any, topic: str, partition: int
+    ) -> asyncio.Future[RecordMetadata]:
+        arrival: asyncio.Future[RecordMetadata] = await producer.send_batch(batch, topic, partition=partition)
+        arrival.add_done_callback(_look)
+        return arrival
 
     async def close(self) -> None:
         """Stop the producer; one that can't end in time is cut off, for the next owner fences it anyway."""
@@ -178,10 +182,7 @@ class KafkaLedger:
         await producer.client.close()
 
 
-async def _all(*work: Awaitable[Any]) -> list[Any]:
-    """Await all of it to the end, whatever fails, then raise the first error: so that none is left unseen."""
-    done = await asyncio.gather(*work, return_exceptions=True)
-    for result in done:
-        if isinstance(result, BaseException):
-            raise result
-    return done
+def _look(arrival: asyncio.Future[Any]) -> None:
+    """See the error of a batch that nobody awaits any more, because another failed first."""
+    if not arrival.cancelled():
+        arrival.exception()

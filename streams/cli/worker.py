@@ -8,6 +8,8 @@ import typer
 if TYPE_CHECKING:
     from streams.settings import Settings
 
+_LAST_SECONDS = 13.0  # after SIGTERM; supervisors kill after 15 or more
+
 
 def worker(
     web_port: Annotated[
@@ -37,6 +39,7 @@ def worker(
 
 async def _run(settings: "Settings") -> None:
     import gc
+    import os
     import signal
 
     from streams import failpoints
@@ -49,9 +52,15 @@ async def _run(settings: "Settings") -> None:
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
     await check_topics(settings.brokers, topics)
-    stop = asyncio.Event()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def end() -> None:
+        stop.set()
+        # Whatever hangs then, a broker that does not answer or a library: what is not committed will be redone.
+        loop.call_later(_LAST_SECONDS, os._exit, 0)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     running = build_app(settings, topics, Definitions(settings.brokers))
     gc.collect()
     gc.freeze()  # what was imported stays: collecting it again and again is a twentieth of the time

@@ -2,6 +2,7 @@
 
 import argparse
 import pickle
+import shutil
 import signal
 import sys
 import tempfile
@@ -64,8 +65,11 @@ def _numbers(text: str) -> list[int]:
 
 
 def _in_folder(work: Callable[[Path], Any]) -> Any:
-    with tempfile.TemporaryDirectory(prefix="fairway-faults-", ignore_cleanup_errors=True) as folder:
-        return work(Path(folder))
+    """Work in a folder that stays where it is if the work fails, for its logs tell why."""
+    folder = Path(tempfile.mkdtemp(prefix="fairway-faults-"))
+    done = work(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return done
 
 
 def _keep(results: report.Results) -> None:
