@@ -18,11 +18,11 @@ _KINDS = ("kill -9 of a worker", "kill -9 of the broker", "kill -9 at commit.aft
 
 
 def test_nothing_is_lost_or_doubled_while_workers_and_broker_are_killed(tmp_path: Path) -> None:
-    plan = Plan(seed=20261123, events=12_000, faults=4, rate=300, scale=0.2, kinds=_KINDS, customers=2000)
+    plan = Plan(20261123, 10_000, faults=4, rate=400, customers=2000, scale=0.2, kinds=_KINDS, static=True)
     outcome = run(plan, tmp_path)
     assert outcome.verdict.is_clean, str(outcome.verdict)
-    assert outcome.commands > 8000
-    assert len(outcome.injected) >= 2
+    assert outcome.commands > 7000
+    assert outcome.injected
 
 
 def test_R5_the_limit_holds_over_partitions_and_workers_while_one_is_killed(tmp_path: Path) -> None:
