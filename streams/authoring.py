@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 from pydantic.alias_generators import to_camel
-from sqlalchemy import RowMapping, delete, insert, or_, select, text, update
+from sqlalchemy import RowMapping, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -159,7 +159,7 @@ def _check(row: RowMapping, revision: int | None) -> None:
 async def _create(connection: AsyncConnection, journey: Journey, author: Author) -> None:
     first = journey.model_copy(update={"version": 1})
     made = {"id": journey.id, "tenant_id": journey.tenant_id, "created_by": author.name}
-    times = {"created_at": author.now, "updated_at": author.now}
+    times = {"created_at": author.now, "updated_at": author.now, "revision": _milliseconds(author)}
     await connection.execute(insert(JourneyRow).values(**made, **times, **_settings(journey)))
     await _store_version(connection, first, author)
     await _note(
@@ -178,9 +178,13 @@ async def _change(connection: AsyncConnection, row: RowMapping, journey: Journey
     if before is not None and _authored(before) == _authored(journey):
         return
     newer = journey.model_copy(update={"version": row["version"] + 1})
-    await _update(connection, row, author, version=newer.version, **_settings(newer))
+    await _update(connection, row, author, version=newer.version, deleted_at=None, **_settings(newer))
     await _store_version(connection, newer, author)
     await _note(connection, author, row, "change", before and _dump(before), _dump(newer))
+
+
+def _milliseconds(author: Author) -> int:
+    return int(author.now.timestamp() * 1000)
 
 
 def _authored(journey: Journey) -> dict[str, Any]:
@@ -198,9 +202,13 @@ def _settings(journey: Journey) -> dict[str, Any]:
 
 
 async def _update(connection: AsyncConnection, row: RowMapping, author: Author, **values: Any) -> None:
-    """Write a change of the journey's row; every one makes a new revision."""
+    """Write a change of the journey's row; every one makes a new revision.
+
+    It is the time in milliseconds, or the next number: so a database that was set up anew is not taken for old.
+    """
+    revision = func.greatest(JourneyRow.revision + 1, _milliseconds(author))
     change = update(JourneyRow).where(JourneyRow.id == row["id"])
-    await connection.execute(change.values(revision=JourneyRow.revision + 1, updated_at=author.now, **values))
+    await connection.execute(change.values(revision=revision, updated_at=author.now, **values))
 
 
 async def _store_version(connection: AsyncConnection, journey: Journey, author: Author) -> None:

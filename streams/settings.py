@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     web_port: int = Field(default=6066, ge=0, le=65535)
     commit_interval_ms: int = Field(default=50, ge=1, le=60_000)
     log_format: Literal["text", "json"] = "text"
+    history_days: int | None = Field(default=None, ge=1)
     refusals: Literal["all", "none"] = "all"
     store: Literal["rocksdb", "memory"] = "rocksdb"
     instance_id: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9._-]{1,200}$")

@@ -44,7 +44,11 @@ async def _run(settings: "Settings") -> None:
 
     from streams import failpoints
     from streams.app import build_app
+    from streams.clock import now
     from streams.definitions import Definitions
+    from streams.historian import Historian
+    from streams.outbox import publish_for_ever
+    from streams.projection import Projector
     from streams.provision import check_topics
     from streams.topics import read_topics
     from streams.web.app import make_app
@@ -62,6 +66,13 @@ async def _run(settings: "Settings") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     running = build_app(settings, topics, Definitions(settings.brokers))
+    historian = Historian(Projector.connect(settings.database_url), now, settings.history_days)
+    running.add_reader(historian)
+    publisher = asyncio.create_task(publish_for_ever(settings))
     gc.collect()
     gc.freeze()  # what was imported stays: collecting it again and again is a twentieth of the time
-    await running.run(stop, make_app(running, settings, topics))
+    try:
+        await running.run(stop, make_app(running, settings, topics))
+    finally:
+        publisher.cancel()
+        await historian.close()

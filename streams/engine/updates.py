@@ -23,7 +23,7 @@ def apply_updates(
         path = update.field.removeprefix("customer.")
         before = _find(after, path.split("."))
         value = _compute(update, before)
-        after = _put(after, path.split("."), value, path)
+        after = put(after, path.split("."), value, path)
         changes.append({"field": path, "before": before, "after": value})
     return after, changes
 
@@ -58,17 +58,17 @@ def _find(container: Any, path: Sequence[str]) -> Any:
     return container
 
 
-def _put(container: Any, path: Sequence[str], value: Any, whole: str) -> Any:
-    """Return a copy of `container` with `value` at `path`; None removes the name."""
+def put(container: Any, path: Sequence[str], value: Any, whole: str) -> Any:
+    """Return a copy of `container` with `value` at `path`; None removes it. `whole` is the path, for errors."""
     part, *rest = path
     if isinstance(container, list) and part.isdecimal() and int(part) < len(container):
         position = int(part)
-        inner = _put(container[position], rest, value, whole) if rest else value
+        inner = put(container[position], rest, value, whole) if rest else value
         return [*container[:position], inner, *container[position + 1 :]]
     if container is not None and not isinstance(container, Mapping):
         raise UpdateRefusedError(f"'{whole}' can't be changed: '{part}' would lie inside {_describe(container)}.")
     fields = dict(container or {})
-    inner = _put(fields.get(part), rest, value, whole) if rest else value
+    inner = put(fields.get(part), rest, value, whole) if rest else value
     if inner is None or (rest and value is None and not inner):
         fields.pop(part, None)
     else:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import RowMapping, Select, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.journey import Journey
@@ -221,9 +222,11 @@ async def list_activity(
     if refused:
         query = query.where(table.refused)
     if enrollment_id:
-        query = query.where(table.entries.contains([{"enrollmentId": enrollment_id}]))
+        query = query.where(cast(table.entries, JSONB).contains([{"enrollmentId": enrollment_id}]))
     if failed:
-        ends = [table.entries.contains([{"type": kind}]) for kind in ("step.failed", "enrollment.failed")]
+        ends = [
+            cast(table.entries, JSONB).contains([{"type": kind}]) for kind in ("step.failed", "enrollment.failed")
+        ]
         query = query.where(or_(*ends))
     if before:
         query = query.where(tuple_(table.at, table.offset) < tuple_(*map(literal, before)))
