@@ -216,7 +216,7 @@ class EnrollmentStepRow(Row):
 
 
 class StepCountRow(Row):
-    """How many enrolments of a journey's version are where; `variant` is empty but for the ways out of a SPLIT."""
+    """How many enrolments of a journey's version are where; `variant` names a way out of a SPLIT or CONDITION."""
 
     __tablename__ = "journey_step_counts"
 

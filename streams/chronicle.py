@@ -117,6 +117,10 @@ class _Sent(msgspec.Struct):
     channel: str | None = None
 
 
+class _Answer(msgspec.Struct):
+    result: bool
+
+
 class _Drawn(msgspec.Struct):
     variant: str | None = None
 
@@ -232,6 +236,10 @@ class Chronicle:
                 channel = _read_channel(entry.result)
                 if channel:
                     self.hours[entry.journey_id, f"{record.at[:13]}:00Z", f"sent:{channel}"] += 1
+                if (answer := _read_answer(entry.result)) is not None:  # each visit takes a way of its own
+                    way = entry.journey_id, entry.journey_version, entry.step_id, "yes" if answer else "no"
+                    self._steps_counted[*way, "entered"] += 1
+                    self._steps_counted[*way, "completed"] += 1
             case "step.skipped":
                 step.status, step.result = "SKIPPED", _json({"reason": entry.reason})
             case _:
@@ -264,7 +272,7 @@ class Chronicle:
         self.erased.add(person)
 
     def step_counts(self) -> dict[tuple[str, int, str, str], dict[str, int]]:
-        """Return by (journey, version, step, variant) by how much each count changes."""
+        """Return by (journey, version, step, way out) by how much each count changes."""
         counted = Counter(self._steps_counted)
         for step in self.steps.values():
             self._count(step, counted)
@@ -288,6 +296,11 @@ class Chronicle:
                 counted[*place, "", _COUNTED[step.before]] -= 1
             if step.status:
                 counted[*place, "", _COUNTED[step.status]] += 1
+
+
+def _read_answer(result: msgspec.Raw) -> bool | None:
+    is_answer = b'"evaluatedRules"' in bytes(result)
+    return msgspec.json.decode(result, type=_Answer).result if is_answer else None
 
 
 def _read_variant(step: Step) -> str | None:

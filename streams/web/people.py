@@ -48,7 +48,7 @@ async def show_enrollment(request: Request) -> Response:
     return site.render(
         request, "enrollment.html", row=row, owner=owner, journey=journey, states=states, failed=failed,
         older=older, records=_tell_records(records[:PAGE], id_), next_=_following(journey, row),
-        place=_tell_place(row, owner),
+        place=_tell_place(row, owner, journey),
         step=_find_step(journey, row["current_step_id"]), summarize=summarize, result=_tell_state,
         newest=with_query(request.url.path, {"failed": given.get("failed")}) if given.get("before") else None,
     )  # fmt: skip
@@ -61,8 +61,11 @@ async def read_enrollment(request: Request) -> Values:
         return {}
     async with site.engine.connect() as connection:
         row = await reading.find_enrollment(connection, visitor_of(request).tenants, id_)
-        owner = await reading.find_journey(connection, None, row["journey_id"]) if row else None
-    return {"place": _tell_place(row, owner), "relative": _tell_when(row)} if row else {}
+        if row is None:
+            return {}
+        owner = await reading.find_journey(connection, None, row["journey_id"])
+        journey = await reading.read_version(connection, row["journey_id"], row["version"])
+    return {"place": _tell_place(row, owner, journey), "relative": _tell_when(row)}
 
 
 def _find_step(journey: Journey | None, step_id: str | None) -> Any:
@@ -77,9 +80,10 @@ def _following(journey: Journey | None, row: Row) -> list[tuple[str, Any]]:
     return [(link.label, _find_step(journey, link.end)) for link in links]
 
 
-def _tell_place(row: Row, owner: Row | None) -> str:
+def _tell_place(row: Row, owner: Row | None, journey: Journey | None) -> str:
     """Return in a sentence where an enrolment stands, and why not further."""
-    step = row["current_step_id"]
+    found = _find_step(journey, row["current_step_id"])
+    step = (found.name if found else None) or row["current_step_id"]
     match row["status"]:
         case "COMPLETED":
             return "Completed: it reached the end of the journey."

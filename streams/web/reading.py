@@ -205,6 +205,11 @@ async def list_customer_enrollments(connection: AsyncConnection, tenant: str, id
     return await _all(connection, query.order_by(table.status != "ACTIVE", table.enrolled_at.desc()).limit(200))
 
 
+def _holds(entry: dict[str, str]) -> Any:
+    """Ask for records with an entry like this; entries are JSON, cast as they are read along the primary key."""
+    return cast(ActivityRow.entries, JSONB).contains([entry])
+
+
 async def list_activity(
     connection: AsyncConnection,
     tenant: str,
@@ -222,12 +227,9 @@ async def list_activity(
     if refused:
         query = query.where(table.refused)
     if enrollment_id:
-        query = query.where(cast(table.entries, JSONB).contains([{"enrollmentId": enrollment_id}]))
+        query = query.where(_holds({"enrollmentId": enrollment_id}))
     if failed:
-        ends = [
-            cast(table.entries, JSONB).contains([{"type": kind}]) for kind in ("step.failed", "enrollment.failed")
-        ]
-        query = query.where(or_(*ends))
+        query = query.where(or_(_holds({"type": "step.failed"}), _holds({"type": "enrollment.failed"})))
     if before:
         query = query.where(tuple_(table.at, table.offset) < tuple_(*map(literal, before)))
     return await _all(connection, query.order_by(table.at.desc(), table.offset.desc()).limit(limit))

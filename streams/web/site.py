@@ -8,6 +8,7 @@ from uuid import UUID
 
 import jinja2
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -135,18 +136,22 @@ def acting(page: Page) -> Page:
     """Let a page that changes something answer only to its own forms, and to those who may act."""
 
     async def guarded(request: Request) -> Response:
-        form = await request.form()
-        sent, kept = str(form.get("token", "")), request.cookies.get(_COOKIE, "")
-        origin = request.headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-            raise HTTPException(403, "This form was sent from another site.")
-        if not kept or not secrets.compare_digest(sent.encode(), kept.encode()):
-            raise HTTPException(403, "This form is too old, or cookies are off; open its page again and repeat.")
-        if not visitor_of(request).may_act:
-            raise HTTPException(403, "You may look but not act; ask for a role that may.")
-        return await page(request)
+        async with request.form() as form:  # closes the files in it, also after a refusal
+            _check_form(request, form)
+            return await page(request)
 
     return guarded
+
+
+def _check_form(request: Request, form: FormData) -> None:
+    sent, kept = str(form.get("token", "")), request.cookies.get(_COOKIE, "")
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise HTTPException(403, "This form was sent from another site.")
+    if not kept or not secrets.compare_digest(sent.encode(), kept.encode()):
+        raise HTTPException(403, "This form is too old, or cookies are off; open its page again and repeat.")
+    if not visitor_of(request).may_act:
+        raise HTTPException(403, "You may look but not act; ask for a role that may.")
 
 
 def done(path: str, notice: str, **parameters: Any) -> RedirectResponse:

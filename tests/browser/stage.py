@@ -1,0 +1,192 @@
+"""A stage for the pages: a golf club's four days, played by the simulator, written as the worker would write it."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+import uvicorn
+
+from models.customer import Customer, encode
+from models.ids import customer_key
+from models.journey import Journey
+from models.messages import Event
+from streams import authoring, database
+from streams.dev.processes import free_port
+from streams.engine.reading import read_journeys
+from streams.projection import Projector
+from streams.restore import Progress
+from streams.scenario import load_journeys
+from streams.settings import Settings
+from streams.simulate import Line, Simulation
+from streams.store import MemoryMap, Store
+from streams.table import Table
+from streams.topics import DEAD_LETTERS, Topics, read_topics
+from streams.web.broker import Broker
+from streams.web.pages import make_pages, sampling
+from streams.web.site import Site
+from streams.web.visitor import Visitor
+from tests import kafka
+
+GOLF = Path(__file__).with_name("golf.yaml")
+TIERS = ("Gold", "Silver", "Platinum", "Bronze", "Junior")
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run in a thread of its own: Playwright keeps this one's loop running."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+async def execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+class Message(NamedTuple):
+    offset: int
+    value: bytes
+
+
+class Task(NamedTuple):
+    """A partition that is open, as pages see it."""
+
+    partition: int
+    stage: str
+    progress: Progress
+    store: Store | None
+
+
+def read_golf() -> list[Journey]:
+    return [Journey.model_validate(raw) for raw in read_journeys(GOLF.read_text())]
+
+
+def make_events(now: datetime) -> Iterator[Event]:
+    """What 120 members did in the last four days."""
+    for number in range(120):
+        yield from make_member(number, now, now - timedelta(days=4) + timedelta(minutes=44 * number))
+
+
+def make_member(number: int, now: datetime, joined: datetime) -> Iterator[Event]:
+    tier, customer = TIERS[number % 5], f"c-{number:03}"
+
+    def event(hours: float, kind: str, data: dict[str, Any], tenant: str = "pinehurst") -> Event:
+        at = joined + timedelta(hours=hours)
+        return Event(f"{customer}-{kind}-{at:%H%M}", tenant, customer, at, kind, "north", data)
+
+    yield event(0, "scl.member.created", {"firstName": f"Member {number}", "membershipTier": tier})
+    if number % 3 == 0:
+        yield event(20, "customer.updated", {"renewed": True})
+    if number % 2 == 0:
+        tee_time = (joined + timedelta(days=4, hours=number % 9)).isoformat()
+        yield event(2, "teetime.booked", {"membershipTier": tier, "teeTimeId": f"t-{number}", "teeTime": tee_time})
+    if number % 11 == 0:
+        lesson = "some day" if number % 2 else (now + timedelta(hours=number)).isoformat()
+        yield event(5, "engagement.dropped", {"lessonAt": lesson})
+    if number % 10 == 0:
+        yield event(0, "scl.member.created", {"firstName": "Guest"}, tenant="lakeside")
+
+
+def play(
+    journeys: list[Journey], events: list[Event], now: datetime
+) -> tuple[list[Message], dict[bytes, Customer]]:
+    """Return the activity that these events bring about until now, and the customers as they then stand."""
+    simulation = Simulation(load_journeys(journeys))
+    lines = [Line(event.occurred_at, number, event) for number, event in enumerate(events)]
+    outputs = [output for output in simulation.run(lines, now) if output.topic == "fairway.activity"]
+    messages = [Message(offset, msgspec.json.encode(output.value)) for offset, output in enumerate(outputs)]
+    return messages, simulation.customers
+
+
+async def store_journeys(url: str, journeys: list[Journey], now: datetime) -> None:
+    engine = database.create_engine(url)
+    await database.upgrade(engine)
+    async with engine.begin() as connection:
+        for journey in journeys:
+            await authoring.apply(connection, journey, authoring.Author("tester", now))
+    await engine.dispose()
+
+
+async def project(url: str, messages: list[Message], partition: int = 0) -> None:
+    projector = Projector.connect(url)
+    for start in range(0, len(messages), 500):
+        batch = messages[start : start + 500]
+        await projector.project(partition, batch, start, start + len(batch))
+    await projector.close()
+
+
+def make_table(topics: Topics, customers: dict[bytes, Customer]) -> Table:
+    """Return a table with these customers on partitions 0 to 2; partition 3 is on another worker."""
+    stores = {number: Store(MemoryMap()) for number in range(topics.partitions - 1)}
+    tasks = {number: Task(number, "open", Progress(), store) for number, store in stores.items()}
+    table = Table(topics.changelog, topics.partitions, tasks)  # type: ignore[arg-type]
+    for number, store in stores.items():
+        rows = {key: encode(one) for key, one in customers.items() if table.partition_of(key) == number}
+        store.write(rows, {}, 10_000 + len(rows))
+    return table
+
+
+def bury(brokers: str, values: list[tuple[str, str, bytes]], tenant: str = "pinehurst") -> None:
+    """Write dead letters: (code, reason, raw bytes)."""
+    kafka.produce(
+        brokers,
+        [
+            kafka.Record(
+                DEAD_LETTERS, customer_key(tenant, f"c-{number:03}"), raw,
+                (("traceparent", b"00-aa-bb-01"), ("dlq.code", code.encode()), ("dlq.reason", reason.encode()),
+                 ("dlq.topic", b"teetime.booked"), ("dlq.partition", b"0"), ("dlq.offset", str(number).encode())),
+            )
+            for number, (code, reason, raw) in enumerate(values)
+        ],
+    )  # fmt: skip
+
+
+@contextmanager
+def serve(settings: Settings, customers: dict[bytes, Customer], visitor: Visitor) -> Iterator[str]:
+    """Serve the pages in a thread of their own; yield their address."""
+    port = free_port()
+    started, stopped = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        topics = read_topics(settings.topics_file, settings.app_id)
+        broker = Broker(settings.brokers, settings.app_id, topics)
+        engine = database.create_engine(settings.database_url)
+        site = Site(settings, engine, broker, make_table(topics, customers), "worker-1")
+
+        async def gate(_: Any) -> Visitor:
+            return visitor
+
+        config = uvicorn.Config(
+            make_pages(site, gate),
+            "127.0.0.1",
+            port,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+        server = uvicorn.Server(config)
+        async with sampling(site):
+            serving = asyncio.create_task(server.serve())
+            while not server.started:
+                await asyncio.sleep(0.01)
+            started.set()
+            await asyncio.to_thread(stopped.wait)
+            server.should_exit = True
+            await serving
+        await engine.dispose()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+    thread.start()
+    assert started.wait(20)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stopped.set()
+        thread.join(20)

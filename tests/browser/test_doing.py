@@ -1,0 +1,102 @@
+"""What people do on the pages: each asked again with how many people it touches, and none from outside."""
+
+import json
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Club
+
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database]
+
+FILE = """\
+tenantId: pinehurst
+name: Uploaded
+triggerType: email.opened
+steps:
+  - {id: opened, type: TRIGGER}
+  - {id: mail, type: SENT, config: {channel: EMAIL, templateId: hello}}
+"""
+EVENT = json.dumps({
+    "eventId": "e-1", "eventType": "email.opened", "tenantId": "pinehurst", "customerId": "c-1",
+    "occurredAt": "2026-11-23T10:00:00Z",
+})  # fmt: skip
+
+
+def test_R29_a_journey_is_paused_and_resumed_after_being_asked(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Tee-time reminder']}")
+    active = page.locator('[data-live="active"]').inner_text()
+    page.get_by_role("link", name="Pause").click()
+    expect(page.locator("form .notice")).to_contain_text(f"{active} people are on their way.")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("status").first).to_contain_text("“Tee-time reminder” is paused")
+    page.get_by_role("link", name="Resume").click()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("h1 + .mark")).to_have_text("active")
+
+
+def test_a_file_shows_each_problem_beside_its_line_then_what_would_change(page: Page) -> None:
+    page.goto("/journeys/new")
+    page.get_by_label("or its text").fill(FILE)
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".source .wrong")).to_have_text(
+        "  - {id: mail, type: SENT, config: {channel: EMAIL, templateId: hello}}"
+    )
+    expect(page.locator(".source em")).to_contain_text("did you mean 'SEND'?")
+    page.get_by_label("or its text").fill(FILE.replace("SENT", "SEND"))
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("main")).to_contain_text("A new journey. Nobody is touched until it is active.")
+    page.get_by_role("button", name="Store").click()
+    expect(page.locator("h1")).to_have_text("Uploaded")
+
+
+def test_a_journey_is_tried_on_pasted_events(page: Page) -> None:
+    page.goto("/simulate")
+    page.get_by_label("Journeys (YAML or JSON)").fill(FILE.replace("SENT", "SEND"))
+    page.get_by_label("Events, one JSON object a line").fill(EVENT)
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".account")).to_contain_text("'mail' done: sent by EMAIL")
+
+
+def test_dead_letters_are_sent_again_as_they_came(page: Page) -> None:
+    page.goto("/dead-letters?code=not-json")
+    page.get_by_role("link", name="Send these again").click()
+    expect(page.locator("form .notice")).to_contain_text("20 records of 20 people go to their topics once more")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_role("status").first).to_have_text("20 records were sent again.")
+    page.goto("/topics?topic=teetime.booked")
+    expect(page.locator("tr", has_text="teetime.booked")).to_contain_text("20")
+
+
+@pytest.mark.parametrize("path", ["/enroll", "/exit", "/journeys/new", "/simulate", "/dead-letters/replay"])
+def test_a_form_from_elsewhere_does_nothing(site: str, path: str) -> None:
+    with httpx.Client(base_url=site) as client:
+        client.get("/enroll")
+        assert client.post(path, data={"token": "guessed"}).status_code == 403
+        token = client.cookies["fairway-form"]
+        foreign = client.post(path, data={"token": token}, headers={"origin": "http://evil.example"})
+        assert foreign.status_code == 403
+
+
+def test_who_may_only_look_may_not_act(lakeside: str, club: Club) -> None:
+    with httpx.Client(base_url=lakeside) as client:
+        client.get("/")
+        token = client.cookies["fairway-form"]
+        path = f"/journeys/{club.journeys['Welcome']}/archive"
+        assert client.post(path, data={"token": token}).status_code == 403
+
+
+def test_a_tenant_sees_nothing_of_another(lakeside: str, club: Club) -> None:
+    with httpx.Client(base_url=lakeside) as client:
+        for path in (
+            f"/journeys/{club.journeys['Season renewal']}",
+            f"/journeys/{club.journeys['Season renewal']}/enrollments",
+            f"/journeys/{club.journeys['Season renewal']}.yaml",
+            "/customer?tenant=pinehurst&id=c-110",
+        ):
+            assert client.get(path).status_code == 404
+        for path in ("/", "/journeys", "/customers", "/waits", "/table", "/search?q=c-110", "/dead-letters"):
+            text = client.get(path, follow_redirects=True).text
+            assert "pinehurst:c" not in text
+            assert "Season renewal" not in text

@@ -1,0 +1,82 @@
+"""Where is customer X in journey Y, and why not further? A marketer's ways through the pages."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Club
+
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database]
+
+
+def test_from_the_first_page_to_why_a_customer_waits(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Journeys", exact=True).click()
+    page.get_by_role("link", name="Season renewal").click()
+    page.get_by_label("Where is this customer, and why not further?").fill("c-110")
+    page.get_by_role("button", name="Find").last.click()
+    place = page.get_by_role("region", name="Where it stands")
+    expect(place).to_contain_text("Waits in step “A day to think”; nothing is wrong, its time has not come.")
+    expect(place).to_contain_text("Europe/London")
+    expect(place).to_contain_text("Then: “Renewed by now?”")
+
+
+def test_who_never_entered_is_told_which_condition_did_not_hold(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Season renewal']}/find?customer=c-034")
+    expect(page.locator("main")).to_contain_text("Never entered “Season renewal”: the conditions did not hold.")
+    expect(page.locator("#why")).to_contain_text('membershipTier in ["Gold", "Platinum", "Silver"]: saw "Junior"')
+
+
+def test_a_failure_names_its_step_and_cause(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Win back the quiet ones']}/enrollments?status=FAILED")
+    page.get_by_role("link", name="failed").first.click()
+    expect(page.get_by_role("region", name="Where it stands")).to_contain_text("is not a date.")
+    page.get_by_role("link", name="failures only").click()
+    expect(page).to_have_url(re.compile("failed=1"))
+
+
+@pytest.mark.parametrize("kind", ["customer", "enrolment", "command"])
+def test_an_id_leads_to_its_page(page: Page, kind: str) -> None:
+    page.goto("/customer?tenant=pinehurst&id=c-112")
+    command = page.locator(".timeline .mono").first.inner_text()
+    page.get_by_role("link", name="waiting").first.click()
+    enrollment = page.url.rpartition("/")[2]
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type({"customer": "c-112", "enrolment": enrollment, "command": command}[kind])
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("c-112")
+
+
+def test_a_number_leads_to_the_enrolments_behind_it(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Season renewal']}")
+    count = page.locator("#step-a-week td.number a").first
+    waiting = int(count.inner_text())
+    count.click()
+    expect(page.locator("tbody tr")).to_have_count(waiting)
+
+
+def test_a_step_of_the_graph_leads_to_those_who_are_in_it(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Season renewal']}")
+    page.locator("a.box-link", has_text="A day to think").click()
+    expect(page.locator("h1")).to_have_text("All enrolments in step 'a-week' now")
+
+
+def test_fifty_are_shown_and_older_ones_are_a_click_away(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Season renewal']}/enrollments")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    first = page.locator("tbody tr").first.inner_text()
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator("tbody tr")).to_have_count(22)
+    page.get_by_role("link", name="Newest").click()
+    assert page.locator("tbody tr").first.inner_text() == first
+
+
+def test_rows_of_the_table_are_sought_by_key(page: Page) -> None:
+    page.goto("/table?partition=0&prefix=pinehurst:c-03")
+    keys = page.locator("tbody tr td:first-child").all_inner_texts()
+    assert keys
+    assert all(key.startswith("pinehurst:c-03") for key in keys)
+    page.goto("/table?partition=3")
+    expect(page.locator("main")).to_contain_text("This partition is not open on this worker")
