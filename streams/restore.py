@@ -1,5 +1,6 @@
 """Restore a store from the changelog: from where it stands to the end, with progress."""
 
+import asyncio
 from contextlib import aclosing
 
 import msgspec
@@ -50,6 +51,7 @@ async def restore(store: Store, ledger: Ledger, progress: Progress, partition: i
             if store.offset > page.end:
                 raise ForeignError(f"it stands at offset {store.offset}, but its changelog ends at {page.end}")
             _apply(store, page)
+            await asyncio.sleep(0)  # other partitions restore as well, and /livez answers
             progress.rows += len(page.rows)
             progress.offset, progress.end = page.offset, page.end
             progress.seconds = steady() - started

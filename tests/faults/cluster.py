@@ -58,7 +58,7 @@ class Cluster:
 
     def _wait_for_it(self) -> None:
         server = broker.Broker(self._port, self._controller, self._process)
-        kafka.wait_until(lambda: broker._answers(server), 60)
+        kafka.wait_until(lambda: broker._answers(server), 180)
 
     def _properties(self) -> dict[str, str]:
         properties = broker._properties(self._port, self._controller, "127.0.0.1", str(self.folder / "data"))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,9 +53,8 @@ class Sizes(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A command: which, for an event of when or a wait due when, and when the broker received it."""
+    """A command: for an event of when or a wait due when, and when the broker received it."""
 
-    template: str
     wanted: float
     at: float
 
@@ -68,7 +68,7 @@ class Ear:
     """Hears commands as they come."""
 
     def __init__(self, address: str, partitions: int) -> None:
-        self.arrivals: list[Arrival] = []
+        self.arrivals: defaultdict[str, list[Arrival]] = defaultdict(list)  # by template
         self.partitions: set[int] = set()
         self._consumer = _consumer(address, "ear")
         self._consumer.assign([TopicPartition(COMMANDS, number, 0) for number in range(partitions)])
@@ -84,10 +84,10 @@ class Ear:
                     command = read(message.value())
                     self.partitions.add(message.partition())
                     wanted = datetime.fromisoformat(command.data["at"]).timestamp()
-                    self.arrivals.append(Arrival(command.template_id, wanted, message.timestamp()[1] / 1000))
+                    self.arrivals[command.template_id].append(Arrival(wanted, message.timestamp()[1] / 1000))
 
     def of(self, template: str) -> list[Arrival]:
-        return [arrival for arrival in self.arrivals if arrival.template == template]
+        return self.arrivals[template]
 
     def close(self) -> None:
         self._ending.set()
@@ -228,7 +228,7 @@ def _burst(cluster: Cluster, ear: Ear, count: int, note: Callable[[str, float], 
         _event(cluster, "payment.failed", f"s-{number % 500}", now(), 100_000 + number) for number in range(5000)
     )
     feed = Feed(cluster.address, stream, 250)
-    kafka.wait_until(lambda: len(ear.of("waited")) >= before + count, 120)
+    kafka.wait_until(lambda: len(ear.of("waited")) >= before + count, 300)
     feed.join()
     fired = sorted(arrival.at for arrival in ear.of("waited")[before:])
     note("burst: waits fired a second", count / (fired[-1] - due.timestamp()))
