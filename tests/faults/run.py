@@ -91,7 +91,7 @@ def _foretell(*load: Any) -> Foretold:
 def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callable[[str], None]) -> list[Injected]:
     injected = []
     for kind in _draw(plan, scene.chance):
-        if not feed.is_running:
+        if injected and not feed.is_running:  # the first meets at least what is left to read
             tell(f"  no more load after {len(injected)} faults")
             break
         began = time.monotonic()
