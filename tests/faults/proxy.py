@@ -80,5 +80,15 @@ class Network:
     def close(self) -> None:
         for proxy in self.proxies:
             proxy.refuse()
+        self.call(_end_all())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)
+        self.loop.close()
+
+
+async def _end_all() -> None:
+    """Let the connections' tasks end."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
