@@ -309,3 +309,34 @@ class AuditRow(Row):
     subject: Mapped[str]
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
+
+
+class TokenRow(Row):
+    """A token of the API: whose, for which tenant ("*": all) and role; of the token itself only its SHA-256."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (UniqueConstraint("name"), _one_of("role", "read", "write", "admin"))
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    tenant_id: Mapped[str]
+    role: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class RunRow(Row):
+    """An enrolment or exit of many customers by hand, and how far it is."""
+
+    __tablename__ = "runs"
+    __table_args__ = (UniqueConstraint("tenant_id", "idempotency_key"), _one_of("action", "enroll", "exit"))
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant_id: Mapped[str]
+    journey_id: Mapped[Id] = mapped_column(_journey())
+    idempotency_key: Mapped[str]
+    action: Mapped[str]
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(server_default=_zero)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    finished_at: Mapped[datetime | None]

@@ -97,6 +97,17 @@ async def move(
     return _tell(after, "changed")
 
 
+async def remove(
+    connection: AsyncConnection, tenant_id: str, name: str, author: Author, *, revision: int | None = None
+) -> None:
+    """Archive a journey and hide it; its history stays, and so does its name."""
+    applied = await move(connection, tenant_id, name, ARCHIVED, author, revision=revision)
+    hide = update(JourneyRow).where(JourneyRow.id == applied.id)
+    await connection.execute(hide.values(deleted_at=author.now))
+    row = {"tenant_id": tenant_id, "id": applied.id}
+    await _note(connection, author, row, "delete", None, {"deletedAt": author.now.isoformat()})
+
+
 async def find(connection: AsyncConnection, tenant_id: str, name: str, *, lock: bool = False) -> RowMapping:
     """Return the row of a journey by name or id; raises UnknownError if the tenant doesn't have it."""
     named = or_(JourneyRow.name == name, text("journeys.id::text = :name").bindparams(name=name))
@@ -134,7 +145,7 @@ async def export(connection: AsyncConnection, tenant_id: str, name: str) -> dict
     journey = await read_version(connection, row["id"], row["version"])
     if journey is None:
         raise UnknownError(f"Journey '{row['name']}' has no version {row['version']} in this database.")
-    return _dump(journey) | {"status": row["status"]}
+    return dump(journey) | {"status": row["status"]}
 
 
 async def read_version(connection: AsyncConnection, journey_id: str, version: int) -> Journey | None:
@@ -162,9 +173,7 @@ async def _create(connection: AsyncConnection, journey: Journey, author: Author)
     times = {"created_at": author.now, "updated_at": author.now, "revision": _milliseconds(author)}
     await connection.execute(insert(JourneyRow).values(**made, **times, **_settings(journey)))
     await _store_version(connection, first, author)
-    await _note(
-        connection, author, {"tenant_id": journey.tenant_id, "id": journey.id}, "create", None, _dump(first)
-    )
+    await _note(connection, author, {"tenant_id": journey.tenant_id, "id": journey.id}, "create", None, dump(first))
 
 
 async def _change(connection: AsyncConnection, row: RowMapping, journey: Journey, author: Author) -> None:
@@ -180,7 +189,7 @@ async def _change(connection: AsyncConnection, row: RowMapping, journey: Journey
     newer = journey.model_copy(update={"version": row["version"] + 1})
     await _update(connection, row, author, version=newer.version, deleted_at=None, **_settings(newer))
     await _store_version(connection, newer, author)
-    await _note(connection, author, row, "change", before and _dump(before), _dump(newer))
+    await _note(connection, author, row, "change", before and dump(before), dump(newer))
 
 
 def _milliseconds(author: Author) -> int:
@@ -191,14 +200,15 @@ def _authored(journey: Journey) -> dict[str, Any]:
     return journey.model_dump(exclude=_CHANGES_BY_ITSELF)
 
 
-def _dump(journey: Journey) -> dict[str, Any]:
+def dump(journey: Journey) -> dict[str, Any]:
+    """Return a journey as plain data, as its file would hold it, without its status."""
     return journey.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"status"})
 
 
 def _settings(journey: Journey) -> dict[str, Any]:
     same = {"club_id", "name", "description", "trigger_type", "campaign_id", "allow_reentry", "reentry_after"}
     settings = journey.model_dump(include=same | {"enrollment_key", "max_enrollments", "timezone"})
-    return settings | {"trigger_config": _dump(journey).get("triggerConfig")}
+    return settings | {"trigger_config": dump(journey).get("triggerConfig")}
 
 
 async def _update(connection: AsyncConnection, row: RowMapping, author: Author, **values: Any) -> None:
@@ -212,7 +222,7 @@ async def _update(connection: AsyncConnection, row: RowMapping, author: Author, 
 
 
 async def _store_version(connection: AsyncConnection, journey: Journey, author: Author) -> None:
-    definition = _dump(journey)
+    definition = dump(journey)
     made = {"definition": definition, "created_at": author.now, "created_by": author.name}
     await connection.execute(
         insert(JourneyVersionRow).values(journey_id=journey.id, version=journey.version, **made)

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.rows import OutboxRow
+from streams.clients import started
 from streams.database import OUTBOX_LOCK, UNREACHABLE, create_engine
 from streams.settings import Settings
 from streams.topics import DEFINITIONS
@@ -37,9 +38,18 @@ async def publish(engine: AsyncEngine, producer: Any) -> int:
 
 async def publish_now(engine: AsyncEngine, settings: Settings) -> None:
     """Send what waits in the outbox; raises KafkaError if the broker can't be reached."""
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, enable_idempotence=True) as producer:
+    async with started(AIOKafkaProducer(bootstrap_servers=settings.brokers, enable_idempotence=True)) as producer:
         while await publish(engine, producer) == _AT_ONCE:
             pass
+
+
+async def publish_soon(engine: AsyncEngine, settings: Settings) -> bool:
+    """Send what waits in the outbox, or leave it to the next worker that can; say whether it was sent."""
+    try:
+        await publish_now(engine, settings)
+    except KafkaError:
+        return False
+    return True
 
 
 async def publish_for_ever(settings: Settings) -> None:

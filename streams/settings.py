@@ -24,6 +24,11 @@ class Settings(BaseSettings):
     topics_file: Path = Path("topics.yaml")
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=6066, ge=0, le=65535)
+    access: Literal["none", "token", "oidc", "open"] = "none"
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_keys_url: str = ""
+    personal_fields: str = ""
     commit_interval_ms: int = Field(default=50, ge=1, le=60_000)
     log_format: Literal["text", "json"] = "text"
     history_days: int | None = Field(default=None, ge=1)
@@ -31,6 +36,11 @@ class Settings(BaseSettings):
     store: Literal["rocksdb", "memory"] = "rocksdb"
     instance_id: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9._-]{1,200}$")
     failpoint: str = ""
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Return the names of fields that only some roles may see."""
+        return frozenset(name.strip() for name in self.personal_fields.split(",") if name.strip())
 
     @field_validator("database_url")
     @classmethod

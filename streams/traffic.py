@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from models.ids import customer_key
+from streams.clients import started
 from streams.decoding import Rejection, decode
 from streams.definitions import Known, load_catalogue
 from streams.engine.inputs import Enroll, Exit
@@ -61,7 +62,7 @@ def _read_event(number: int, value: bytes, topics: frozenset[str]) -> Line | Bad
 async def send(brokers: str, lines: Iterable[Line], sent: Callable[[int], None] = lambda _: None) -> int:
     """Send records in order and return how many; `sent` is told of each part of them that is acknowledged."""
     total, waiting = 0, list[asyncio.Future[Any]]()
-    async with _producer(brokers) as producer:
+    async with started(_producer(brokers)) as producer:
         for line in lines:
             waiting.append(await producer.send(line.topic, line.value, key=line.key))
             if len(waiting) == _IN_FLIGHT:
@@ -98,13 +99,14 @@ async def find_journey(brokers: str, tenant_id: str, name: str) -> Known:
 
 async def read_commands(brokers: str, *, from_start: bool, follow: bool) -> AsyncIterator[bytes]:
     """Yield committed send commands: those that are there, or with `follow` also those to come."""
-    async with AIOKafkaConsumer(
+    consumer = AIOKafkaConsumer(
         COMMANDS,
         bootstrap_servers=brokers,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest" if from_start else "latest",
-    ) as consumer:
+    )
+    async with started(consumer):
         partitions = consumer.assignment()
         if not partitions:
             raise FairwayError(f"The topic '{COMMANDS}' is missing; run 'fairway topics apply'.")

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from streams.cli import db, demo, dev, events, journeys, simulate, topics, validate, worker
+from streams.cli import access, db, demo, dev, events, journeys, simulate, topics, validate, worker
 from streams.errors import FairwayError
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Marketing journeys on Kafka.",
 )
+app.add_typer(access.group, name="access")
 app.add_typer(db.group, name="db")
 app.add_typer(dev.group, name="dev")
 journeys.group.command()(validate.validate)

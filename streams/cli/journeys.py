@@ -142,10 +142,8 @@ def _read(query: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
 
 def _change(change: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
     """Run a change in one transaction, then send what it left in the outbox."""
-    from aiokafka.errors import KafkaError
-
     from streams.database import create_engine, reach
-    from streams.outbox import publish_now
+    from streams.outbox import publish_soon
 
     settings = read_settings()
 
@@ -153,9 +151,7 @@ def _change(change: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
         async with reach(create_engine(settings.database_url)) as engine:
             async with engine.begin() as connection:
                 found = await change(connection)
-            try:
-                await publish_now(engine, settings)
-            except KafkaError:
+            if not await publish_soon(engine, settings):
                 text = (
                     f"Kafka can't be reached at '{settings.brokers}': stored, and sent by the next worker that can."
                 )

@@ -24,7 +24,13 @@ from streams.web.visitor import Visitor
 
 Gate = Callable[[Request], Awaitable[Visitor]]
 _STATIC_HEADERS = HEADERS | {"cache-control": "no-cache"}
-_TITLES = {403: "Not allowed", 404: "Not found", 409: "That does not fit", 400: "Something is missing"}
+_TITLES = {
+    401: "Who are you?",
+    403: "Not allowed",
+    404: "Not found",
+    409: "That does not fit",
+    400: "Something is missing",
+}
 
 
 class _Door:
@@ -100,7 +106,9 @@ async def _show_numbers(request: Request) -> Response:
 async def _tell_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = _TITLES.get(error.status_code, "That did not work")
-    return site_of(request).render(request, "trouble.html", error.status_code, title=title, text=error.detail)
+    response = site_of(request).render(request, "trouble.html", error.status_code, title=title, text=error.detail)
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def _tell_outage(request: Request, error: Exception) -> Response:

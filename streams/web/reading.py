@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import RowMapping, Select, and_, cast, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.journey import Journey
 from models.rows import (
     ActivityRow,
+    AuditRow,
     CustomerRow,
     EnrollmentRow,
     EnrollmentStepRow,
@@ -57,6 +59,26 @@ async def list_journeys(
     if part:
         query = query.where(JourneyRow.name.icontains(part, autoescape=True))
     return await _all(connection, _within(query, JourneyRow.tenant_id, tenants))
+
+
+async def page_journeys(
+    connection: AsyncConnection,
+    tenants: Tenants,
+    status: str | None,
+    trigger: str | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[Row]:
+    """Return journeys by tenant and name, from after a (tenant, name) on."""
+    table = JourneyRow
+    query = select(table.__table__).where(table.deleted_at.is_(None)).order_by(table.tenant_id, table.name)
+    if status:
+        query = query.where(table.status == status)
+    if trigger:
+        query = query.where(table.trigger_type == trigger)
+    if after:
+        query = query.where(tuple_(table.tenant_id, table.name) > tuple_(*map(literal, after)))
+    return await _all(connection, _within(query.limit(limit), table.tenant_id, tenants))
 
 
 async def find_journey(connection: AsyncConnection, tenants: Tenants, journey_id: str) -> Row | None:
@@ -127,6 +149,34 @@ async def list_enrollments(
     elif status:
         query = query.where(table.status == status)
     return await _all(connection, _newest(query, before))
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which enrolments of a journey are asked for; `step` means ACTIVE ones that are there now."""
+
+    status: str | None = None
+    step: str | None = None
+    customer: str | None = None
+    due_before: datetime | None = None
+
+
+async def page_enrollments(
+    connection: AsyncConnection, journey: Row, wanted: Wanted, before: Cursor, limit: int
+) -> list[Row]:
+    """Return enrolments of a journey, newest first, from before an (enrolledAt, id) on."""
+    table = EnrollmentRow
+    query = select(table.__table__).where(
+        table.tenant_id == journey["tenant_id"], table.journey_id == journey["id"]
+    )
+    if wanted.status:
+        query = query.where(table.status == wanted.status)
+    if wanted.step is not None:
+        query = query.where(table.status == "ACTIVE", table.current_step_id == wanted.step)
+    if wanted.customer is not None:
+        query = query.where(table.customer_id == wanted.customer)
+    if wanted.due_before is not None:
+        query = query.where(table.waiting_until < wanted.due_before)
+    return await _all(connection, _newest(query, before).limit(limit))
 
 
 async def list_step_visitors(
@@ -233,6 +283,17 @@ async def list_activity(
     if before:
         query = query.where(tuple_(table.at, table.offset) < tuple_(*map(literal, before)))
     return await _all(connection, query.order_by(table.at.desc(), table.offset.desc()).limit(limit))
+
+
+# --- audit ------------------------------------------------------------------------------------------------------
+
+
+async def page_audit(connection: AsyncConnection, tenants: Tenants, before: int | None, limit: int) -> list[Row]:
+    """Return changes, newest first, from before one of them on."""
+    query = select(AuditRow.__table__).order_by(AuditRow.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(AuditRow.id < before)
+    return await _all(connection, _within(query, AuditRow.tenant_id, tenants))
 
 
 # --- waits ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,95 @@
+"""The API as one application: who asks, and how it says that something is wrong (RFC 9457)."""
+
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Lifespan
+
+from streams.authoring import ConflictError, UnknownError
+from streams.database import UNREACHABLE
+from streams.web.access import Identify
+from streams.web.api import audit, events, history, journeys, runs
+from streams.web.api.shapes import Problem
+from streams.web.site import Site
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Problem, "content": {"application/problem+json": {}}}
+    for code in (400, 401, 403, 404, 409, 422, 503)
+}
+_BAD_TEXT = ("22021", "22P05")  # SQLSTATE: a text that Postgres can't hold, such as one with U+0000
+
+
+def make_api(site: Site, identify: Identify, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """Return the application; `identify` says who asks, or raises HTTPException."""
+    app = FastAPI(
+        title="Fairway", version="1", docs_url=None, redoc_url=None, lifespan=lifespan,
+        description="Marketing journeys on Kafka: author them, and see what happened, to whom, and why.",
+    )  # fmt: skip
+
+    async def admit(request: Request) -> None:
+        request.state.visitor = await identify(request)
+
+    root = APIRouter(prefix="/api/v1", dependencies=[Depends(admit)], responses=_PROBLEMS)
+    for module in (runs, journeys, history, events, audit):
+        root.include_router(module.router)
+    app.include_router(root)
+    app.state.site = site
+    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_exception_handler(HTTPException, _tell)
+    app.add_exception_handler(RequestValidationError, _tell_invalid)
+    app.add_exception_handler(ConflictError, _tell_conflict)
+    app.add_exception_handler(UnknownError, _tell_unknown)
+    for kind in (*UNREACHABLE, KafkaError):
+        app.add_exception_handler(kind, _tell_outage)
+    return app
+
+
+def problem(code: int, detail: str, headers: Any = None, **more: Any) -> JSONResponse:
+    """Return a problem as RFC 9457 has it."""
+    content = {
+        "type": "about:blank",
+        "title": _TITLES.get(code, "Problem"),
+        "status": code,
+        "detail": detail,
+        **more,
+    }
+    return JSONResponse(content, code, headers, media_type="application/problem+json")
+
+
+_TITLES = {
+    400: "Bad request", 401: "Unauthorized", 403: "Forbidden", 404: "Not found", 405: "Method not allowed",
+    409: "Conflict", 412: "Precondition failed", 413: "Content too large", 422: "Invalid",
+    428: "Precondition required", 503: "Unavailable",
+}  # fmt: skip
+
+
+async def _tell(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), error.headers)
+
+
+async def _tell_invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [{"where": ".".join(map(str, each["loc"])), "text": each["msg"]} for each in error.errors()]
+    return problem(422, "The request is not as /openapi.json describes it.", errors=errors)
+
+
+async def _tell_conflict(_: Request, error: Exception) -> JSONResponse:
+    return problem(409, str(error))
+
+
+async def _tell_unknown(_: Request, error: Exception) -> JSONResponse:
+    return problem(404, str(error))
+
+
+async def _tell_outage(_: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _BAD_TEXT:
+        return problem(422, "The request holds a character that can't be kept, such as U+0000.")
+    what = "Kafka" if isinstance(error, KafkaError) else "Postgres"
+    return problem(503, f"{what} can't be reached for now.", {"retry-after": "5"})

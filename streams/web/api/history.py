@@ -1,0 +1,181 @@
+"""What happened: enrolments, a customer's timeline, why somebody is not in a journey, and how they stand now."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
+from starlette.exceptions import HTTPException
+
+from models.customer import decode
+from models.ids import customer_key
+from streams.web import reading
+from streams.web.api.asking import (
+    After,
+    Asked,
+    Id,
+    Limit,
+    Reading,
+    Who,
+    find_journey,
+    missing,
+    read_cursor,
+    show,
+    tenant_for,
+    write_cursor,
+)  # fmt: skip
+from streams.web.api.shapes import (
+    CustomerDetail,
+    CustomerId,
+    Enrollment,
+    EnrollmentDetail,
+    EnrollmentStatus,
+    EnrollmentStep,
+    Happening,
+    Page,
+    State,
+    Tenant,
+)  # fmt: skip
+from streams.web.here import open_store
+from streams.web.site import Site
+from streams.web.visitor import Visitor
+
+router = APIRouter(tags=["history"])
+_NDJSON = "application/x-ndjson"
+_AS_NDJSON: dict[int | str, dict[str, Any]] = {200: {"content": {_NDJSON: {}}}}
+_AT_ONCE = 500
+
+
+@router.get("/journeys/{journey_id}/enrollments")
+async def list_enrollments(
+    connection: Reading, site: Asked, visitor: Who, journey_id: Id,
+    status: EnrollmentStatus | None = None, step: str | None = None, customer: str | None = None,
+    due_before: Annotated[AwareDatetime | None, Query(alias="dueBefore")] = None,
+    limit: Limit = 50, after: After = None,
+) -> Page[Enrollment]:  # fmt: skip
+    """List a journey's enrolments, newest first; `step` means those who are there now."""
+    row = await find_journey(connection, visitor, journey_id)
+    wanted = reading.Wanted(status, step, customer, due_before)
+    place = read_cursor(after, datetime, str)
+    rows = await reading.page_enrollments(connection, row, wanted, place, limit + 1)
+    following = write_cursor(rows[limit - 1]["enrolled_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
+    return Page(items=[_enrollment(site, visitor, each) for each in rows[:limit]], next=following)
+
+
+@router.get("/journeys/{journey_id}/enrollments.ndjson", response_class=StreamingResponse, responses=_AS_NDJSON)
+async def export_enrollments(connection: Reading, site: Asked, visitor: Who, journey_id: Id) -> StreamingResponse:
+    """Return all enrolments of a journey, one JSON a line, newest first."""
+    row = await find_journey(connection, visitor, journey_id)
+
+    async def lines() -> AsyncIterator[bytes]:
+        place, everyone = None, reading.Wanted()
+        while True:
+            async with site.engine.connect() as reader:
+                rows = await reading.page_enrollments(reader, row, everyone, place, _AT_ONCE)
+            for each in rows:
+                yield _enrollment(site, visitor, each).model_dump_json(by_alias=True).encode() + b"\n"
+            if len(rows) < _AT_ONCE:
+                return
+            place = rows[-1]["enrolled_at"], rows[-1]["id"]
+
+    return StreamingResponse(lines(), media_type=_NDJSON)
+
+
+@router.get("/enrollments/{enrollment_id}")
+async def show_enrollment(connection: Reading, site: Asked, visitor: Who, enrollment_id: Id) -> EnrollmentDetail:
+    """Show an enrolment with all steps of its version; those not reached are PENDING."""
+    row = await reading.find_enrollment(connection, visitor.tenants, enrollment_id)
+    if row is None:
+        raise missing()
+    known = {step["step_id"]: step for step in await reading.list_enrollment_steps(connection, row["id"])}
+    journey = await reading.read_version(connection, row["journey_id"], row["version"])
+    steps = [EnrollmentStep.model_validate(show(site, visitor, dict(step))) for step in known.values()]
+    pending = [step for step in (journey.steps if journey else ()) if step.id not in known]
+    steps += [EnrollmentStep(step_id=step.id, step_number=step.step_number, status="PENDING") for step in pending]
+    steps.sort(key=lambda step: step.step_number)
+    return EnrollmentDetail.model_validate({**show(site, visitor, dict(row)), "steps": steps})
+
+
+@router.get("/customers/{tenant}/{customer}")
+async def show_customer(
+    connection: Reading, site: Asked, visitor: Who, tenant: Tenant, customer: CustomerId
+) -> CustomerDetail:
+    """Show a customer's profile as last seen."""
+    row = await reading.find_customer(connection, visitor.tenants, tenant, customer)
+    if row is None:
+        raise missing()
+    return CustomerDetail.model_validate(show(site, visitor, dict(row)))
+
+
+@router.get("/customers/{tenant}/{customer}/enrollments")
+async def list_customer_enrollments(
+    connection: Reading, site: Asked, visitor: Who, tenant: Tenant, customer: CustomerId
+) -> list[Enrollment]:
+    """List a customer's 200 newest enrolments, ACTIVE ones first."""
+    rows = await reading.list_customer_enrollments(connection, tenant_for(visitor, tenant), customer)
+    return [_enrollment(site, visitor, row) for row in rows]
+
+
+@router.get("/customers/{tenant}/{customer}/timeline")
+async def show_timeline(
+    connection: Reading, site: Asked, visitor: Who, tenant: Tenant, customer: CustomerId,
+    limit: Limit = 50, after: After = None,
+) -> Page[Happening]:  # fmt: skip
+    """Show everything that happened to a customer, newest first."""
+    return await _happenings(connection, site, visitor, (tenant, customer), after, limit, refused=False)
+
+
+@router.get("/customers/{tenant}/{customer}/why-not")
+async def show_refusals(
+    connection: Reading, site: Asked, visitor: Who, tenant: Tenant, customer: CustomerId,
+    limit: Limit = 50, after: After = None,
+) -> Page[Happening]:  # fmt: skip
+    """Show what a customer was refused, newest first: the journey, the reason, and the rules with what they saw."""
+    page = await _happenings(connection, site, visitor, (tenant, customer), after, limit, refused=True)
+    for happening in page.items:
+        happening.entries = [entry for entry in happening.entries if entry["type"] == "enrollment.refused"]
+    return page
+
+
+async def _happenings(
+    connection: Any,
+    site: Site,
+    visitor: Visitor,
+    person: tuple[str, str],
+    after: str | None,
+    limit: int,
+    *,
+    refused: bool,
+) -> Page[Happening]:
+    place = read_cursor(after, datetime, int)
+    tenant_for(visitor, person[0])
+    rows = await reading.list_activity(connection, *person, refused=refused, before=place, limit=limit + 1)
+    following = write_cursor(rows[limit - 1]["at"], rows[limit - 1]["offset"]) if len(rows) > limit else None
+    return Page(
+        items=[Happening.model_validate(show(site, visitor, dict(row))) for row in rows[:limit]], next=following
+    )
+
+
+@router.get("/customers/{tenant}/{customer}/state")
+async def show_state(site: Asked, visitor: Who, request: Request, tenant: Tenant, customer: CustomerId) -> State:
+    """Show how a customer stands now, from the worker that has its partition: what was committed last."""
+    key = customer_key(tenant_for(visitor, tenant), customer)
+    partition = site.table.partition_of(key)
+    store = open_store(site.table, partition)
+    if store is None:
+        raise HTTPException(
+            503, f"Partition {partition} is not open on this worker; ask another one.", {"retry-after": "2"}
+        )
+    row = store.get(key)
+    as_of = {"partition": partition, "offset": store.offset}
+    state = msgspec.to_builtins(decode(row), str_keys=True) if row is not None else None
+    if state is not None:
+        state.pop("recent", None)
+    return State(state=show(site, visitor, state), as_of=as_of)
+
+
+def _enrollment(site: Site, visitor: Visitor, row: Any) -> Enrollment:
+    return Enrollment.model_validate(show(site, visitor, dict(row)))

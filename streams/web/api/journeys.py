@@ -1,0 +1,283 @@
+"""Journeys: made, changed with the revision that was read, moved, copied, exported and imported."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+import yaml
+from fastapi import APIRouter, Body, Header, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.exceptions import HTTPException
+
+from models.journey import Journey, JourneyStatus
+from streams import authoring
+from streams.engine.check import check, find_twins
+from streams.engine.reading import read_journeys
+from streams.errors import FairwayError
+from streams.outbox import publish_soon
+from streams.web import reading
+from streams.web.api.asking import (
+    Acting,
+    After,
+    Asked,
+    Id,
+    Limit,
+    Reading,
+    Who,
+    author_of,
+    find_journey,
+    missing,
+    read_cursor,
+    tenant_for,
+    write_cursor,
+)  # fmt: skip
+from streams.web.api.shapes import (
+    Clone,
+    Fault,
+    JourneyDetail,
+    JourneySummary,
+    Page,
+    Statistics,
+    StepStatistics,
+    Verdict,
+    Version,
+)  # fmt: skip
+from streams.web.reading import Row
+from streams.web.site import Site
+from streams.web.visitor import Visitor
+
+router = APIRouter(tags=["journeys"])
+Definition = Annotated[dict[str, Any], Body(description="A journey as its file holds it.")]
+IfMatch = Annotated[str | None, Header(description="The ETag that was read.")]
+_MOVES = {
+    "activate": JourneyStatus.ACTIVE, "pause": JourneyStatus.PAUSED, "resume": JourneyStatus.ACTIVE,
+    "archive": JourneyStatus.ARCHIVED,
+}  # fmt: skip
+_YAML = "application/yaml"
+_AS_YAML: dict[int | str, dict[str, Any]] = {200: {"content": {_YAML: {}}}}
+_FROM_YAML = {"requestBody": {"required": True, "content": {_YAML: {"schema": {"type": "string"}}}}}
+
+
+@router.get("/journeys")
+async def list_journeys(
+    connection: Reading, visitor: Who,
+    tenant: str | None = None, status: JourneyStatus | None = None, trigger: str | None = None,
+    limit: Limit = 50, after: After = None,
+) -> Page[JourneySummary]:  # fmt: skip
+    """List journeys by tenant and name."""
+    tenants = visitor.tenants if tenant is None else frozenset({tenant_for(visitor, tenant)})
+    place = read_cursor(after, str, str)
+    rows = await reading.page_journeys(connection, tenants, status, trigger, place, limit + 1)
+    following = write_cursor(rows[limit - 1]["tenant_id"], rows[limit - 1]["name"]) if len(rows) > limit else None
+    return Page(items=[JourneySummary.model_validate(row) for row in rows[:limit]], next=following)
+
+
+@router.post("/journeys", status_code=201, dependencies=[Acting])
+async def make_journey(site: Asked, visitor: Who, response: Response, definition: Definition) -> JourneyDetail:
+    """Store a new journey."""
+    journey = _check(visitor, definition)
+
+    async def make(connection: AsyncConnection) -> str:
+        if await reading.find_journey(connection, None, journey.id) is not None:
+            raise HTTPException(409, f"Journey '{journey.name}' exists; change it by PUT.")
+        return (await authoring.apply(connection, journey, author_of(visitor))).id
+
+    return await _answer(site, visitor, response, await _write(site, make))
+
+
+@router.post("/journeys/validate")
+async def validate_journey(definition: Definition) -> Verdict:
+    """Say everything that is wrong with a journey; nothing is stored."""
+    _, problems = check(definition)
+    return Verdict(valid=not problems, problems=[Fault(step=each.step, text=each.text) for each in problems])
+
+
+@router.post("/journeys/import", dependencies=[Acting], openapi_extra=_FROM_YAML)
+async def import_journeys(site: Asked, visitor: Who, request: Request) -> list[JourneySummary]:
+    """Create or update the journeys of a YAML or JSON file, all or none."""
+    try:
+        documents = read_journeys((await request.body()).decode())
+    except (FairwayError, UnicodeDecodeError) as error:
+        raise HTTPException(422, str(error)) from None
+    found = [_check(visitor, raw) for raw in documents]
+    for _, twin in find_twins(found):
+        raise HTTPException(422, twin.text)
+
+    async def store(connection: AsyncConnection) -> list[Row | None]:
+        author = author_of(visitor)
+        ids = [(await authoring.apply(connection, journey, author)).id for journey in found]
+        return [await reading.find_journey(connection, None, id_) for id_ in ids]
+
+    return [JourneySummary.model_validate(row) for row in await _write(site, store)]
+
+
+@router.get("/journeys/{journey_id}")
+async def show_journey(
+    connection: Reading, visitor: Who, response: Response, journey_id: Id,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> JourneyDetail:  # fmt: skip
+    """Show a journey with its newest definition; its ETag is for If-Match."""
+    row = await find_journey(connection, visitor, journey_id)
+    if if_none_match == _tag(row):
+        raise HTTPException(304, headers={"etag": _tag(row)})
+    response.headers["etag"] = _tag(row)
+    return await _detail(connection, row)
+
+
+@router.put("/journeys/{journey_id}", dependencies=[Acting])
+async def change_journey(
+    site: Asked, visitor: Who, response: Response, journey_id: Id, definition: Definition, if_match: IfMatch = None
+) -> JourneyDetail:
+    """Change a journey; a changed trigger, setting or step makes a new version."""
+
+    async def change(connection: AsyncConnection) -> str:
+        row = await find_journey(connection, visitor, journey_id)
+        revision = _expect(row, if_match)
+        journey = _check(visitor, definition | {"id": row["id"], "tenantId": row["tenant_id"]})
+        return (await authoring.apply(connection, journey, author_of(visitor), revision=revision)).id
+
+    return await _answer(site, visitor, response, await _write(site, change))
+
+
+@router.delete("/journeys/{journey_id}", status_code=204, dependencies=[Acting])
+async def delete_journey(site: Asked, visitor: Who, journey_id: Id, if_match: IfMatch = None) -> None:
+    """Archive a journey and hide it; who is in it leaves, its history stays."""
+
+    async def remove(connection: AsyncConnection) -> None:
+        row = await find_journey(connection, visitor, journey_id)
+        revision = _expect(row, if_match)
+        await authoring.remove(connection, row["tenant_id"], row["id"], author_of(visitor), revision=revision)
+
+    await _write(site, remove)
+
+
+@router.post("/journeys/{journey_id}/clone", status_code=201, dependencies=[Acting])
+async def clone_journey(
+    site: Asked, visitor: Who, response: Response, journey_id: Id, clone: Clone
+) -> JourneyDetail:
+    """Store a copy of a journey's newest version under another name, as a draft."""
+
+    async def copy(connection: AsyncConnection) -> str:
+        row = await find_journey(connection, visitor, journey_id)
+        plain = await authoring.export(connection, row["tenant_id"], row["id"])
+        dropped = ("id", "version", "status", "campaignId")
+        kept = {name: value for name, value in plain.items() if name not in dropped}
+        journey = _check(visitor, kept | {"name": clone.name})
+        if await reading.find_journey(connection, None, journey.id) is not None:
+            raise HTTPException(409, f"Journey '{clone.name}' exists; choose another name.")
+        return (await authoring.apply(connection, journey, author_of(visitor))).id
+
+    return await _answer(site, visitor, response, await _write(site, copy))
+
+
+@router.get("/journeys/{journey_id}/export", response_class=Response, responses=_AS_YAML)
+async def export_journey(connection: Reading, visitor: Who, journey_id: Id) -> Response:
+    """Return a journey as the YAML file that 'import' and 'fairway journeys apply' take."""
+    row = await find_journey(connection, visitor, journey_id)
+    plain = await authoring.export(connection, row["tenant_id"], row["id"])
+    return Response(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), media_type=_YAML)
+
+
+@router.get("/journeys/{journey_id}/versions")
+async def list_versions(connection: Reading, visitor: Who, journey_id: Id) -> list[Version]:
+    """List a journey's versions, newest first."""
+    row = await find_journey(connection, visitor, journey_id)
+    return [Version.model_validate(each) for each in await reading.list_versions(connection, row["id"])]
+
+
+@router.get("/journeys/{journey_id}/versions/{version}")
+async def show_version(connection: Reading, visitor: Who, journey_id: Id, version: int) -> Version:
+    """Show one version of a journey."""
+    row = await find_journey(connection, visitor, journey_id)
+    for each in await reading.list_versions(connection, row["id"]):
+        if each["version"] == version:
+            journey = await reading.read_version(connection, row["id"], version)
+            return Version.model_validate({**each, "definition": journey and authoring.dump(journey)})
+    raise missing()
+
+
+@router.get("/journeys/{journey_id}/statistics")
+async def show_statistics(
+    connection: Reading,
+    visitor: Who,
+    journey_id: Id,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+) -> Statistics:
+    """Show a version of a journey as a funnel: how many came to each step, are there, and went on."""
+    row = await find_journey(connection, visitor, journey_id)
+    number = version or row["version"]
+    journey = await reading.read_version(connection, row["id"], number)
+    if journey is None:
+        raise missing()
+    counts = await reading.count_steps(connection, row["id"], number)
+    entered = max((counts[step.id].entered for step in journey.steps[:1] if step.id in counts), default=0)
+    steps = []
+    for step in journey.steps:
+        count = counts.get(step.id)
+        words = ("entered", "inside", "completed", "skipped", "failed")
+        numbers = {word: getattr(count, word) if count else 0 for word in words}
+        steps.append(
+            StepStatistics(
+                step_id=step.id, step_number=step.step_number, type=step.type, **numbers,
+                share=numbers["entered"] / entered if entered else 0.0, variants=count.ways if count else {},
+            )
+        )  # fmt: skip
+    refused = await reading.count_refusals(connection, visitor.tenants, row["id"])
+    return Statistics(version=number, steps=steps, refused=refused)
+
+
+@router.post("/journeys/{journey_id}/{action}", dependencies=[Acting])
+async def move_journey(
+    site: Asked, visitor: Who, response: Response, journey_id: Id,
+    action: Literal["activate", "pause", "resume", "archive"], if_match: IfMatch = None,
+) -> JourneyDetail:  # fmt: skip
+    """Activate, pause, resume or archive a journey."""
+
+    async def move(connection: AsyncConnection) -> str:
+        row = await find_journey(connection, visitor, journey_id)
+        revision = _expect(row, if_match) if if_match is not None else None
+        author, tenant = author_of(visitor), row["tenant_id"]
+        return (await authoring.move(connection, tenant, row["id"], _MOVES[action], author, revision=revision)).id
+
+    return await _answer(site, visitor, response, await _write(site, move))
+
+
+def _check(visitor: Visitor, definition: dict[str, Any]) -> Journey:
+    journey, problems = check(definition)
+    if journey is None:
+        raise HTTPException(
+            422, " ".join(f"{each.step}: {each.text}" if each.step else each.text for each in problems)
+        )
+    tenant_for(visitor, journey.tenant_id)
+    return journey
+
+
+def _tag(row: Row) -> str:
+    return f'"{row["revision"]}"'
+
+
+def _expect(row: Row, if_match: str | None) -> int:
+    if if_match is None:
+        raise HTTPException(428, "Say in If-Match which ETag you read, so that no change is lost.")
+    if if_match not in ("*", _tag(row)):
+        raise HTTPException(412, f"Journey '{row['name']}' was changed in the meantime; read it again.")
+    return int(row["revision"])
+
+
+async def _write(site: Site, change: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+    """Run a change in one transaction, then send what it left in the outbox, or leave that to the workers."""
+    async with site.engine.begin() as connection:
+        done = await change(connection)
+    await publish_soon(site.engine, site.settings)
+    return done
+
+
+async def _answer(site: Site, visitor: Visitor, response: Response, journey_id: str) -> JourneyDetail:
+    async with site.engine.connect() as connection:
+        row = await find_journey(connection, visitor, journey_id)
+        response.headers["etag"] = _tag(row)
+        return await _detail(connection, row)
+
+
+async def _detail(connection: AsyncConnection, row: Row) -> JourneyDetail:
+    journey = await reading.read_version(connection, row["id"], row["version"])
+    return JourneyDetail.model_validate({**row, "definition": authoring.dump(journey) if journey else {}})

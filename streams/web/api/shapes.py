@@ -1,0 +1,245 @@
+"""What the API takes and gives, in camelCase."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from models.journey import JourneyStatus
+
+Tenant = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^:\x00]+$")]
+CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
+EnrollmentStatus = Literal["ACTIVE", "COMPLETED", "EXITED", "FAILED"]
+Thing = TypeVar("Thing")
+
+
+class Shape(BaseModel):
+    """What all shapes share."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+
+class Problem(BaseModel):
+    """What is wrong (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Page(Shape, Generic[Thing]):
+    """Some of a list; `next` leads to more of it, null at its end."""
+
+    items: list[Thing]
+    next: str | None = None
+
+
+class JourneySummary(Shape):
+    """How a journey stands, with its totals."""
+
+    id: str
+    tenant_id: str
+    club_id: str | None
+    name: str
+    description: str | None
+    status: JourneyStatus
+    trigger_type: str
+    campaign_id: str | None
+    version: int
+    revision: int
+    total_enrolled: int
+    total_completed: int
+    total_exited: int
+    total_failed: int
+    activated_at: datetime | None
+    paused_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    created_by: str | None
+
+
+class JourneyDetail(JourneySummary):
+    """A journey with its newest definition."""
+
+    definition: dict[str, Any]
+
+
+class Version(Shape):
+    """One version of a journey."""
+
+    version: int
+    created_at: datetime
+    created_by: str | None
+    definition: dict[str, Any] | None = None
+
+
+class Fault(Shape):
+    """What is wrong with a journey, and with which step."""
+
+    step: str | None
+    text: str
+
+
+class Verdict(Shape):
+    """Whether a journey can be stored."""
+
+    valid: bool
+    problems: list[Fault]
+
+
+class Clone(Shape):
+    """The copy's name."""
+
+    name: str = Field(min_length=1, max_length=255)
+
+
+class StepStatistics(Shape):
+    """How many enrolments of a version were and are at a step; `share` is of those who entered the journey."""
+
+    step_id: str
+    step_number: int
+    type: str
+    entered: int
+    inside: int
+    completed: int
+    skipped: int
+    failed: int
+    share: float
+    variants: dict[str, int]
+
+
+class Statistics(Shape):
+    """A journey's version as a funnel, and what the journey refused."""
+
+    version: int
+    steps: list[StepStatistics]
+    refused: dict[str, int]
+
+
+class Enrollment(Shape):
+    """One entry of a customer into a journey."""
+
+    id: str
+    tenant_id: str
+    club_id: str | None
+    journey_id: str
+    version: int
+    customer_id: str
+    enrollment_key: str
+    entry_number: int
+    status: EnrollmentStatus
+    current_step_id: str | None
+    current_step_number: int
+    waiting_until: datetime | None
+    enrolled_at: datetime
+    completed_at: datetime | None
+    exited_at: datetime | None
+    exit_reason: str | None
+    detail: str | None
+    trigger_data: dict[str, Any] | None
+
+
+class EnrollmentStep(Shape):
+    """What became of a step for one enrolment."""
+
+    step_id: str
+    step_number: int
+    status: Literal["PENDING", "IN_PROGRESS", "COMPLETED", "FAILED", "SKIPPED"]
+    visits: int = 0
+    entered_at: datetime | None = None
+    completed_at: datetime | None = None
+    result: dict[str, Any] | None = None
+
+
+class EnrollmentDetail(Enrollment):
+    """An enrolment with all steps of its version."""
+
+    steps: list[EnrollmentStep]
+
+
+class CustomerDetail(Shape):
+    """A customer's profile as last seen."""
+
+    tenant_id: str
+    customer_id: str
+    attributes: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class Happening(Shape):
+    """One activity record of a customer's timeline."""
+
+    activity_id: str
+    at: datetime
+    club_id: str | None
+    cause: dict[str, Any]
+    entries: list[dict[str, Any]]
+
+
+class State(Shape):
+    """A customer's row as the owner committed it last, or null; `asOf` says as of which changelog offset."""
+
+    state: dict[str, Any] | None
+    as_of: dict[str, int]
+
+
+class ByHand(Shape):
+    """Whom to enrol, with the data that an event would bring."""
+
+    customer_id: CustomerId
+    data: dict[str, Any] = {}
+
+
+class Leaver(Shape):
+    """Whom to take out."""
+
+    customer_id: CustomerId
+
+
+class Many(Shape):
+    """Whom to enrol or to take out."""
+
+    action: Literal["enroll", "exit"]
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=100_000)]
+    data: dict[str, Any] = {}
+
+
+class Run(Shape):
+    """How far a run over many customers is."""
+
+    id: int
+    tenant_id: str
+    journey_id: str
+    action: Literal["enroll", "exit"]
+    total: int
+    done: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Accepted(Shape):
+    """What was put on Kafka; what comes of it is in the customer's timeline."""
+
+    accepted: int
+
+
+class Published(Shape):
+    """The topic that an event was put on."""
+
+    topic: str
+
+
+class Change(Shape):
+    """One line of the audit."""
+
+    id: int
+    at: datetime
+    tenant_id: str
+    actor: str
+    action: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
