@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BARE := not broker and not database and not browser and not faults
 
-.PHONY: install demo check test faults scale histories bench format
+.PHONY: install demo check test faults scale histories bench bench-check format
 
 install: .venv/installed
 
@@ -44,6 +44,10 @@ histories: install
 
 bench: install
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Fails when the worker needs more processor time, beside the bare loop, than tests/benchmarks/baseline.json allows.
+bench-check: install
+	$(BIN)/python -m tests.benchmarks --check $(ARGS)
 
 format: install
 	$(BIN)/ruff format .

@@ -128,30 +128,23 @@ class Dispatch:
         self._emit(transaction, key, answers)
 
     def _emit(self, transaction: Transaction, key: bytes, effects: tuple[Effect, ...]) -> None:
-        emitted = [self._address(key, effect) for effect in effects]
-        for _, _, record in emitted:
-            if len(record.value or b"") > MAX_RECORD:
-                raise OversizeError(f"What comes of it has {len(record.value or b'')} bytes, but {MAX_RECORD} fit.")
+        """Emit all of them or, if one is too large, none."""
+        here, emitted = self.partition, []
+        for effect in effects:
+            value = _write(effect.message if isinstance(effect, Forward) else effect.value)
+            if len(value) > MAX_RECORD:
+                raise OversizeError(f"What comes of it has {len(value)} bytes, but {MAX_RECORD} fit.")
+            match effect:
+                case Activity():
+                    emitted.append((ACTIVITY, here, Record(key, value)))
+                case Command():
+                    emitted.append((COMMANDS, here, Record(key, value, _headers(effect))))
+                case ProfileUpdate():
+                    emitted.append((PROFILE_UPDATES, here, Record(key, value)))
+                case Forward(key=to):
+                    emitted.append((INBOX, partition_of(to, self._partitions), Record(to, value)))
         for topic, partition, record in emitted:
             transaction.emit(topic, partition, record)
-
-    def _address(self, key: bytes, effect: Effect) -> tuple[str, int, Record]:
-        match effect:
-            case Activity(value=value):
-                return ACTIVITY, self.partition, Record(key, _write(value))
-            case Command(value=value, traceparent=traceparent):
-                headers: list[tuple[str, bytes | None]] = [
-                    ("command-id", value["commandId"].encode()),
-                    ("tenant-id", value["tenantId"].encode()),
-                    ("channel", value["channel"].encode()),
-                ]
-                if traceparent is not None:
-                    headers.append(("traceparent", traceparent.encode()))
-                return COMMANDS, self.partition, Record(key, _write(value), headers)
-            case ProfileUpdate(value=value):
-                return PROFILE_UPDATES, self.partition, Record(key, _write(value))
-            case Forward(key=destination, message=message):
-                return INBOX, partition_of(destination, self._partitions), Record(destination, _write(message))
 
     def _forward(self, transaction: Transaction, forward: Forward) -> None:
         self._emit(transaction, forward.key, (forward,))
@@ -180,3 +173,15 @@ class Dispatch:
             headers.append(("dlq.truncated", str(len(value)).encode()))
             value = value[:MAX_RECORD]
         transaction.emit(DEAD_LETTERS, self.partition, Record(record.key, value, headers))
+
+
+def _headers(command: Command) -> list[tuple[str, bytes | None]]:
+    value = command.value
+    headers: list[tuple[str, bytes | None]] = [
+        ("command-id", value["commandId"].encode()),
+        ("tenant-id", value["tenantId"].encode()),
+        ("channel", value["channel"].encode()),
+    ]
+    if command.traceparent is not None:
+        headers.append(("traceparent", command.traceparent.encode()))
+    return headers

@@ -38,7 +38,6 @@ def worker(
 
 
 async def _run(settings: "Settings") -> None:
-    import gc
     import os
     import signal
 
@@ -69,8 +68,6 @@ async def _run(settings: "Settings") -> None:
     historian = Historian(Projector.connect(settings.database_url), now, settings.history_days)
     running.add_reader(historian)
     publisher = asyncio.create_task(publish_for_ever(settings))
-    gc.collect()
-    gc.freeze()  # what was imported stays: collecting it again and again is a twentieth of the time
     try:
         await running.run(stop, make_app(running, settings, topics))
     finally:

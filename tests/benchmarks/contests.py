@@ -1,0 +1,107 @@
+"""Who runs against whom: each workload and baseline as a program, its journeys and its events."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import msgspec
+
+from models.journey import Journey
+from streams.topics import COMMANDS
+from tests.benchmarks import workloads
+from tests.benchmarks.progress import Broker, Figure, measure
+from tests.benchmarks.stage import BARE, FAIRWAY, RUNTIME, STOCK, Stage, wait_for
+from tests.benchmarks.workloads import Event, make_events, make_many
+
+Events = Callable[[int], Iterator[Event]]
+
+
+class Contest(msgspec.Struct, frozen=True):
+    """A program under measure; `share` of the events is enough for one that is slow, `units` are done per event."""
+
+    name: str
+    title: str
+    program: tuple[str, ...]
+    journeys: tuple[Journey, ...] = ()
+    events: Events = make_events
+    share: float = 1.0
+    units: int = 1
+    variables: dict[str, str] = {}
+    workers: int = 1
+    by_commands: bool = False
+
+
+def _make_tenth(tenants: int) -> Events:
+    return lambda count: make_events(count, tenants, wanted_each=10)
+
+
+ONE_TENANT, TWENTY_TENANTS = _make_tenth(1), _make_tenth(20)
+
+CONTESTS = (
+    Contest("bare", "bare aiokafka loop, one transaction a batch", BARE),
+    Contest("plain", "bare aiokafka loop, no guarantees", BARE, variables={"BENCH_PLAIN": "1"}, by_commands=True),
+    Contest("stock", "stock Faust agent with Table, at_least_once", STOCK, share=0.1, by_commands=True),
+    Contest(
+        "exact", "stock Faust agent with Table, exactly_once", STOCK,
+        share=0.1, by_commands=True, variables={"BENCH_GUARANTEE": "exactly_once"},
+    ),
+    Contest("a", "events that no journey wants", FAIRWAY, (workloads.UNWANTED,)),
+    Contest("r", "the runtime alone: one row, one command", RUNTIME),
+    Contest("b", "trigger, 3 conditions, SEND", FAIRWAY, (workloads.SENDING,)),
+    Contest("n", "entering: trigger, condition, SEND, WAIT", FAIRWAY, (workloads.ENTERING,)),
+    Contest(
+        "c", "a whole journey of 8 steps (steps/s)", FAIRWAY, (workloads.WHOLE,),
+        units=workloads.STEPS_OF_WHOLE, share=0.5,
+    ),
+    Contest("d1", "1 ACTIVE journey, 10 % of events enter", FAIRWAY, tuple(make_many(1, 1)), ONE_TENANT),
+    Contest(
+        "d", "100 ACTIVE journeys of 20 tenants, 10 % of events enter", FAIRWAY,
+        tuple(make_many(100, 20)), TWENTY_TENANTS,
+    ),
+)  # fmt: skip
+BY_NAME = {contest.name: contest for contest in CONTESTS}
+
+
+def run(stage: Stage, contest: Contest, events: int) -> Figure:
+    """Measure one program once, over a share of `events` that lie in their topic already."""
+    count = max(1000, int(events * contest.share))
+    topic = stage.fill(contest.events, events)
+    setting = stage.set_up(topic, contest.journeys)
+    broker = Broker(stage.brokers, stage.partitions)
+    counter = broker.records("bare.commands") if contest.by_commands else broker.inputs(setting.app_id, topic)
+    with ExitStack() as running:
+        pids = [
+            running.enter_context(setting.running(contest.program, **contest.variables))
+            for _ in range(contest.workers)
+        ]
+        rate, cost = measure(counter, count, pids)
+    return Figure(rate * contest.units, cost / contest.units)
+
+
+def run_waits(stage: Stage, events: int) -> Figure:
+    """Let customers enter, stop the worker until all waits are due, and measure how fast they fire."""
+    due = int(time.time()) + 30
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(due))
+    topic = stage.fill(lambda count: make_events(count, remindAt=at), events)
+    setting = stage.set_up(topic, (workloads.WAITING,))
+    broker = Broker(stage.brokers, stage.partitions)
+    with setting.running(FAIRWAY) as pid:
+        measure(broker.inputs(setting.app_id, topic), events, [pid])
+    assert broker.records(COMMANDS)() == 0, "waits fired before the clock ran"
+    wait_for(due + 1)
+    with setting.running(FAIRWAY) as pid:
+        return measure(broker.records(COMMANDS), events, [pid])
+
+
+def run_restore(stage: Stage, events: int) -> Figure:
+    """Return rows restored a second: how much longer the first command takes a worker that holds nothing yet."""
+    topic = stage.fill(make_events, events)
+    setting = stage.set_up(topic, (workloads.ENTERING,))
+    broker = Broker(stage.brokers, stage.partitions)
+    with setting.running(FAIRWAY) as pid:
+        measure(broker.inputs(setting.app_id, topic), events, [pid])
+    warm = stage.time_first_command(setting, events)
+    cold = stage.time_first_command(
+        setting, events + stage.partitions, FAIRWAY_DATA_DIR=str(stage.folder / "empty")
+    )
+    return Figure(events / max(0.001, cold - warm), 0.0)

@@ -1,0 +1,84 @@
+"""How fast a program is, seen from the broker: committed offsets, never what the program says of itself."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import psutil
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+LOOK_EVERY = 0.02  # seconds
+PATIENCE = 120.0
+
+Count = Callable[[], int]
+
+
+class Broker:
+    """Counts what is committed on the broker."""
+
+    def __init__(self, brokers: str, partitions: int) -> None:
+        self._brokers = brokers
+        self._partitions = range(partitions)
+
+    def records(self, topic: str) -> Count:
+        """Return what counts a topic's committed records; the end of each transaction counts as one too."""
+        reader, places = self._reader("reader"), self._places(topic)
+        return _patient(lambda: sum(reader.get_watermark_offsets(place, PATIENCE)[1] for place in places))
+
+    def inputs(self, group: str, topic: str) -> Count:
+        """Return what counts the inputs that a consumer group has committed."""
+        reader, places = self._reader(group), self._places(topic)
+        return _patient(lambda: sum(max(0, place.offset) for place in reader.committed(places, PATIENCE)))
+
+    def _reader(self, group: str) -> Consumer:
+        return Consumer({
+            "bootstrap.servers": self._brokers, "group.id": group, "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+        })  # fmt: skip
+
+    def _places(self, topic: str) -> list[TopicPartition]:
+        return [TopicPartition(topic, partition) for partition in self._partitions]
+
+
+def _patient(count: Count) -> Count:
+    def patient() -> int:
+        try:
+            return count()
+        except KafkaException:  # the topic or the group is so new that nobody answers for it yet
+            return 0
+
+    return patient
+
+
+class Figure(NamedTuple):
+    """What a run came to: counts a second, and microseconds of its program's processor time for each."""
+
+    rate: float
+    cost: float
+
+
+def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIENCE) -> Figure:
+    """Return how fast programs go, from the first count that shows to `end`; what shows first is not counted.
+
+    Their start is not part of it: the clock runs from the first commit.
+    """
+    first = _wait_beyond(count, 0, patience)
+    begun, spent = time.monotonic(), sum(map(processor_time, pids))
+    last = _wait_beyond(count, end - 1, patience)
+    seconds, spent = time.monotonic() - begun, sum(map(processor_time, pids)) - spent
+    counted = max(1, last - first)
+    return Figure(counted / seconds, spent / counted * 1e6)
+
+
+def _wait_beyond(count: Count, bound: int, patience: float) -> int:
+    deadline = time.monotonic() + patience
+    while (seen := count()) <= bound:
+        assert time.monotonic() < deadline, f"{seen} of {bound + 1} after {patience} s"
+        time.sleep(LOOK_EVERY)
+    return seen
+
+
+def processor_time(pid: int) -> float:
+    """Return the processor seconds that a program has used, in user and system mode."""
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system

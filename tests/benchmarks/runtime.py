@@ -1,0 +1,63 @@
+"""The runtime alone: Fairway's worker with an engine that updates one row and emits one command; see bare.py."""
+
+import asyncio
+import signal
+from datetime import datetime
+
+import uvloop
+
+from models.customer import Customer
+from models.journey import JourneyStatus
+from streams.app import Worker
+from streams.dispatch import Dispatch
+from streams.engine.effects import Command, Outcome
+from streams.engine.inputs import Arrived, CustomerInput
+from streams.engine.journeys import Journeys
+from streams.partition import PartitionTask
+from streams.settings import read_settings
+from streams.topics import read_topics
+from tests.benchmarks.workloads import SENDING
+
+
+def count(
+    customer: Customer | None, tenant_id: str, customer_id: str, given: CustomerInput, now: datetime, _: Journeys
+) -> Outcome:
+    """Count an event in the customer's profile, and emit a command."""
+    assert isinstance(given, Arrived)
+    event_id = given.event.event_id
+    number = customer.profile["n"] + 1 if customer else 1
+    command = Command({"commandId": event_id, "tenantId": tenant_id, "channel": "EMAIL", "to": customer_id})
+    return Outcome(Customer(tenant_id, customer_id, {"n": number, "last": event_id}), (command,))
+
+
+class Wanted:
+    """Definitions that stand still: one journey, so that the events are looked at."""
+
+    journeys = Journeys().with_version(SENDING).with_status(SENDING.id, JourneyStatus.ACTIVE, 1)
+
+    async def start(self) -> None:
+        """Have nothing to read."""
+
+    async def stop(self) -> None:
+        """Have nothing to stop."""
+
+
+class Runtime(Worker):
+    """A worker whose tasks count."""
+
+    def _make_task(self, partition: int) -> PartitionTask:
+        task = super()._make_task(partition)
+        task._dispatch = Dispatch(partition, self.table.partitions, count)
+        return task
+
+
+async def main() -> None:
+    settings = read_settings()
+    topics = read_topics(settings.topics_file, settings.app_id)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    worker = Runtime(settings, topics, Wanted())
+    await worker.run(stop)
+
+
+uvloop.run(main())

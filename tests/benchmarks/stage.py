@@ -1,0 +1,141 @@
+"""The stage of a benchmark: a broker of its own, topics filled before the clock runs, programs under measure."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from confluent_kafka.admin import AdminClient
+
+from models.journey import Journey, JourneyStatus
+from streams import provision
+from streams.definitions import Known, status_record, version_record
+from streams.dev import processes
+from streams.topics import COMMANDS, DEFINITIONS, read_topics
+from tests import kafka
+from tests.benchmarks.progress import PATIENCE, Broker
+from tests.benchmarks.workloads import Event, make_events
+
+FAIRWAY = (str(Path(sys.executable).with_name("fairway")), "worker", "--web-port", "0")
+BARE = (sys.executable, "-m", "tests.benchmarks.bare")
+STOCK = (sys.executable, "-m", "tests.benchmarks.stock", "worker", "-l", "warn")
+RUNTIME = (sys.executable, "-m", "tests.benchmarks.runtime")
+
+
+class Stage:
+    """One broker, whose topics have `partitions` each; what a run writes is deleted before the next."""
+
+    def __init__(self, brokers: str, folder: Path) -> None:
+        self.brokers = brokers
+        self.folder = folder
+        self.partitions = 4
+        self._runs = 0
+        self._numbers = 0
+        self._filled: dict[Any, str] = {}
+
+    def fill(self, events: Callable[[int], Iterator[Event]], count: int) -> str:
+        """Return a topic of the present number of partitions that holds these events; made once, then kept."""
+        known = (events, count, self.partitions)
+        if known not in self._filled:
+            topic = self._filled[known] = f"events.{len(self._filled)}"
+            kafka.create_topics(self.brokers, {topic: self.partitions})
+            self.feed(topic, events(count))
+        return self._filled[known]
+
+    def number(self) -> int:
+        """Return a number that no event on this stage has had yet, for events made one by one."""
+        self._numbers += 1
+        return 10**9 + self._numbers
+
+    def feed(self, topic: str, events: Iterable[Event]) -> None:
+        """Write events to a topic."""
+        records = (kafka.Record(topic, key, value) for key, value in events)
+        batches = {"linger.ms": "50", "batch.size": "262144", "compression.type": "lz4"}
+        kafka.produce(self.brokers, records, **batches)
+
+    def set_up(self, topic: str, journeys: Iterable[Journey] = ()) -> "Setting":
+        """Make fresh topics beside a topic of events that is there already, with ACTIVE journeys."""
+        self._runs += 1
+        setting = Setting(self, f"bench-{self._runs}", topic)
+        self._clear()
+        wanted = read_topics(setting.topics_file, setting.app_id)
+        asyncio.run(provision.apply(self.brokers, wanted))
+        kafka.create_topics(self.brokers, {"bare.commands": self.partitions, "bare.changelog": self.partitions})
+        kafka.produce(self.brokers, _define(journeys))
+        return setting
+
+    def _clear(self) -> None:
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        old = [name for name in admin.list_topics().topics if not name.startswith(("__", "events."))]
+        if old:
+            kafka.delete_topics(self.brokers, old)
+            kafka.wait_until(lambda: not set(old) & set(admin.list_topics().topics))
+
+    def time_first_command(self, setting: "Setting", start: int, **variables: str) -> float:
+        """Return the seconds from a worker's start to its first command for a new event, numbered from `start`."""
+        commands = Broker(self.brokers, self.partitions).records(COMMANDS)
+        before = commands()
+        self.feed(setting.topic, make_events(self.partitions, start=start))
+        begun = time.monotonic()
+        with setting.running(FAIRWAY, **variables):
+            processes.wait_until(lambda: commands() > before, PATIENCE)
+            return time.monotonic() - begun
+
+
+class Setting:
+    """One run's topics and names."""
+
+    def __init__(self, stage: Stage, app_id: str, topic: str) -> None:
+        self.stage = stage
+        self.brokers = stage.brokers
+        self.app_id = app_id
+        self.topic = topic
+        self.topics_file = stage.folder / f"{app_id}.yaml"
+        content = yaml.safe_load(Path("topics.yaml").read_text())
+        own = {name: spec for name, spec in content["topics"].items() if spec["role"] != "events"}
+        content["topics"] = {topic: {"role": "events"}, **own}
+        content["defaults"]["partitions"] = stage.partitions
+        self.topics_file.write_text(yaml.safe_dump(content))
+
+    @contextmanager
+    def running(self, program: tuple[str, ...], **variables: str) -> Iterator[int]:
+        """Run a program under this setting for as long as the context lasts; gives its process id."""
+        environment = os.environ | {
+            "FAIRWAY_BROKERS": self.brokers,
+            "FAIRWAY_APP_ID": self.app_id,
+            "FAIRWAY_TOPICS_FILE": str(self.topics_file),
+            "FAIRWAY_DATA_DIR": str(self.stage.folder / "data"),
+            "BENCH_TOPIC": self.topic,
+            "BENCH_PARTITIONS": str(self.stage.partitions),
+            **variables,
+        }
+        with (self.stage.folder / f"{self.app_id}.log").open("ab") as log:
+            process = subprocess.Popen(program, env=environment, stdout=log, stderr=log)
+        try:
+            yield process.pid
+            assert process.poll() is None, f"{program} ended; read why in '{log.name}'"
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _define(journeys: Iterable[Journey]) -> Iterator[kafka.Record]:
+    for journey in journeys:
+        known = Known(journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, "", 1)
+        for key, value in (version_record(journey), status_record(known)):
+            yield kafka.Record(DEFINITIONS, key.encode(), value)
+
+
+def wait_for(moment: float) -> None:
+    """Return at this moment, in seconds since 1970."""
+    processes.wait_until(lambda: time.time() >= moment, patience=moment - time.time() + 1)

@@ -1,0 +1,71 @@
+"""The workloads: the events that go in, and the journeys that they meet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from models.journey import Journey
+
+Event = tuple[bytes, bytes]
+"""Key and value of a record."""
+
+TRIGGER_TYPE = "teetime.booked"
+_CONDITIONS = [
+    {"field": "membershipTier", "operator": "in", "value": ["Gold", "Platinum"]},
+    {"field": "players", "operator": "greaterThan", "value": 2},
+    {"field": "customer.age", "operator": "isNull"},
+]
+_SEND = {"type": "SEND", "config": {"channel": "EMAIL", "templateId": "hello"}}
+_WAIT = {"type": "WAIT", "config": {"duration": "2 hours"}}
+
+
+def make_events(count: int, tenants: int = 1, wanted_each: int = 1, start: int = 0, **data: Any) -> Iterator[Event]:
+    """Yield events of 250 bytes, each of another customer; of them one in `wanted_each` may trigger a journey."""
+    encode = msgspec.json.Encoder().encode
+    common = {"membershipTier": "Gold", "teeTime": "2026-11-25T09:00:00Z", "players": 4} | data
+    for number in range(start, start + count):
+        tenant, customer = f"t{number // wanted_each % tenants}", f"c{number}"
+        value = {
+            "eventId": f"e{number}", "tenantId": tenant, "clubId": "north", "customerId": customer,
+            "eventType": TRIGGER_TYPE if number % wanted_each == 0 else "email.opened",
+            "occurredAt": "2026-01-05T10:00:00Z",
+            "data": common | {"seq": number},
+        }  # fmt: skip
+        yield f"{tenant}:{customer}".encode(), encode(value)
+
+
+def make_journey(name: str, *steps: dict[str, Any], **settings: Any) -> Journey:
+    """Return a journey of tenant t0 that tee times trigger."""
+    whole = {"tenantId": "t0", "name": name, "triggerType": TRIGGER_TYPE, "allowReentry": True}
+    return Journey.model_validate(whole | {"steps": [{"type": "TRIGGER"}, *steps, {"type": "END"}]} | settings)
+
+
+UNWANTED = make_journey("Unwanted", _SEND, triggerType="payment.failed")
+SENDING = make_journey("Sending", _SEND, triggerConfig={"conditions": _CONDITIONS})
+ENTERING = make_journey("Entering", _SEND, _WAIT, triggerConfig={"conditions": _CONDITIONS[:1]})
+WHOLE = make_journey(
+    "Whole",
+    {"type": "CONDITION", "config": {"rules": _CONDITIONS}},
+    {"type": "SPLIT", "config": {"variants": [{"name": "A", "weight": 1}, {"name": "B", "weight": 1}]}},
+    _SEND,
+    {"type": "WAIT", "config": {"duration": "1 minute"}},
+    {"type": "UPDATE", "config": {"updates": [{"field": "visits", "operation": "increment", "value": 1}]}},
+    _SEND,
+)
+STEPS_OF_WHOLE = 8  # trigger and end included
+WAITING = make_journey("Waiting", {"type": "WAIT", "config": {"until": {"field": "trigger.remindAt"}}}, _SEND)
+
+
+def make_many(count: int, tenants: int) -> list[Journey]:
+    """Return journeys of several tenants; the first of each is triggered, the others never are."""
+    return [
+        make_journey(
+            f"Journey {number}",
+            _SEND,
+            tenantId=f"t{number % tenants}",
+            triggerConfig={"conditions": _CONDITIONS},
+            triggerType=TRIGGER_TYPE if number < tenants else f"other.{number}",
+        )
+        for number in range(count)
+    ]
