@@ -1,4 +1,4 @@
-"""`fairway worker`: one worker process; start as many as you like."""
+"""`fairway worker`: one worker process, or several; start as many as you like."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,9 @@ def worker(
     web_port: Annotated[
         int | None, typer.Option(help="Port of the web views; 0 takes a free one. [default: FAIRWAY_WEB_PORT]")
     ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Workers to run on this machine; one that ends is started again.")
+    ] = 1,
 ) -> None:
     """Run journeys until SIGTERM or Ctrl-C: then commit, close and end with exit code 0.
 
@@ -34,7 +37,22 @@ def worker(
     settings = read_settings()
     if web_port is not None:
         settings = settings.model_copy(update={"web_port": web_port})
-    uvloop.run(_run(settings))
+    uvloop.run(_run(settings) if processes == 1 else _supervise(settings, processes))
+
+
+async def _supervise(settings: "Settings", processes: int) -> None:
+    import signal
+    import sys
+
+    from streams.supervisor import supervise
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    command = [sys.executable, sys.argv[0], "worker", "--web-port", str(settings.web_port)]
+    name = settings.instance_id  # each process needs its own
+    variables = [{"FAIRWAY_INSTANCE_ID": f"{name}-{number}"} if name else {} for number in range(processes)]
+    await supervise(command, variables, stop)
 
 
 async def _run(settings: "Settings") -> None:

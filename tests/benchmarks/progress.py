@@ -62,18 +62,19 @@ def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIE
 
     Their start is not part of it: the clock runs from the first commit.
     """
-    first = _wait_beyond(count, 0, patience)
+    first = _wait_beyond(count, 0, pids, patience)
     begun, spent = time.monotonic(), sum(map(processor_time, pids))
-    last = _wait_beyond(count, end - 1, patience)
+    last = _wait_beyond(count, end - 1, pids, patience)
     seconds, spent = time.monotonic() - begun, sum(map(processor_time, pids)) - spent
     counted = max(1, last - first)
     return Figure(counted / seconds, spent / counted * 1e6)
 
 
-def _wait_beyond(count: Count, bound: int, patience: float) -> int:
+def _wait_beyond(count: Count, bound: int, pids: Sequence[int], patience: float) -> int:
     deadline = time.monotonic() + patience
     while (seen := count()) <= bound:
         assert time.monotonic() < deadline, f"{seen} of {bound + 1} after {patience} s"
+        assert all(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids), "the program has ended"
         time.sleep(LOOK_EVERY)
     return seen
 
