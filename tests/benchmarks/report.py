@@ -64,7 +64,8 @@ def tabulate(results: Results) -> str:
 def write(results: Results, rounds: int, events: int, more: Iterable[str]) -> None:
     """Write the document and the chart."""
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-    how = f"{rounds} rounds of {events:,} events, 4 partitions; {machine}."
+    load = f"load average {os.getloadavg()[1]:.1f}, of which the benchmark itself brings about 3"
+    how = f"Rounds: {rounds}, of {events:,} events, 4 partitions; {machine}; {load}."
     parts = [_PREFACE, how, tabulate(results), f"![Rates]({CHART.name})", *more]
     DOCUMENT.write_text("\n\n".join(parts) + "\n")
     draw(results)
