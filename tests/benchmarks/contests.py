@@ -80,7 +80,7 @@ def run(stage: Stage, contest: Contest, events: int) -> Figure:
 
 def run_waits(stage: Stage, events: int) -> Figure:
     """Let customers enter, stop the worker until all waits are due, and measure how fast they fire."""
-    due = int(time.time()) + 30 + events // 1000
+    due = int(time.time()) + 60 + events // 1000  # time enough for all to enter
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(due))
     topic = stage.fill(lambda count: make_events(count, remindAt=at), events)
     setting = stage.set_up(topic, (workloads.WAITING,))
