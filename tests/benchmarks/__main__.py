@@ -1,5 +1,6 @@
 """`make bench`: run the workloads interleaved with their baselines, print and write what they came to."""
 
+import signal
 import sys
 import tempfile
 from collections import defaultdict
@@ -34,6 +35,7 @@ def main(
     write: Annotated[bool, typer.Option(help="Write docs/benchmarks.md and its chart.")] = True,
 ) -> None:
     """Start a broker, run, and stop it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started ends too
     rounds, events = (1, 5_000) if short else (rounds, events)
     names = only.split(",") if only else list(check.CHECKED if checking else [*BY_NAME, *_OTHERS])
     if checking and "bare" not in names:
