@@ -55,7 +55,7 @@ class Assignment:
         self.is_assigned = True
         for partition in partitions:
             task = self._tasks.get(partition) or self._start(partition)
-            task.generation, task.seek = generation, seek
+            task.intake.assign(generation, seek)
 
     def _start(self, partition: int) -> PartitionTask:
         task = self._tasks[partition] = self._make_task(partition)

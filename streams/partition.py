@@ -5,7 +5,6 @@ or whose commit has an unknown outcome, drops what is not committed and opens an
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -20,7 +19,8 @@ from streams.dispatch import Dispatch
 from streams.duties import Duties
 from streams.engine.journeys import Journeys
 from streams.failpoints import reach
-from streams.fetch import Fetch, Seek
+from streams.fetch import Fetch
+from streams.intake import Intake
 from streams.ledger import FencedError, Ledger, LostError
 from streams.restore import ForeignError, Progress, restore
 from streams.rocks import CorruptError
@@ -28,9 +28,9 @@ from streams.store import OrderedMap, Store
 from streams.transaction import POSITION, OversizeRowError, Transaction
 
 SLICE = 200  # records, then as many duties: a slice holds the event loop for about 10 ms
-QUEUE = 4000  # records waiting for the task, above which it asks for no more
 MOST = 5000  # inputs a transaction
 LARGEST = 8 * 1024 * 1024  # bytes emitted a transaction
+OFFSETS_EVERY = timedelta(seconds=1)
 _STRETCH = 10  # commit intervals that a transaction may last while input is waiting
 _CLOSE_TIMEOUT = 10.0
 _LOOK_UP = 0.5  # seconds until new journeys are noticed without input
@@ -62,8 +62,7 @@ class PartitionTask:
         self.progress = Progress()
         self.inputs = self.commits = self.losses = 0  # for the metrics
         self.store: Store | None = None
-        self.generation = -1
-        self.seek: Seek | None = None
+        self.intake = Intake(dispatch.partition)
         self._dispatch = dispatch
         self._ledger = ledger
         self._open_map = open_map
@@ -73,30 +72,25 @@ class PartitionTask:
         self._clock = clock
         self._known: dict[bytes, Customer | None] = {}
         self._positions: dict[str, int] = {}
-        self._queue: deque[Fetch] = deque()
-        self._queued = 0
-        self._taken = 0  # records of the first fetch in the queue that are done
-        self._seeks: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._flushed: asyncio.Future[None] | None = None
         self._commit_seconds = 0.01
+        self._untold: datetime | None = None  # since when the group's offsets are behind the positions
 
     # --- from outside, between two awaits -------------------------------------------------------------------
 
     def wants(self) -> bool:
         """Say whether the task has room for another fetch."""
-        return self.stage == "open" and self._queued < QUEUE
+        return self.stage == "open" and self.intake.has_room()
 
     def take(self, fetch: Fetch) -> None:
-        """Queue a fetch; one from before the last rebalance is dropped, for it will be fetched again."""
-        if fetch.generation == self.generation:
-            self._queue.append(fetch)
-            self._queued += len(fetch.records)
-            self._wake.set()
+        """Queue a fetch."""
+        self.intake.add(fetch)
+        self._wake.set()
 
     async def flush(self) -> None:
         """Drop what is queued, and commit what is done."""
-        self._forget_queue()
+        self.intake.forget()
         if self.stage == "open":
             self._flushed = self._flushed or asyncio.get_running_loop().create_future()
             self._wake.set()
@@ -147,9 +141,8 @@ class PartitionTask:
     async def open(self) -> None:
         """Fence the previous owner, and only then restore and learn the positions."""
         self.stage = "fencing"
-        self._forget_queue()
+        self.intake.forget()
         self._known.clear()
-        self._seeks.clear()
         await self._ledger.fence()
         if self.store is None:
             self.store = Store(self._open_map())
@@ -162,8 +155,7 @@ class PartitionTask:
         self._duties = Duties(self.store, self._dispatch)
         self._dispatch.journeys = Journeys()
         self._begin()
-        for topic, position in self._positions.items():
-            await self._seek(topic, position)
+        await self.intake.seek(self._transaction.positions)
         self.stage = "open"
 
     def _begin(self) -> None:
@@ -181,7 +173,7 @@ class PartitionTask:
             self._due = self._clock()
         now = self._clock()
         before = self._transaction.inputs
-        await self._take_records(now)
+        await self.intake.take(self._transaction, self._dispatch, now, SLICE)
         if self._due is not None and self._due <= now:
             self._duties.act(self._transaction, now, SLICE)
             self._due = self._duties.next_time(now)
@@ -197,14 +189,14 @@ class PartitionTask:
         if self._flushed is not None:
             return True
         if not transaction.inputs:
-            return False
+            return self._tells_offsets(now)
         if transaction.inputs >= MOST or transaction.size >= LARGEST:
             return True
         return now >= self._begun + self._pause(now)
 
     def _pause(self, now: datetime) -> timedelta:
         """Return how long after the last commit to begin the next: longer while there is more to do at once."""
-        if self._queue or (self._due is not None and self._due <= now):
+        if self.intake or (self._due is not None and self._due <= now):
             return _STRETCH * self._interval
         return min(self._interval, 3 * timedelta(seconds=self._commit_seconds))
 
@@ -213,64 +205,14 @@ class PartitionTask:
         until = [self._due] if self._due is not None else []
         if self._transaction.inputs:
             until.append(self._begun + self._pause(now))
+        elif self._untold is not None:
+            until.append(self._untold + OFFSETS_EVERY)
         self._wake.clear()
-        if self._queue or self._flushed is not None or self._dispatch.journeys is not self._journeys():
+        if self.intake or self._flushed is not None or self._dispatch.journeys is not self._journeys():
             return
         with suppress(TimeoutError):
             seconds = max(0.0, (min(until) - now).total_seconds()) if until else _LOOK_UP
             await asyncio.wait_for(self._wake.wait(), min(seconds, _LOOK_UP))
-
-    # --- input ----------------------------------------------------------------------------------------------
-
-    async def _take_records(self, now: datetime) -> None:
-        """Handle up to a slice of the first fetch in the queue."""
-        if not self._queue:
-            return
-        fetch = self._queue[0]
-        if not await self._follows(fetch):
-            self._drop_first()
-            return
-        transaction, topic, take = self._transaction, fetch.topic, self._dispatch.take
-        position = transaction.positions.get(topic, 0)
-        last = min(self._taken + SLICE, len(fetch.records))
-        for record in fetch.records[self._taken : last]:
-            if record.offset >= position:  # below, it was delivered and committed before
-                take(transaction, topic, record, now)
-                transaction.inputs += 1
-        if last == len(fetch.records):
-            if fetch.end > position:
-                transaction.positions[topic] = fetch.end
-            self._drop_first()
-        else:
-            transaction.positions[topic] = max(position, fetch.records[last - 1].offset + 1)
-            self._taken = last
-
-    async def _follows(self, fetch: Fetch) -> bool:
-        """Say whether a fetch goes on where the task stands; if not, seek there."""
-        if self._taken:
-            return True
-        position = self._transaction.positions.get(fetch.topic, 0)
-        if fetch.start > position and fetch.seeks >= self._seeks.get(fetch.topic, 0):
-            await self._seek(fetch.topic, position)
-        return fetch.start <= position < fetch.end
-
-    async def _seek(self, topic: str, position: int) -> None:
-        """Let the consumer go on at the position; what the topic no longer holds is passed over, and logged."""
-        assert self.seek is not None, "Assign before input."
-        place = await self.seek(topic, self.partition, position)
-        self._seeks[topic] = place.seeks
-        if place.offset > position:
-            self._transaction.positions[topic] = place.offset
-            log.warning("Records are gone from '%s': %s to %s.", topic, position, place.offset - 1)
-
-    def _drop_first(self) -> None:
-        if self._queue:
-            self._queued -= len(self._queue.popleft().records)
-        self._taken = 0
-
-    def _forget_queue(self) -> None:
-        self._queue.clear()
-        self._queued = self._taken = 0
 
     # --- commit ---------------------------------------------------------------------------------------------
 
@@ -279,9 +221,11 @@ class PartitionTask:
         transaction, store = self._transaction, self.store
         assert store is not None
         started = self._clock()
-        if transaction.inputs or transaction.positions != self._positions:
+        tells = self._tells_offsets(started)
+        if transaction.inputs or transaction.positions != self._positions or tells:
             commit, marks = transaction.encode()
-            offset = await self._ledger.commit(commit)
+            offset = await self._ledger.commit(commit if tells else commit._replace(positions={}))
+            self._untold = None if tells else self._untold or started
             reach("store.before")
             store.write(commit.rows, marks, offset)
             reach("store.after")
@@ -295,6 +239,16 @@ class PartitionTask:
         self._begin()
         self._begun = started
         self._end_flush()
+
+    def _tells_offsets(self, now: datetime) -> bool:
+        """Say whether this commit takes the group's offsets along.
+
+        The positions are a row, and the task seeks to them; the group's offsets are for whoever watches its lag,
+        and half of what a commit costs.
+        """
+        if self._flushed is not None:
+            return self._untold is not None or self._transaction.positions != self._positions
+        return self._untold is not None and now >= self._untold + OFFSETS_EVERY
 
     def _keep(self, customers: dict[bytes, Customer | None]) -> None:
         """Remember decoded customers for the next transactions, those seen last."""

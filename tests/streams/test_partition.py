@@ -60,8 +60,8 @@ class Process:
         self.undelivered.clear()
 
     def assign(self, generation: int) -> None:
-        self.generation = self.task.generation = generation
-        self.task.seek = self.seek
+        self.generation = generation
+        self.task.intake.assign(generation, self.seek)
         self.cursor = self.broker.group.get(TOPIC, 0)
 
     async def seek(self, topic: str, partition: int, offset: int) -> Place:
@@ -142,9 +142,19 @@ class PartitionMachine(RuleBasedStateMachine):
     def flush(self, worker: int) -> None:
         """A rebalance begins: the queue is dropped, what is done is committed."""
         process = self.processes[worker]
-        process.task._forget_queue()
+        process.task.intake.forget()
         if process.task.stage == "open":
             self.run(process, process.task.commit())
+
+    @rule(worker=workers, first=st.integers(1, 3), most=st.integers(2, 4))
+    def rebalance(self, worker: int, first: int, most: int) -> None:
+        """What was committed is fetched again with more, for the group's offsets are behind the positions."""
+        self.take_over(worker)
+        self.fetch(worker, first, 2, late=False)
+        self.commit(worker, "", reopen=False)
+        self.assign(worker)
+        self.fetch(worker, most, 2, late=False)
+        self.commit(worker, "", reopen=False)
 
     @rule(worker=workers)
     def open(self, worker: int) -> None:
@@ -215,7 +225,7 @@ class PartitionMachine(RuleBasedStateMachine):
     def the_state_is_that_of_the_events_up_to_the_position(self) -> None:
         rows = self.broker.rows(self.broker.changelog_end)
         position = msgspec.json.decode(rows[POSITION]).get(TOPIC, 0) if POSITION in rows else 0
-        assert self.broker.group.get(TOPIC, 0) == position
+        assert self.broker.group.get(TOPIC, 0) <= position
         expected: dict[str, list[str]] = {}
         for record in self.broker.source:
             if record.offset < position and record.value != b"{":
@@ -240,6 +250,7 @@ class PartitionMachine(RuleBasedStateMachine):
             events = [f"e-{record.offset}" for record in self.broker.source if record.value != b"{"]
             assert sorted(self.commands()) == sorted(events + self.waits)
             assert len(self.broker.emitted[DEAD_LETTERS, 0]) == self.bad
+            assert self.broker.group.get(TOPIC, 0) == self.broker.source_end
             self.nothing_is_doubled()
             self.the_state_is_that_of_the_events_up_to_the_position()
             self.no_store_is_ahead_of_the_changelog_or_beside_it()
@@ -260,6 +271,11 @@ class PartitionMachine(RuleBasedStateMachine):
 
 
 TestPartition = PartitionMachine.TestCase
+# New cases each time: those of the derandomized profile hold no fetch with records missing before it.
 TestPartition.settings = settings(
-    max_examples=EXAMPLES, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES,
+    stateful_step_count=40,
+    derandomize=False,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
