@@ -152,6 +152,7 @@ class PartitionTask:
         reach("restore.after")
         row = self.store.get(POSITION)
         self._positions = _read_positions(row) if row else {}
+        self._untold = self._clock() if row else None  # the last owner may not have come to it
         self._duties = Duties(self.store, self._dispatch)
         self._dispatch.journeys = Journeys()
         self._begin()

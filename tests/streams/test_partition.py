@@ -156,6 +156,14 @@ class PartitionMachine(RuleBasedStateMachine):
         self.fetch(worker, most, 2, late=False)
         self.commit(worker, "", reopen=False)
 
+    @rule(worker=workers, most=st.integers(1, 2))
+    def lose_a_fetch(self, worker: int, most: int) -> None:
+        """The consumer has gone on, but what it fetched never reached the task."""
+        self.take_over(worker)
+        self.processes[worker].fetch(most)
+        self.fetch(worker, most, 2, late=False)
+        self.commit(worker, "", reopen=False)
+
     @rule(worker=workers)
     def open(self, worker: int) -> None:
         process = self.processes[worker]
