@@ -156,6 +156,18 @@ class PartitionMachine(RuleBasedStateMachine):
         self.fetch(worker, most, 2, late=False)
         self.commit(worker, "", reopen=False)
 
+    @rule(customer=st.sampled_from("abc"))
+    def hand_over_and_back(self, customer: str) -> None:
+        """What the one process knows of the customer is old when it gets the partition back."""
+        for worker in (0, 1, 0):
+            self.produce([(customer, 1)])
+            self.take_over(worker)
+            self.now += timedelta(seconds=2)
+            self.fetch(worker, 50, 3, late=False)
+            self.commit(worker, "", reopen=True)
+            self.fetch(worker, 50, 3, late=False)
+            self.commit(worker, "", reopen=False)
+
     @rule(worker=workers, most=st.integers(1, 2))
     def lose_a_fetch(self, worker: int, most: int) -> None:
         """The consumer has gone on, but what it fetched never reached the task."""
