@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.journey import Journey, JourneyStatus
 from models.rows import AuditRow, JourneyRow, JourneyStepRow, JourneyVersionRow, OutboxRow
 from streams.definitions import Known, status_record, version_record
+from streams.engine.transitions import may_become
 from streams.errors import FairwayError
 
 DRAFT, ACTIVE, PAUSED, ARCHIVED = JourneyStatus
-_MOVES = {(DRAFT, ACTIVE), (ACTIVE, PAUSED), (PAUSED, ACTIVE)}
 _VERBS = {DRAFT: "made a draft again", ACTIVE: "activated", PAUSED: "paused", ARCHIVED: "archived"}
 _CHANGES_BY_ITSELF = {"status", "version"}
 
@@ -86,7 +86,7 @@ async def move(
     _check(row, revision)
     if row["status"] == status:
         return _tell(row, "unchanged")
-    if (row["status"], status) not in _MOVES and status != ARCHIVED:
+    if not may_become(JourneyStatus(row["status"]), status):
         raise ConflictError(f"Journey '{row['name']}' is {row['status']} and can't be {_VERBS[status]}.")
     times = {ACTIVE: {"activated_at": author.now}, PAUSED: {"paused_at": author.now}}.get(status, {})
     await _update(connection, row, author, status=status, **times)

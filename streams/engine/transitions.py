@@ -21,3 +21,8 @@ def move(status: JourneyStatus, by: Move) -> JourneyStatus | None:
     """Return the status after a move; None if the move is not allowed from here."""
     allowed, after = _MOVES[by]
     return after if status in allowed else None
+
+
+def may_become(status: JourneyStatus, after: JourneyStatus) -> bool:
+    """Say whether some move leads from one status to another."""
+    return any(status in allowed and after == to for allowed, to in _MOVES.values())
