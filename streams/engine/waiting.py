@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from models.customer import Customer
 from models.duration import add, next_time, read_moment, read_zone
 from streams.engine.conditions import Scope
 from streams.engine.journeys import Wait
@@ -77,13 +76,4 @@ def lateness(wait: Wait, due: datetime, now: datetime, zone: ZoneInfo) -> tuple[
     return (
         wait.if_late.then,
         f"The wait was due at {due.isoformat()} and fired more than {wait.if_late.after} late.",
-    )
-
-
-def due_waits(customer: Customer) -> tuple[tuple[datetime, str, str], ...]:
-    """Return (due, enrollment id, journey id) of each wait that stands."""
-    return tuple(
-        (enrollment.waiting_until, enrollment.id, enrollment.journey_id)
-        for enrollment in customer.enrollments.values()
-        if enrollment.waiting_until is not None
     )

@@ -7,7 +7,6 @@ import pytest
 
 from models.customer import Customer
 from streams.engine.inputs import Arrived, Exit
-from streams.engine.waiting import due_waits
 from tests.engine.build import NOON, Life, ask, event, hours, journey, live, send, wait
 
 INSTANT = timedelta(microseconds=1)
@@ -73,7 +72,8 @@ def test_R21_due_waits_are_those_that_stand() -> None:
     one = journey(wait(), send())
     life = Life(live(one, journey(send(), name="B"))).give(event())
     assert life.customer is not None
-    assert [(due, journey_id) for due, _, journey_id in due_waits(life.customer)] == [(NOON + hours(2), one.id)]
+    standing = life.customer.enrollments.values()
+    assert [(each.waiting_until, each.journey_id) for each in standing] == [(NOON + hours(2), one.id)]
 
 
 @pytest.mark.parametrize(("after", "fires"), [(hours(2) - INSTANT, False), (hours(2), True), (hours(3), True)])
