@@ -68,7 +68,7 @@ def test_R26_the_rest_is_skipped_when_an_enrolment_ends_early() -> None:
     ]
 
 
-def test_R21_due_waits_are_those_that_stand() -> None:
+def test_R21_the_waits_that_stand_are_those_not_yet_over() -> None:
     one = journey(wait(), send())
     life = Life(live(one, journey(send(), name="B"))).give(event())
     assert life.customer is not None
