@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.journey import Journey, JourneyStatus
 from models.rows import AuditRow, JourneyRow, JourneyStepRow, JourneyVersionRow, OutboxRow
 from streams.definitions import Known, status_record, version_record
-from streams.engine.transitions import may_become
+from streams.engine import transitions
+from streams.engine.transitions import Move
 from streams.errors import FairwayError
 
 DRAFT, ACTIVE, PAUSED, ARCHIVED = JourneyStatus
-_VERBS = {DRAFT: "made a draft again", ACTIVE: "activated", PAUSED: "paused", ARCHIVED: "archived"}
+_MOVES: dict[JourneyStatus, Move] = {ACTIVE: "activate", PAUSED: "pause", ARCHIVED: "archive"}
 _CHANGES_BY_ITSELF = {"status", "version"}
 
 
@@ -66,7 +67,7 @@ async def apply(
     except IntegrityError as error:
         raise ConflictError(_explain_taken(journey, str(error.orig))) from None
     if journey.status not in (None, DRAFT):
-        await move(connection, journey.tenant_id, journey.id, journey.status, author)
+        await move(connection, journey.tenant_id, journey.id, _MOVES[journey.status], author)
     after = await _read(connection, journey.id)
     assert after is not None
     if before is None:
@@ -75,19 +76,20 @@ async def apply(
 
 
 async def move(
-    connection: AsyncConnection, tenant_id: str, name: str, status: JourneyStatus, author: Author,
+    connection: AsyncConnection, tenant_id: str, name: str, by: Move, author: Author,
     *, revision: int | None = None,
 ) -> Applied:  # fmt: skip
-    """Bring a journey, by name or id, to another status; the one that it has is no change.
+    """Activate, pause, resume or archive a journey, by name or id; where it is so already, nothing changes.
 
-    Raises UnknownError for a journey that the tenant doesn't have, ConflictError for a way that R29 doesn't allow.
+    Raises UnknownError for a journey that the tenant doesn't have, ConflictError for a move that R29 doesn't allow.
     """
     row = await find(connection, tenant_id, name, lock=True)
     _check(row, revision)
-    if row["status"] == status:
+    status = transitions.move(JourneyStatus(row["status"]), by)
+    if status is None:
+        raise ConflictError(f"Journey '{row['name']}' is {row['status']} and can't be {by}d.")
+    if status == row["status"]:
         return _tell(row, "unchanged")
-    if not may_become(JourneyStatus(row["status"]), status):
-        raise ConflictError(f"Journey '{row['name']}' is {row['status']} and can't be {_VERBS[status]}.")
     times = {ACTIVE: {"activated_at": author.now}, PAUSED: {"paused_at": author.now}}.get(status, {})
     await _update(connection, row, author, status=status, **times)
     await _announce(connection, row["id"])
@@ -101,7 +103,7 @@ async def remove(
     connection: AsyncConnection, tenant_id: str, name: str, author: Author, *, revision: int | None = None
 ) -> None:
     """Archive a journey and hide it; its history stays, and so does its name."""
-    applied = await move(connection, tenant_id, name, ARCHIVED, author, revision=revision)
+    applied = await move(connection, tenant_id, name, "archive", author, revision=revision)
     hide = update(JourneyRow).where(JourneyRow.id == applied.id)
     await connection.execute(hide.values(deleted_at=author.now))
     row = {"tenant_id": tenant_id, "id": applied.id}

@@ -137,7 +137,7 @@ class Simulation:
         id_ = control.journey_id
         journey, before = self.journeys.newest(id_), self.journeys.status(id_)
         wanted = move(before, cast("Move", control.control)) if before else None
-        if journey is None or wanted is None:
+        if journey is None or wanted is None or wanted == before:
             return
         self.journeys = self.journeys.with_status(id_, wanted, journey.version)
         if wanted == JourneyStatus.ARCHIVED:

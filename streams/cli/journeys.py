@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from streams.authoring import Applied
+    from streams.engine.transitions import Move
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Tenant = Annotated[str, typer.Option(help="Whose journey it is.")]
@@ -92,34 +93,32 @@ def show(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
 @group.command()
 def activate(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
     """Let a journey enrol customers."""
-    _move(tenant, journey, JourneyStatus.ACTIVE, as_json=as_json)
+    _move(tenant, journey, "activate", as_json=as_json)
 
 
 @group.command()
 def pause(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
     """Hold a journey: nobody enters, no wait fires, waits keep their due time."""
-    _move(tenant, journey, JourneyStatus.PAUSED, as_json=as_json)
+    _move(tenant, journey, "pause", as_json=as_json)
 
 
 @group.command()
 def resume(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
     """Let a paused journey go on; what is overdue then fires, oldest first."""
-    _move(tenant, journey, JourneyStatus.ACTIVE, as_json=as_json)
+    _move(tenant, journey, "resume", as_json=as_json)
 
 
 @group.command()
 def archive(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
     """End a journey for good: nobody enters, and who is in it leaves."""
-    _move(tenant, journey, JourneyStatus.ARCHIVED, as_json=as_json)
+    _move(tenant, journey, "archive", as_json=as_json)
 
 
-def _move(tenant: str, journey: str, status: JourneyStatus, *, as_json: bool) -> None:
+def _move(tenant: str, journey: str, by: "Move", *, as_json: bool) -> None:
     from streams import authoring
 
     async def change(connection: "AsyncConnection") -> "list[Applied]":
-        return [
-            await authoring.move(connection, tenant, journey, status, authoring.Author(getpass.getuser(), now()))
-        ]
+        return [await authoring.move(connection, tenant, journey, by, authoring.Author(getpass.getuser(), now()))]
 
     _show(_change(change), as_json=as_json)
 

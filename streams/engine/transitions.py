@@ -18,11 +18,11 @@ _MOVES: dict[Move, tuple[frozenset[JourneyStatus], JourneyStatus]] = {
 
 
 def move(status: JourneyStatus, by: Move) -> JourneyStatus | None:
-    """Return the status after a move; None if the move is not allowed from here."""
+    """Return the status after a move; None if the move is not allowed from here. One that is made stays made."""
     allowed, after = _MOVES[by]
-    return after if status in allowed else None
+    return after if status in allowed or status == after else None
 
 
-def may_become(status: JourneyStatus, after: JourneyStatus) -> bool:
-    """Say whether some move leads from one status to another."""
-    return any(status in allowed and after == to for allowed, to in _MOVES.values())
+def moves_from(status: JourneyStatus) -> tuple[Move, ...]:
+    """Return the moves that change this status; a journey that is PAUSED is resumed, rather than activated."""
+    return tuple({after: by for by, (allowed, after) in _MOVES.items() if status in allowed}.values())

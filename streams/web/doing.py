@@ -14,18 +14,15 @@ from models.journey import JourneyStatus
 from streams import authoring, traffic
 from streams.clock import now as read_clock
 from streams.engine.inputs import Enroll, Exit
+from streams.engine.transitions import Move, moves_from
 from streams.errors import FairwayError
 from streams.web import reading
 from streams.web.broker import Letter
-from streams.web.journeys import MOVES, VERBS, still_in
+from streams.web.journeys import VERBS, still_in
 from streams.web.reading import Row
 from streams.web.site import acting, done, missing, read_id, site_of, visitor_of
 from streams.web.tables import find_letter, may_see
 
-_STATUS = {
-    "activate": JourneyStatus.ACTIVE, "pause": JourneyStatus.PAUSED, "resume": JourneyStatus.ACTIVE,
-    "archive": JourneyStatus.ARCHIVED,
-}  # fmt: skip
 _DONE = {"activate": "is active", "pause": "is paused", "resume": "runs again", "archive": "is archived"}
 _REPLAYED = 500  # dead letters at once
 
@@ -33,7 +30,7 @@ _REPLAYED = 500  # dead letters at once
 # --- journeys ---------------------------------------------------------------------------------------------------
 
 
-async def _find_move(request: Request, connection: AsyncConnection) -> tuple[Row, str]:
+async def _find_move(request: Request, connection: AsyncConnection) -> tuple[Row, Move]:
     id_, move = str(request.path_params["journey"]), request.path_params["move"]
     row = await reading.find_journey(connection, visitor_of(request).tenants, id_)
     if row is None or move not in VERBS:
@@ -47,7 +44,7 @@ async def ask_move(request: Request) -> Response:
     async with site.engine.connect() as connection:
         row, move = await _find_move(request, connection)
         overdue, _ = await reading.count_due(connection, frozenset({row["tenant_id"]}), read_clock(), row["id"])
-    if move not in MOVES.get(row["status"], ()):
+    if move not in moves_from(JourneyStatus(row["status"])):
         raise HTTPException(409, f"Journey '{row['name']}' is {row['status']} and can't be {move}d.")
     return site.render(
         request, "confirm.html", title=f"{VERBS[move]} “{row['name']}”?", verb=VERBS[move],
@@ -80,7 +77,7 @@ async def do_move(request: Request) -> Response:
         row, move = await _find_move(request, connection)
         author = authoring.Author(visitor_of(request).name or "web", read_clock())
         try:
-            await authoring.move(connection, row["tenant_id"], row["id"], _STATUS[move], author)
+            await authoring.move(connection, row["tenant_id"], row["id"], move, author)
         except FairwayError as error:
             raise HTTPException(409, str(error)) from None
     return done(f"/journeys/{row['id']}", f"“{row['name']}” {_DONE[move]}; workers follow within a second or two.")

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from models.journey import Journey, JourneyStatus
 from streams.clock import now as read_clock
+from streams.engine.transitions import Move, moves_from
 from streams.web import charts, reading
 from streams.web.graph import draw
 from streams.web.live import Values
@@ -23,8 +24,7 @@ from streams.web.wording import number, percent, short
 _LINE = {"width": 120.0, "height": 28.0}
 _ENDS = ("completed", "exited", "failed")
 _STATUSES = ("ACTIVE", "COMPLETED", "EXITED", "FAILED")
-MOVES = {"DRAFT": ("activate", "archive"), "ACTIVE": ("pause", "archive"), "PAUSED": ("resume", "archive")}
-VERBS = {"activate": "Activate", "pause": "Pause", "resume": "Resume", "archive": "Archive"}
+VERBS: dict[Move, str] = {"activate": "Activate", "pause": "Pause", "resume": "Resume", "archive": "Archive"}
 
 
 def still_in(row: Row) -> int:
@@ -104,7 +104,8 @@ async def show_one(request: Request) -> Response:
         counts = await reading.count_steps(connection, row["id"], version)
         refusals = await reading.count_refusals(connection, visitor_of(request).tenants, row["id"])
         versions = await reading.list_versions(connection, row["id"])
-    moves = [(move, VERBS[move]) for move in MOVES.get(row["status"], ())] if visitor_of(request).may_act else []
+    allowed = moves_from(JourneyStatus(row["status"])) if visitor_of(request).may_act else ()
+    moves = [(move, VERBS[move]) for move in allowed]
     first = journey.steps[0].id if journey else ""
     return site.render(
         request, "journey.html", row=row, version=version, journey=journey, refusals=refusals, versions=versions,

@@ -75,5 +75,5 @@ async def test_a_change_in_postgres_is_in_force_within_seconds(
 async def _apply_and_pause(engine: AsyncEngine, tenant: str) -> None:
     async with engine.begin() as connection:
         await apply(connection, journey(tenant), AUTHOR)
-        await move(connection, tenant, "Welcome", JourneyStatus.ACTIVE, AUTHOR)
-        await move(connection, tenant, "Welcome", JourneyStatus.PAUSED, AUTHOR)
+        await move(connection, tenant, "Welcome", "activate", AUTHOR)
+        await move(connection, tenant, "Welcome", "pause", AUTHOR)

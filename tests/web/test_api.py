@@ -61,6 +61,15 @@ async def test_a_journey_is_made_changed_moved_copied_and_deleted(client: httpx.
     assert changes[0]["actor"] == "admin"
 
 
+async def test_R29_a_draft_can_t_be_resumed(client: httpx.AsyncClient) -> None:
+    made = await client.post("/journeys", json=PLAIN)
+    path = f"/journeys/{made.json()['id']}"
+    answer = await client.post(f"{path}/resume")
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
+    assert answer.json()["detail"] == "Journey 'Hello' is DRAFT and can't be resumed."
+    assert (await client.get(path)).json()["status"] == "DRAFT"
+
+
 async def test_what_is_exported_can_be_imported_and_changes_nothing(client: httpx.AsyncClient) -> None:
     journey = await welcome(client)
     exported = await client.get(f"/journeys/{journey['id']}/export")

@@ -1,7 +1,7 @@
 """Journeys: made, changed with the revision that was read, moved, copied, exported and imported."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from fastapi import APIRouter, Body, Header, Query, Request, Response
@@ -12,6 +12,7 @@ from models.journey import Journey, JourneyStatus
 from streams import authoring
 from streams.engine.check import check, find_twins
 from streams.engine.reading import read_journeys
+from streams.engine.transitions import Move
 from streams.errors import FairwayError
 from streams.outbox import publish_soon
 from streams.web import reading
@@ -48,10 +49,6 @@ from streams.web.visitor import Visitor
 router = APIRouter(tags=["journeys"])
 Definition = Annotated[dict[str, Any], Body(description="A journey as its file holds it.")]
 IfMatch = Annotated[str | None, Header(description="The ETag that was read.")]
-_MOVES = {
-    "activate": JourneyStatus.ACTIVE, "pause": JourneyStatus.PAUSED, "resume": JourneyStatus.ACTIVE,
-    "archive": JourneyStatus.ARCHIVED,
-}  # fmt: skip
 _YAML = "application/yaml"
 _AS_YAML: dict[int | str, dict[str, Any]] = {200: {"content": {_YAML: {}}}}
 _FROM_YAML = {"requestBody": {"required": True, "content": {_YAML: {"schema": {"type": "string"}}}}}
@@ -227,16 +224,15 @@ async def show_statistics(
 
 @router.post("/journeys/{journey_id}/{action}", dependencies=[Acting])
 async def move_journey(
-    site: Asked, visitor: Who, response: Response, journey_id: Id,
-    action: Literal["activate", "pause", "resume", "archive"], if_match: IfMatch = None,
-) -> JourneyDetail:  # fmt: skip
-    """Activate, pause, resume or archive a journey."""
+    site: Asked, visitor: Who, response: Response, journey_id: Id, action: Move, if_match: IfMatch = None
+) -> JourneyDetail:
+    """Activate, pause, resume or archive a journey; 409 where its status does not allow that."""
 
     async def move(connection: AsyncConnection) -> str:
         row = await find_journey(connection, visitor, journey_id)
         revision = _expect(row, if_match) if if_match is not None else None
         author, tenant = author_of(visitor), row["tenant_id"]
-        return (await authoring.move(connection, tenant, row["id"], _MOVES[action], author, revision=revision)).id
+        return (await authoring.move(connection, tenant, row["id"], action, author, revision=revision)).id
 
     return await _answer(site, visitor, response, await _write(site, move))
 
