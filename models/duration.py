@@ -6,7 +6,7 @@ Every function here is total over time: a result before the year 1 or after 9999
 import re
 from calendar import monthrange
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -102,7 +102,7 @@ def add(moment: datetime, duration: Duration, zone: tzinfo) -> datetime:
             local = _bound(moment).astimezone(zone).replace(tzinfo=None)
             local = _add_months(local, duration.months) if duration.months else local
             moment = place(local + timedelta(days=duration.days), zone)
-        return _bound(moment + timedelta(microseconds=duration.microseconds))
+        return _bound(moment + _span(duration.microseconds))
     except OverflowError:
         return FIRST if str(duration).startswith("-") else LAST
 
@@ -119,8 +119,13 @@ def place(local: datetime, zone: tzinfo) -> datetime:
     return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
+@lru_cache(maxsize=1024)
+def _span(microseconds: int) -> timedelta:
+    return timedelta(microseconds=microseconds)
+
+
 def _bound(moment: datetime) -> datetime:
-    return min(max(moment, FIRST), LAST)
+    return moment if FIRST <= moment <= LAST else min(max(moment, FIRST), LAST)
 
 
 def next_time(at: datetime, local_time: time, weekdays: frozenset[int], zone: tzinfo) -> datetime:

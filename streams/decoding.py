@@ -84,7 +84,7 @@ def decode(value: bytes | None, headers: Headers, topic: str) -> Event | Rejecti
             extra = {name: item for name, item in _decode_any(value).items() if name not in _FIELDS}
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return _explain(value, error)
-    if _holds_wide_integer((wire.data, extra)):
+    if (wire.data and _holds_wide_integer(wire.data.values())) or (extra and _holds_wide_integer(extra.values())):
         return Rejection("schema", "The event holds an integer that does not fit 64 bits.")
     if b"\\u0000" in value and _holds_nul(wire, extra):
         return Rejection("schema", "The event holds the character U+0000, which is not allowed anywhere.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -131,18 +132,15 @@ class Dispatch:
         """Emit all of them or, if one is too large, none."""
         here, emitted = self.partition, []
         for effect in effects:
-            value = _write(effect.message if isinstance(effect, Forward) else effect.value)
-            if len(value) > MAX_RECORD:
-                raise OversizeError(f"What comes of it has {len(value)} bytes, but {MAX_RECORD} fit.")
             match effect:
-                case Activity():
-                    emitted.append((ACTIVITY, here, Record(key, value)))
-                case Command():
-                    emitted.append((COMMANDS, here, Record(key, value, _headers(effect))))
-                case ProfileUpdate():
-                    emitted.append((PROFILE_UPDATES, here, Record(key, value)))
-                case Forward(key=to):
-                    emitted.append((INBOX, partition_of(to, self._partitions), Record(to, value)))
+                case Activity(value):
+                    emitted.append((ACTIVITY, here, Record(key, _encode(value))))
+                case Command(value):
+                    emitted.append((COMMANDS, here, Record(key, _encode(value), _headers(effect))))
+                case ProfileUpdate(value):
+                    emitted.append((PROFILE_UPDATES, here, Record(key, _encode(value))))
+                case Forward(to, message):
+                    emitted.append((INBOX, partition_of(to, self._partitions), Record(to, _encode(message))))
         for topic, partition, record in emitted:
             transaction.emit(topic, partition, record)
 
@@ -173,6 +171,13 @@ class Dispatch:
             headers.append(("dlq.truncated", str(len(value)).encode()))
             value = value[:MAX_RECORD]
         transaction.emit(DEAD_LETTERS, self.partition, Record(record.key, value, headers))
+
+
+def _encode(message: Any) -> bytes:
+    value = _write(message)
+    if len(value) > MAX_RECORD:
+        raise OversizeError(f"What comes of it has {len(value)} bytes, but {MAX_RECORD} fit.")
+    return value
 
 
 def _headers(command: Command) -> list[tuple[str, bytes | None]]:

@@ -15,6 +15,7 @@ POSITION = b":position"
 Headers = Sequence[tuple[str, bytes | None]]
 
 
+_UNSEEN: Any = object()
 MAX_RECORD = 7 * 1024 * 1024  # bytes; topics.yaml lets the topics take 8 MiB
 
 
@@ -26,12 +27,12 @@ class OversizeRowError(Exception):
         self.key = key
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record to emit."""
 
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes | None]] = []  # noqa: RUF012  aiokafka takes nothing but a list
+    headers: list[tuple[str, bytes | None]] = []  # aiokafka takes nothing but a list
 
 
 class Commit(NamedTuple):
@@ -60,13 +61,11 @@ class Transaction:
 
     def customer(self, key: bytes) -> Customer | None:
         """Return the customer as of now."""
-        try:
-            return self.customers[key]
-        except KeyError:
-            pass
-        if key in self._known:
-            customer = self._known[key]
-        else:
+        customer: Customer | None = self.customers.get(key, _UNSEEN)
+        if customer is not _UNSEEN:
+            return customer
+        customer = self._known.get(key, _UNSEEN)
+        if customer is _UNSEEN:
             row = self._store.get(key)
             customer = None if row is None else decode(row)
         self._loaded[key] = self.customers[key] = customer
@@ -83,7 +82,8 @@ class Transaction:
     def emit(self, topic: str, partition: int, record: Record) -> None:
         """Add a record to what the transaction emits."""
         self.outputs[topic, partition].append(record)
-        self.size += len(record.value or b"")
+        if record.value is not None:
+            self.size += len(record.value)
 
     def encode(self) -> tuple[Commit, dict[bytes, bool]]:
         """Return what goes to the broker, and the marks that change with it."""

@@ -80,7 +80,7 @@ def _time_of(given: CustomerInput, now: datetime) -> datetime:
 
 
 def _apply(draft: Draft, given: CustomerInput, at: datetime) -> None:
-    if _is_held_back(draft, given):
+    if draft.merging and _is_held_back(draft, given):
         draft.deferred = (*draft.deferred, msgspec.to_builtins(given))
         return
     match given:
@@ -106,8 +106,8 @@ def _apply(draft: Draft, given: CustomerInput, at: datetime) -> None:
 def _is_held_back(draft: Draft, given: CustomerInput) -> bool:
     """Say whether an input must wait for the history of a merged customer; two merged into each other must not."""
     if isinstance(given, MergeAway):
-        return bool(draft.merging) and given.into not in draft.merging
-    return bool(draft.merging) and isinstance(given, Arrived | Enroll | Exit)
+        return given.into not in draft.merging
+    return isinstance(given, Arrived | Enroll | Exit)
 
 
 def _enroll(draft: Draft, given: Enroll, at: datetime) -> None:

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from models.customer import Candidate, Customer, Enrollment
 from models.customer import Entry as EntryHistory
 from models.ids import activity_id
@@ -71,7 +73,9 @@ class Draft:
         self._effects.append(
             Activity(
                 {
-                    "activityId": activity_id(self.tenant_id, self.customer_id, self.records, at.isoformat()),
+                    "activityId": activity_id(
+                        self.tenant_id, self.customer_id, self.records, msgspec.to_builtins(at)
+                    ),
                     "at": at,
                     "tenantId": self.tenant_id,
                     "clubId": club_id,

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from models.customer import Candidate, Enrollment
 from models.duration import add
 from models.ids import enrollment_id
@@ -37,7 +39,7 @@ def _enter_by_event(draft: Draft, journey: CompiledJourney, event: Event, at: da
         "tenantId": event.tenant_id,
         "clubId": event.club_id,
         "customerId": event.customer_id,
-        "occurredAt": event.occurred_at.isoformat(),  # as text: a row holds what JSON holds
+        "occurredAt": msgspec.to_builtins(event.occurred_at),  # as text: a row holds what JSON holds
     }
     return _enter(draft, journey, scope, at, event.club_id, envelope, event.traceparent)
 

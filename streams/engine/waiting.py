@@ -1,5 +1,6 @@
 """When a WAIT ends (R17 to R20): `plan` says until when, or which policy stands in its place."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,20 +23,28 @@ class Plan(msgspec.Struct, frozen=True):
     notes: dict[str, Any] = {}
 
 
-def plan(wait: Wait, at: datetime, zone: ZoneInfo, scope: Scope, just_fired: bool) -> Plan:
+def plan(
+    wait: Wait,
+    at: datetime,
+    zone: ZoneInfo,
+    profile: dict[str, Any],
+    scope: Callable[[], Scope],
+    *,
+    just_fired: bool,
+) -> Plan:
     """Return how long a wait that is entered at `at` holds; `zone` is the journey's.
 
     `just_fired`: this very wait fired at `at`. A daily wait that fired at 09:00 sharp then means tomorrow's
     09:00, as it would had it fired a moment later.
     """
-    zone, notes = _choose_zone(wait, zone, scope)
+    zone, notes = _choose_zone(wait, zone, profile)
     earliest = add(at, wait.duration, zone) if wait.duration else at
     if wait.time is not None:
         after = earliest + _INSTANT if just_fired and earliest == at else earliest
         return Plan(next_time(after, wait.time, wait.weekdays, zone), notes=notes)
     if wait.field is not None:
         name, look_up = wait.field
-        return _until_moment(wait, name, look_up(scope), earliest, zone, notes)
+        return _until_moment(wait, name, look_up(scope()), earliest, zone, notes)
     if wait.moment is not None:
         return _until_moment(wait, wait.moment, wait.moment, earliest, zone, notes)
     return Plan(earliest, notes=notes)
@@ -56,12 +65,12 @@ def _until_moment(
     return Plan(moment, notes=notes)
 
 
-def _choose_zone(wait: Wait, zone: ZoneInfo, scope: Scope) -> tuple[ZoneInfo, dict[str, Any]]:
+def _choose_zone(wait: Wait, zone: ZoneInfo, profile: dict[str, Any]) -> tuple[ZoneInfo, dict[str, Any]]:
     if wait.timezone is None:
         return zone, {}
     if wait.timezone != "customer":
         return read_zone(wait.timezone) or zone, {}
-    name = scope.profile.get("timezone")
+    name = profile.get("timezone")
     own = read_zone(name) if isinstance(name, str) else None
     if own is not None:
         return own, {"timezone": own.key}

@@ -119,7 +119,9 @@ class Walk:
         self.step = onward
 
     def _note(self, kind: str, step: AnyCompiled, **fields: Any) -> None:
-        self.draft.note(self._entry(kind, step) | fields)
+        entry = self._entry(kind, step)
+        entry.update(fields)
+        self.draft.entries.append(entry)
 
     def _entry(self, kind: str, step: AnyCompiled) -> Entry:
         return {
@@ -197,7 +199,8 @@ class Walk:
         return True
 
     def _wait(self, step: Wait) -> bool:
-        planned = plan(step, self.at, self.journey.zone, self._scope(), just_fired=self.fired == step.id)
+        fired = self.fired == step.id
+        planned = plan(step, self.at, self.journey.zone, self.draft.profile, self._scope, just_fired=fired)
         if planned.policy not in (None, "continue"):
             return self._follow_policy(step, planned)
         notes = planned.notes | ({"note": planned.reason} if planned.policy else {})

@@ -1,7 +1,7 @@
 """How fast a program is, seen from the broker: committed offsets, never what the program says of itself."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import psutil
@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 LOOK_EVERY = 0.02  # seconds
 PATIENCE = 120.0
+_ENOUGH = 4  # counts that a run must show, so that its end can be left out
 
 Count = Callable[[], int]
 
@@ -58,25 +59,35 @@ class Figure(NamedTuple):
 
 
 def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIENCE) -> Figure:
-    """Return how fast programs go, from the first count that shows to `end`; what shows first is not counted.
+    """Return how fast programs go, from the first count that shows to the last before `end` shows.
 
-    Their start is not part of it: the clock runs from the first commit.
+    Their start is not part of it, nor is their end, which a worker may tell a second late: it commits the offsets
+    that are counted once a second. A run too short to show anything between is taken as a whole.
     """
-    first = _wait_beyond(count, 0, pids, patience)
-    begun, spent = time.monotonic(), sum(map(processor_time, pids))
-    last = _wait_beyond(count, end - 1, pids, patience)
-    seconds, spent = time.monotonic() - begun, sum(map(processor_time, pids)) - spent
-    counted = max(1, last - first)
-    return Figure(counted / seconds, spent / counted * 1e6)
+    marks = list(_watch(count, end, pids, patience))
+    first, last = marks[0], marks[-2] if len(marks) > _ENOUGH else marks[-1]
+    counted = max(1, last.count - first.count)
+    return Figure(counted / (last.at - first.at), (last.spent - first.spent) / counted * 1e6)
 
 
-def _wait_beyond(count: Count, bound: int, pids: Sequence[int], patience: float) -> int:
-    deadline = time.monotonic() + patience
-    while (seen := count()) <= bound:
-        assert time.monotonic() < deadline, f"{seen} of {bound + 1} after {patience} s"
+class _Mark(NamedTuple):
+    count: int
+    at: float
+    spent: float
+
+
+def _watch(count: Count, end: int, pids: Sequence[int], patience: float) -> Iterator[_Mark]:
+    """Yield every count that shows, up to `end`, with the time and the processor time that programs had used."""
+    before, deadline = 0, time.monotonic() + patience
+    while before < end:
+        assert time.monotonic() < deadline, f"{before} of {end} after {patience} s"
         assert all(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids), "the program has ended"
-        time.sleep(LOOK_EVERY)
-    return seen
+        seen = count()
+        if seen > before:
+            yield _Mark(seen, time.monotonic(), sum(map(processor_time, pids)))
+            before = seen
+        else:
+            time.sleep(LOOK_EVERY)
 
 
 def processor_time(pid: int) -> float:

@@ -17,7 +17,7 @@ _CONDITIONS = [
     {"field": "customer.age", "operator": "isNull"},
 ]
 _SEND = {"type": "SEND", "config": {"channel": "EMAIL", "templateId": "hello"}}
-_WAIT = {"type": "WAIT", "config": {"duration": "2 hours"}}
+_WAIT = {"type": "WAIT", "config": {"duration": "20000 hours"}}  # longer than the events are old
 
 
 def make_events(count: int, tenants: int = 1, wanted_each: int = 1, start: int = 0, **data: Any) -> Iterator[Event]:
