@@ -90,6 +90,7 @@ class Worker:
         self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
         self._error: BaseException | None = None
         self._ended = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._generation = -1
         self.app.readers = [self.assignment]
         self.app.on_crash = self._crash
@@ -107,6 +108,7 @@ class Worker:
             lambda: self.definitions.journeys,
             timedelta(milliseconds=settings.commit_interval_ms),
             _CUSTOMERS_KEPT // table.partitions,
+            turn=self._turn,
         )
 
     def _crash(self, error: BaseException) -> None:

@@ -16,7 +16,7 @@ COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broke
 _TRANSACTION_TIMEOUT_MS = 20_000
 _CLOSE_TIMEOUT = 5.0
 _BATCH_BYTES = 256 * 1024
-_PAGE_ROWS = 2000
+_PAGE_ROWS = 5000
 
 
 class LostError(Exception):

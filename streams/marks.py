@@ -15,7 +15,6 @@ import msgspec
 from models.customer import Enrollment
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Wait(NamedTuple):
@@ -44,11 +43,11 @@ def marks_of(key: bytes, enrollments: Iterable[Enrollment | _Enrollment]) -> set
     """Return the marks of a customer with these ACTIVE enrolments."""
     marks = set()
     for enrollment in enrollments:
-        journey = pack(enrollment.journey_id)
-        marks.add(b"m" + journey + key)
+        tail = pack(enrollment.journey_id) + key
+        marks.add(b"m" + tail)
         if enrollment.waiting_until is not None:
             due = _micros(enrollment.waiting_until).to_bytes(8, "big")
-            marks.add(b"w" + due + bytes.fromhex(enrollment.id.replace("-", "")) + journey + key)
+            marks.add(b"w" + due + bytes.fromhex(enrollment.id.replace("-", "")) + tail)
     return marks
 
 
@@ -65,8 +64,13 @@ def pack(journey_id: str) -> bytes:
     return bytes.fromhex(journey_id.replace("-", ""))
 
 
+@lru_cache(maxsize=4096)
 def unpack(packed: bytes) -> str:
-    """Return the id that 16 bytes stand for."""
+    """Return the journey's id that 16 bytes stand for."""
+    return _read_id(packed)
+
+
+def _read_id(packed: bytes) -> str:
     text = packed.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
@@ -75,8 +79,8 @@ def read_wait(mark: bytes) -> Wait:
     """Return what the mark of a wait says, held or not."""
     if mark.startswith(b"h"):
         mark = b"w" + mark[17:41] + mark[1:17] + mark[41:]
-    due = _EPOCH + int.from_bytes(mark[1:9], "big") * _MICROSECOND
-    return Wait(due, unpack(mark[9:25]), unpack(mark[25:41]), mark[41:])
+    due = _EPOCH + timedelta(microseconds=int.from_bytes(mark[1:9], "big"))
+    return Wait(due, _read_id(mark[9:25]), unpack(mark[25:41]), mark[41:])
 
 
 def hold(mark: bytes) -> bytes:

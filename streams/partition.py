@@ -56,7 +56,9 @@ class PartitionTask:
         commit_interval: timedelta,
         customers_kept: int = 8192,
         clock: Callable[[], datetime] = read_clock,
+        turn: asyncio.Lock | None = None,
     ) -> None:
+        """Start closed; `turn` is what the tasks of a worker share, so that one at a time holds the event loop."""
         self.partition = dispatch.partition
         self.stage: Stage = "fencing"
         self.progress = Progress()
@@ -70,6 +72,7 @@ class PartitionTask:
         self._interval = commit_interval
         self._customers_kept = customers_kept
         self._clock = clock
+        self._turn = turn or asyncio.Lock()
         self._known: dict[bytes, Customer | None] = {}
         self._positions: dict[str, int] = {}
         self._wake = asyncio.Event()
@@ -181,9 +184,18 @@ class PartitionTask:
         if self._is_time_to_commit(now):
             await self.commit()
         elif self._transaction.inputs > before:
-            await asyncio.sleep(0)
+            await self._take_turns()
         else:
             await self._rest(now)
+
+    async def _take_turns(self) -> None:
+        """Let the network be served, and every other busy partition do a slice.
+
+        Else the event loop goes round once in as many slices as partitions are busy, and a commit, which takes
+        several rounds, lasts seconds.
+        """
+        async with self._turn:
+            await asyncio.sleep(0)
 
     def _is_time_to_commit(self, now: datetime) -> bool:
         transaction = self._transaction
