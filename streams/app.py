@@ -1,11 +1,10 @@
 """Wires a worker: Faust's app, the partition tasks, the definitions and, if wanted, a web application."""
 
 import asyncio
-import errno
 import gc
 import logging
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -17,11 +16,13 @@ import uvicorn
 
 from streams.agents import register
 from streams.assignment import Assignment
+from streams.assignor import Assignor
 from streams.dispatch import Dispatch
 from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
 from streams.fetch import Reader
 from streams.ledger import KafkaLedger
+from streams.listening import listen, tell_address
 from streams.partition import PartitionTask
 from streams.rocks import open_rocks
 from streams.settings import Settings
@@ -88,12 +89,18 @@ class Worker:
         self.app = _make_app(settings)
         self.assignment = Assignment((*topics.events, INBOX), self._make_task, self._crash)
         self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
+        self.address = ""  # at which the other workers find this one's web application
         self._error: BaseException | None = None
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
         self._generation = -1
         self.app.readers = [self.assignment]
         self.app.on_crash = self._crash
+
+    def members(self) -> Mapping[str, frozenset[int]]:
+        """Return the partitions of the table by the web address of the worker that has them."""
+        found: Mapping[str, frozenset[int]] = self.app.assignor.members()
+        return found
 
     def add_reader(self, reader: Reader) -> None:
         """Let a reader take part, as the projection does; before `run`."""
@@ -117,7 +124,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event, web: Any = None) -> None:
         """Work until `stop` is set, then commit and leave; raises the first error that is ours."""
-        server = asyncio.create_task(self._serve(web)) if web is not None else None
+        server = self._start_web(web) if web is not None else None
         starting = asyncio.create_task(self._start())
         waiting = [asyncio.create_task(event.wait()) for event in (stop, self._ended)]
         try:
@@ -140,11 +147,16 @@ class Worker:
         self._connect()
         await self.app.start()
 
-    async def _serve(self, web: Any) -> None:
-        """Serve the web application, also while the partitions are being restored."""
+    def _start_web(self, web: Any) -> "asyncio.Task[None]":
+        """Listen, so that the group can be told where, and serve also while partitions are being restored."""
+        listening = listen(self.settings)
+        self.address = self.app.conf.canonical_url = tell_address(self.settings, listening)
+        return asyncio.create_task(self._serve(web, listening))
+
+    async def _serve(self, web: Any, listening: socket.socket) -> None:
         config = uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=1)
         server = _Server(config)
-        serving = asyncio.create_task(server.serve([_listen(self.settings)]))
+        serving = asyncio.create_task(server.serve([listening]))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
@@ -176,21 +188,6 @@ class Worker:
                 await self.definitions.stop()
         except TimeoutError:
             log.warning("The worker could not end in order within 10 seconds; what was not committed is redone.")
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Return a socket at the wanted port; where another worker has it, at a free one, and say so in the log."""
-    family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.web_host, settings.web_port))
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        listening.bind((settings.web_host, 0))
-    log.info("The web views are served.", address=f"http://{settings.web_host}:{listening.getsockname()[1]}")
-    return listening
 
 
 def _calm_collector() -> None:
@@ -227,6 +224,7 @@ def _make_app(settings: Settings) -> FaustApp:
         datadir=str(folder / "faust"),
         value_serializer="raw",
         key_serializer="raw",
+        PartitionAssignor=Assignor,
         web_enabled=False,  # it would bind 0.0.0.0 and show rows to anyone
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     topics_file: Path = Path("topics.yaml")
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=6066, ge=0, le=65535)
+    web_name: str = Field(default="", pattern=r"^[a-zA-Z0-9.:_-]*$")
     access: Literal["none", "token", "oidc", "open"] = "none"
     oidc_issuer: str = ""
     oidc_audience: str = ""
@@ -53,6 +54,7 @@ _ALLOWED = {
     "brokers": "host:port, several separated by commas",
     "database_url": "postgresql://user:password@host:port/database",
     "app_id": "1 to 200 letters, digits, dots, dashes or underscores",
+    "web_name": "the host name or IP address at which other workers reach this one",
     "instance_id": "1 to 200 letters, digits, dots, dashes or underscores, different for every worker",
 }
 

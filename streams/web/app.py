@@ -15,6 +15,7 @@ from streams.web.api import make_api
 from streams.web.broker import Broker
 from streams.web.health import make_routes
 from streams.web.pages import make_pages, sampling
+from streams.web.peers import Peers
 from streams.web.site import Site
 
 
@@ -22,13 +23,14 @@ def make_app(worker: Worker, settings: Settings, topics: Topics) -> FastAPI:
     """Return the application that a worker serves; its lifespan opens and closes what it reads from."""
     engine = create_engine(settings.database_url)
     broker = Broker(settings.brokers, settings.app_id, topics)
-    site = Site(settings, engine, broker, worker.table, settings.instance_id or socket.gethostname())
+    site = Site(settings, engine, broker, worker.table, settings.instance_id or socket.gethostname(), Peers(worker))
     identify = make_identify(settings, engine)
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         async with sampling(site):
             yield
+        await site.peers.close()
         await engine.dispose()
 
     app = make_api(site, identify, live)

@@ -18,6 +18,7 @@ from streams.settings import Settings
 from streams.web.broker import Broker
 from streams.web.here import Table
 from streams.web.numbers import DEFINITIONS
+from streams.web.peers import Peers
 from streams.web.samples import Samples
 from streams.web.visitor import Visitor
 from streams.web.wording import FILTERS, MARKS, percent, relative
@@ -43,8 +44,17 @@ _COOKIE, _DONE = "fairway-form", "fairway-done"
 class Site:
     """Where pages read from: Postgres for history, Kafka for topics, this worker's part of the table for now."""
 
-    def __init__(self, settings: Settings, engine: AsyncEngine, broker: Broker, table: Table, worker: str) -> None:
-        self.settings, self.engine, self.broker, self.table, self.worker = settings, engine, broker, table, worker
+    def __init__(
+        self, settings: Settings, engine: AsyncEngine, broker: Broker, table: Table, worker: str, peers: Peers
+    ) -> None:
+        self.settings, self.engine, self.broker, self.table, self.worker, self.peers = (
+            settings,
+            engine,
+            broker,
+            table,
+            worker,
+            peers,
+        )
         self.samples = Samples(engine, broker)
         self._templates = _load_templates()
 

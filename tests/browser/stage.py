@@ -30,9 +30,11 @@ from streams.table import Table
 from streams.topics import DEAD_LETTERS, Topics, read_topics
 from streams.web.broker import Broker
 from streams.web.pages import make_pages, sampling
+from streams.web.peers import Peers
 from streams.web.site import Site
 from streams.web.visitor import Visitor
 from tests import kafka
+from tests.web.alone import Alone
 
 GOLF = Path(__file__).with_name("golf.yaml")
 TIERS = ("Gold", "Silver", "Platinum", "Bronze", "Junior")
@@ -158,7 +160,7 @@ def serve(settings: Settings, customers: dict[bytes, Customer], visitor: Visitor
         topics = read_topics(settings.topics_file, settings.app_id)
         broker = Broker(settings.brokers, settings.app_id, topics)
         engine = database.create_engine(settings.database_url)
-        site = Site(settings, engine, broker, make_table(topics, customers), "worker-1")
+        site = Site(settings, engine, broker, make_table(topics, customers), "worker-1", Peers(Alone()))
 
         async def gate(_: Any) -> Visitor:
             return visitor

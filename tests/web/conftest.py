@@ -18,8 +18,10 @@ from streams.topics import read_topics
 from streams.web.access import grant, make_identify
 from streams.web.api import make_api
 from streams.web.broker import Broker
+from streams.web.peers import Peers
 from streams.web.site import Site
 from tests.database.activity import START, activity, journeys
+from tests.web.alone import Alone
 
 BEARERS = {
     "admin": ("pinehurst", "admin"), "writer": ("pinehurst", "write"), "reader": ("pinehurst", "read"),
@@ -59,7 +61,7 @@ def api(engine: AsyncEngine, web_settings: Settings) -> FastAPI:
 def make_site_api(engine: AsyncEngine, settings: Settings) -> FastAPI:
     topics = read_topics(Path("topics.yaml"), "test")
     table = Table(topics.changelog, topics.partitions, {})
-    site = Site(settings, engine, Broker(settings.brokers, "test", topics), table, "test")
+    site = Site(settings, engine, Broker(settings.brokers, "test", topics), table, "test", Peers(Alone()))
     return make_api(site, make_identify(settings, engine))
 
 

@@ -14,7 +14,7 @@ from starlette.types import Lifespan
 from streams.authoring import ConflictError, UnknownError
 from streams.database import UNREACHABLE
 from streams.web.access import Identify
-from streams.web.api import audit, events, history, journeys, runs
+from streams.web.api import audit, events, history, journeys, runs, state
 from streams.web.api.shapes import Problem
 from streams.web.site import Site
 
@@ -36,7 +36,7 @@ def make_api(site: Site, identify: Identify, lifespan: Lifespan[FastAPI] | None 
         request.state.visitor = await identify(request)
 
     root = APIRouter(prefix="/api/v1", dependencies=[Depends(admit)], responses=_PROBLEMS)
-    for module in (runs, journeys, history, events, audit):
+    for module in (runs, journeys, history, state, events, audit):
         root.include_router(module.router)
     app.include_router(root)
     app.state.site = site

@@ -1,17 +1,13 @@
-"""What happened: enrolments, a customer's timeline, why somebody is not in a journey, and how they stand now."""
+"""What happened: enrolments, a customer's timeline, and why somebody is not in a journey."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
-from starlette.exceptions import HTTPException
 
-from models.customer import decode
-from models.ids import customer_key
 from streams.web import reading
 from streams.web.api.asking import (
     After,
@@ -36,10 +32,8 @@ from streams.web.api.shapes import (
     EnrollmentStep,
     Happening,
     Page,
-    State,
     Tenant,
 )  # fmt: skip
-from streams.web.here import open_store
 from streams.web.site import Site
 from streams.web.visitor import Visitor
 
@@ -157,24 +151,6 @@ async def _happenings(
     return Page(
         items=[Happening.model_validate(show(site, visitor, dict(row))) for row in rows[:limit]], next=following
     )
-
-
-@router.get("/customers/{tenant}/{customer}/state")
-async def show_state(site: Asked, visitor: Who, request: Request, tenant: Tenant, customer: CustomerId) -> State:
-    """Show how a customer stands now, from the worker that has its partition: what was committed last."""
-    key = customer_key(tenant_for(visitor, tenant), customer)
-    partition = site.table.partition_of(key)
-    store = open_store(site.table, partition)
-    if store is None:
-        raise HTTPException(
-            503, f"Partition {partition} is not open on this worker; ask another one.", {"retry-after": "2"}
-        )
-    row = store.get(key)
-    as_of = {"partition": partition, "offset": store.offset}
-    state = msgspec.to_builtins(decode(row), str_keys=True) if row is not None else None
-    if state is not None:
-        state.pop("recent", None)
-    return State(state=show(site, visitor, state), as_of=as_of)
 
 
 def _enrollment(site: Site, visitor: Visitor, row: Any) -> Enrollment:

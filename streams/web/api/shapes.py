@@ -179,11 +179,28 @@ class Happening(Shape):
     entries: list[dict[str, Any]]
 
 
-class State(Shape):
-    """A customer's row as the owner committed it last, or null; `asOf` says as of which changelog offset."""
+class AsOf(Shape):
+    """Up to which offset of a partition of the changelog a row holds what was committed."""
 
+    partition: int
+    offset: int
+
+
+class State(Shape):
+    """A customer's row as the owner committed it last, or null where there is none."""
+
+    customer_id: str
     state: dict[str, Any] | None
-    as_of: dict[str, int]
+    as_of: AsOf
+
+
+class States(Page[State]):
+    """Rows of all workers that answered; of `partitions` there are, `open` ones were looked into."""
+
+    workers: int
+    answered: int
+    partitions: int
+    open: int
 
 
 class ByHand(Shape):

@@ -1,0 +1,72 @@
+"""The other workers: a question about a partition goes to the one that has it, as its asker put it."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import httpx
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+_PATIENCE = 5.0  # seconds
+_ASKED_BY = "fairway-asked-by"
+
+
+class Group(Protocol):
+    """The workers of the group, as one of them knows them."""
+
+    @property
+    def address(self) -> str:
+        """Return this worker's own web address."""
+
+    def members(self) -> Mapping[str, frozenset[int]]:
+        """Return the partitions of the table by the web address of the worker that has them."""
+
+
+class Peers:
+    """Asks other workers with the asker's own token: each of them decides itself who may see what."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._client = httpx.AsyncClient(timeout=_PATIENCE, follow_redirects=False, trust_env=False)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._client.aclose()
+
+    async def ask_owner(self, request: Request, partition: int) -> Response:
+        """Return the answer of the worker that has a partition; raises HTTPException 503 if there is none."""
+        members = self._group.members()
+        address = next((each for each, partitions in members.items() if partition in partitions), None)
+        if address in (None, self._group.address) or is_passed_on(request):
+            raise _closed(partition, "is not open yet")
+        try:
+            answer = await self._ask(str(address), request)
+        except httpx.HTTPError:
+            raise _closed(partition, f"is on a worker that does not answer at '{address}'") from None
+        headers = {name: answer.headers[name] for name in ("retry-after",) if name in answer.headers}
+        return Response(answer.content, answer.status_code, headers, answer.headers.get("content-type"))
+
+    async def ask_all(self, request: Request) -> tuple[list[Any], int]:
+        """Return what each of the others answered that did, as plain data, and how many were asked."""
+        if is_passed_on(request):
+            return [], 0
+        others = [address for address in self._group.members() if address != self._group.address]
+        answers = await asyncio.gather(*(self._ask(each, request) for each in others), return_exceptions=True)
+        good = (answer for answer in answers if isinstance(answer, httpx.Response) and answer.is_success)
+        return [answer.json() for answer in good], len(others)
+
+    async def _ask(self, address: str, request: Request) -> httpx.Response:
+        passed = {name: request.headers[name] for name in ("authorization",) if name in request.headers}
+        path = request.scope["raw_path"].decode() + (f"?{request.url.query}" if request.url.query else "")
+        return await self._client.get(address + path, headers=passed | {_ASKED_BY: self._group.address})
+
+
+def is_passed_on(request: Request) -> bool:
+    """Say whether another worker passed this request on: it is answered from what is here, or not at all."""
+    return _ASKED_BY in request.headers
+
+
+def _closed(partition: int, why: str) -> HTTPException:
+    return HTTPException(503, f"Partition {partition} {why}; ask again in a moment.", {"retry-after": "2"})
