@@ -162,7 +162,12 @@ class EnrollmentRow(Row):
         ),
         Index("ix_enrollments_status", "tenant_id", "journey_id", "status", "enrolled_at", "id"),
         Index("ix_enrollments_customer", "customer_id", "tenant_id"),
-        Index("ix_enrollments_due", "waiting_until", postgresql_where=text("waiting_until IS NOT NULL")),
+        Index(
+            "ix_enrollments_due",
+            "waiting_until",
+            postgresql_include=["tenant_id", "journey_id"],
+            postgresql_where=text("waiting_until IS NOT NULL"),
+        ),
         Index(
             "ix_enrollments_step", "journey_id", "current_step_id", "id", postgresql_where=text("status = 'ACTIVE'")
         ),

@@ -15,7 +15,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from streams.topics import ACTIVITY, DEAD_LETTERS, INBOX, Topics
 
 PAGE = 50
-_WINDOW = 200  # offsets of each partition that one page of dead letters looks through; transactions leave gaps
+_WINDOW, _WINDOWS = 200, 25  # offsets of each partition read at once, and how often for one page of dead letters
 _PATIENCE_MS = 200
 _ASKED = 16  # partitions whose oldest waiting record is looked at
 
@@ -162,7 +162,9 @@ class Broker:
             begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
             tops = {place: min(ends[place], (before or {}).get(place.partition, ends[place])) for place in places}
             found: list[Letter] = []
-            while len(found) < limit and any(tops[place] > begins[place] for place in places):
+            for _ in range(_WINDOWS):
+                if len(found) >= limit or all(tops[place] <= begins[place] for place in places):
+                    break
                 window = {place: max(begins[place], tops[place] - _WINDOW) for place in places}
                 found += [
                     letter
@@ -182,11 +184,8 @@ class Broker:
         """Return one dead letter; None if it is gone, or was never there."""
         place = TopicPartition(DEAD_LETTERS, partition)
         async with self._reader() as consumer:
-            begin, end = (
-                (await consumer.beginning_offsets([place]))[place],
-                (await consumer.end_offsets([place]))[place],
-            )
-            if not begin <= offset < end:
+            begins, ends = await consumer.beginning_offsets([place]), await consumer.end_offsets([place])
+            if not begins[place] <= offset < ends[place]:
                 return None
             found = await _read(consumer, {place: offset}, {place: offset + 1})
         return found[0] if found else None

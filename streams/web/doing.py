@@ -16,12 +16,13 @@ from streams.clock import now as read_clock
 from streams.engine.inputs import Enroll, Exit
 from streams.engine.transitions import Move, moves_from
 from streams.errors import FairwayError
-from streams.web import reading
+from streams.web import reading, totals
 from streams.web.broker import Letter
 from streams.web.journeys import VERBS, still_in
-from streams.web.reading import Row
+from streams.web.query import Row
 from streams.web.site import acting, done, missing, read_id, site_of, visitor_of
 from streams.web.tables import find_letter, may_see
+from streams.web.wording import capped
 
 _DONE = {"activate": "is active", "pause": "is paused", "resume": "runs again", "archive": "is archived"}
 _REPLAYED = 500  # dead letters at once
@@ -43,7 +44,7 @@ async def ask_move(request: Request) -> Response:
     site = site_of(request)
     async with site.engine.connect() as connection:
         row, move = await _find_move(request, connection)
-        overdue, _ = await reading.count_due(connection, frozenset({row["tenant_id"]}), read_clock(), row["id"])
+        overdue = await totals.count_overdue(connection, visitor_of(request).tenants, read_clock(), row["id"])
     if move not in moves_from(JourneyStatus(row["status"])):
         raise HTTPException(409, f"Journey '{row['name']}' is {row['status']} and can't be {move}d.")
     return site.render(
@@ -63,7 +64,8 @@ def _foretell(move: str, active: int, overdue: int, row: Row) -> list[str]:
             return [f"{active:,} people are on their way. They stay where they are; nothing fires.",
                     "Nobody enters; such events are refused, reason paused."]  # fmt: skip
         case "resume":
-            return [f"{overdue:,} waits are overdue and fire now, at most 1,000 a second a partition.",
+            late = capped(overdue, totals.MOST)
+            return [f"{late} waits are overdue and fire now, at most 1,000 a second a partition.",
                     f"{active:,} people are on their way, and events enter again."]  # fmt: skip
         case _:
             return [f"{active:,} people are on their way. All of them leave now, reason manual.",

@@ -28,7 +28,7 @@ from streams.simulate import Output, Simulation
 from streams.web import reading
 from streams.web.graph import Graph, draw
 from streams.web.journeys import still_in
-from streams.web.reading import Row
+from streams.web.query import Row
 from streams.web.site import acting, done, read_id, site_of, visitor_of
 
 _OUTPUTS = 5_000  # records of a simulation, then it stops

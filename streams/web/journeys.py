@@ -13,11 +13,11 @@ from starlette.routing import Route
 from models.journey import Journey, JourneyStatus
 from streams.clock import now as read_clock
 from streams.engine.transitions import Move, moves_from
-from streams.web import charts, reading
+from streams.web import charts, reading, totals
 from streams.web.graph import draw
 from streams.web.live import Values
 from streams.web.outline import Counts, summarize, tell_rule
-from streams.web.reading import PAGE, Row
+from streams.web.query import Row, Tenants
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
 from streams.web.wording import number, percent, short
 
@@ -63,12 +63,12 @@ async def read_all(request: Request) -> Values:
 
 
 async def _read_day(
-    connection: AsyncConnection, tenants: reading.Tenants, rows: list[Row]
+    connection: AsyncConnection, tenants: Tenants, rows: list[Row]
 ) -> tuple[dict[str, dict[str, int]], dict[str, str]]:
     """Return today's counts by journey and kind, and a line of the last 24 hours' entries by journey."""
     hour = read_clock().replace(minute=0, second=0, microsecond=0)
     hours = [hour - timedelta(hours=back) for back in range(23, -1, -1)]
-    found = await reading.count_hours(connection, tenants, hours[0])
+    found = await totals.count_hours(connection, tenants, hours[0])
     midnight = hour.replace(hour=0)
     today = {id_: {what: _since(midnight, by) for what, by in kinds.items()} for id_, kinds in found.items()}
     lines = {}
@@ -101,8 +101,8 @@ async def show_one(request: Request) -> Response:
         row = await _find(request, connection)
         version = _version(request, row)
         journey = await reading.read_version(connection, row["id"], version)
-        counts = await reading.count_steps(connection, row["id"], version)
-        refusals = await reading.count_refusals(connection, visitor_of(request).tenants, row["id"])
+        counts = await totals.count_steps(connection, row["id"], version)
+        refusals = await totals.count_refusals(connection, visitor_of(request).tenants, row["id"])
         versions = await reading.list_versions(connection, row["id"])
     allowed = moves_from(JourneyStatus(row["status"])) if visitor_of(request).may_act else ()
     moves = [(move, VERBS[move]) for move in allowed]
@@ -129,8 +129,8 @@ async def read_one(request: Request) -> Values:
         row = await reading.find_journey(connection, visitor.tenants, id_) if id_ else None
         if row is None:
             return {}
-        counts = await reading.count_steps(connection, row["id"], _version(request, row))
-        refusals = await reading.count_refusals(connection, visitor.tenants, row["id"])
+        counts = await totals.count_steps(connection, row["id"], _version(request, row))
+        refusals = await totals.count_refusals(connection, visitor.tenants, row["id"])
     return _tell(row, refusals, counts)
 
 
@@ -152,19 +152,19 @@ async def show_enrollments(request: Request) -> Response:
     status, step, ended = (given.get(name, "") for name in ("status", "step", "ended"))
     async with site.engine.connect() as connection:
         row = await _find(request, connection)
+        before = _cursor(given.get("before"))
         if step and ended:
-            rows = await reading.list_step_visitors(connection, row, step, ended, _cursor(given.get("before")))
+            rows, rest = await reading.list_step_visitors(connection, row, step, ended, before)
         else:
-            before = _cursor(given.get("before"))
-            rows = await reading.list_enrollments(connection, row, status=status, step=step, before=before)
+            rows, rest = await reading.list_enrollments(connection, row, status, step, before)
         newest = await reading.read_version(connection, row["id"], row["version"])
-    more = rows[PAGE - 1] if len(rows) > PAGE else None
-    older = _address(request, before=f"{more['enrolled_at'].isoformat()}~{more['id']}") if more else None
+    older = _address(request, before=f"{rest[0].isoformat()}~{rest[1]}") if rest else None
     return site.render(
-        request, "enrollments.html", row=row, rows=rows[:PAGE], status=status, step=step, ended=ended, older=older,
+        request, "enrollments.html", row=row, rows=rows, status=status, step=step, ended=ended, older=older,
         newest=_address(request, before="") if given.get("before") else None, statuses=_STATUSES,
         steps=_step_ids(newest, step), title=_title(status, step, ended),
-        nobody="Choose another filter, or wait: people come and go.",
+        nobody="Choose another filter, or wait: people come and go." if not (step and ended and rest)
+        else f"None of {reading.LOOKED_THROUGH:,} enrolments that were looked through; older ones may be so.",
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ DEFINITIONS = {
     "Lag": "Records on the topics of events and the inbox that are not handled yet, over all workers.",
     "Lag in time": "How long ago the oldest record that is not handled yet was written.",
     "Events a second": "Records of events handled in the last minute, over all workers, divided by the seconds.",
-    "Waits due": "Enrolments that wait for a moment in the future.",
+    "Waiting": "Enrolments that wait for a moment; overdue ones among them.",
     "Overdue": "Waits whose moment has passed: the journey is paused, or a worker is behind.",
     "Sends a minute": "Send commands of the last minute, by channel, as history in Postgres counts them.",
     "Dead letters": "Records that could not be used, kept as they came, with the reason; they can be sent again.",

@@ -8,11 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.clock import now as read_clock
-from streams.web import charts, reading
+from streams.web import charts, totals
 from streams.web.live import Values
 from streams.web.samples import EVERY, KEPT, Sample, Samples
 from streams.web.site import site_of, visitor_of
-from streams.web.wording import NONE, number, span
+from streams.web.wording import NONE, capped, number, span
 
 
 async def show(request: Request) -> Response:
@@ -20,8 +20,8 @@ async def show(request: Request) -> Response:
     site, visitor = site_of(request), visitor_of(request)
     values, newest = await read(request), site.samples.newest
     async with site.engine.connect() as connection:
-        refusals = await reading.count_refusals(connection, visitor.tenants)
-        failing = await reading.list_failing(connection, visitor.tenants)
+        refusals = await totals.count_refusals(connection, visitor.tenants)
+        failing = await totals.list_failing(connection, visitor.tenants)
     return site.render(
         request, "overview.html", values=values, newest=newest, refusals=refusals, failing=failing,
         channels=_channels(site.samples), tasks=[site.table.tasks[number] for number in sorted(site.table.tasks)],
@@ -34,9 +34,10 @@ async def read(request: Request) -> Values:
     site, visitor = site_of(request), visitor_of(request)
     now = read_clock()
     async with site.engine.connect() as connection:
-        overdue, due = await reading.count_due(connection, visitor.tenants, now)
-        active = await reading.count_active(connection, visitor.tenants)
-    values = {"due": number(due), "overdue": number(overdue), "active": number(active)}
+        waiting = await totals.count_waiting(connection, visitor.tenants)
+        overdue = await totals.count_overdue(connection, visitor.tenants, now)
+        active = await totals.count_active(connection, visitor.tenants)
+    values = {"waiting": number(waiting), "overdue": capped(overdue, totals.MOST), "active": number(active)}
     values |= _tell_flow(site.samples) | _draw(site.samples)
     for task in site.table.tasks.values():
         values[f"stage.{task.partition}"] = task.stage

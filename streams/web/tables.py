@@ -11,18 +11,19 @@ from starlette.routing import Route
 from models.customer import decode
 from streams.clock import now as read_clock
 from streams.topics import ACTIVITY
-from streams.web import charts, reading
+from streams.web import charts, reading, totals
 from streams.web.broker import Letter, Part
 from streams.web.here import Store, open_store
-from streams.web.reading import PAGE
+from streams.web.query import PAGE, Tenants
 from streams.web.site import missing, site_of, visitor_of, with_query
+from streams.web.wording import capped
 
 _COUNTED = 5_000  # rows, above which a partition is not counted to its end
 _INTERNAL = b":"
 _SPANS = {
-    "hour": (timedelta(hours=1), 60, "minutes"),
-    "day": (timedelta(days=1), 48, "half hours"),
-    "week": (timedelta(weeks=1), 84, "times two hours"),
+    "hour": (timedelta(minutes=1), 60, "minutes"),
+    "day": (timedelta(minutes=30), 48, "half hours"),
+    "week": (timedelta(hours=2), 84, "times two hours"),
 }
 
 
@@ -50,7 +51,7 @@ async def show_table(request: Request) -> Response:
     )  # fmt: skip
 
 
-def _scan(store: Store, prefix: bytes, after: bytes, tenants: reading.Tenants) -> list[dict[str, Any]]:
+def _scan(store: Store, prefix: bytes, after: bytes, tenants: Tenants) -> list[dict[str, Any]]:
     """Return up to 51 rows whose keys begin so and come after, those that may be seen."""
     rows: list[dict[str, Any]] = []
     while len(rows) <= PAGE and (found := store.scan(after, 4 * PAGE)):
@@ -97,17 +98,20 @@ async def show_waits(request: Request) -> Response:
     """Show when waits are due, and which are overdue or next."""
     site, visitor, given = site_of(request), visitor_of(request), request.query_params
     within = given.get("within", "") if given.get("within") in _SPANS else "day"
-    length, bars, unit = _SPANS[within]
+    width, bars, unit = _SPANS[within]
     now = read_clock()
     async with site.engine.connect() as connection:
-        overdue, counts, later = await reading.count_waits(connection, visitor.tenants, now, now + length, bars)
+        waiting = await totals.count_waiting(connection, visitor.tenants)
+        overdue = await totals.count_overdue(connection, visitor.tenants, now)
+        counts = await totals.count_due(connection, visitor.tenants, now, width, bars)
         is_late = given.get("show") == "overdue"
         start, end = (None, now) if is_late else (now, now + timedelta(days=36_500))
-        rows = await reading.list_waits(connection, visitor.tenants, start, end)
+        rows = await totals.list_waits(connection, visitor.tenants, start, end)
         names = await reading.journey_names(connection, {row["journey_id"] for row in rows})
     labels = [f"due in {unit} {place + 1}" for place in range(bars)]
     return site.render(
-        request, "waits.html", within=within, spans=list(_SPANS), overdue=overdue, due=sum(counts), later=later,
+        request, "waits.html", within=within, spans=list(_SPANS), waiting=waiting, due=sum(counts),
+        overdue=capped(overdue, totals.MOST),
         bars=charts.bars(counts, labels), rows=rows, names=names, is_late=is_late, older=None, newest=None,
         nobody="No wait is overdue: all is on time." if is_late else "Nobody waits. WAIT steps fill this list.",
     )  # fmt: skip

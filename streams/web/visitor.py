@@ -2,7 +2,7 @@
 
 import msgspec
 
-from streams.web.reading import Tenants
+from streams.web.query import Tenants
 
 ROLES = ("read", "write", "admin")
 

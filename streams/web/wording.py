@@ -21,6 +21,11 @@ def number(value: float | None) -> str:
     return NONE if value is None else f"{value:,.0f}"
 
 
+def capped(value: int, most: int) -> str:
+    """Return a whole number that was counted up to a limit, and says so there."""
+    return f"{value:,}+" if value >= most else f"{value:,}"
+
+
 def short(value: int) -> str:
     """Return a number in at most five characters."""
     for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):

@@ -144,7 +144,7 @@ def test_values_in_the_stream_are_json_and_nothing_else(site: str, club: Club) -
             lines.append(line)
             if line.startswith("data: "):
                 break
-    assert set(json.loads(lines[-1][6:])) >= {"due", "overdue", "active", "events", "lag"}
+    assert set(json.loads(lines[-1][6:])) >= {"waiting", "overdue", "active", "events", "lag"}
 
 
 MANY = """

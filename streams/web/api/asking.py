@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from streams.authoring import Author
 from streams.clock import now
 from streams.web import reading
-from streams.web.reading import Row
+from streams.web.query import Row
 from streams.web.site import Site, site_of, visitor_of
 from streams.web.visitor import Visitor
 

@@ -15,7 +15,7 @@ from streams.engine.reading import read_journeys
 from streams.engine.transitions import Move
 from streams.errors import FairwayError
 from streams.outbox import publish_soon
-from streams.web import reading
+from streams.web import reading, totals
 from streams.web.api.asking import (
     Acting,
     After,
@@ -42,7 +42,7 @@ from streams.web.api.shapes import (
     Verdict,
     Version,
 )  # fmt: skip
-from streams.web.reading import Row
+from streams.web.query import Row
 from streams.web.site import Site
 from streams.web.visitor import Visitor
 
@@ -205,7 +205,7 @@ async def show_statistics(
     journey = await reading.read_version(connection, row["id"], number)
     if journey is None:
         raise missing()
-    counts = await reading.count_steps(connection, row["id"], number)
+    counts = await totals.count_steps(connection, row["id"], number)
     entered = max((counts[step.id].entered for step in journey.steps[:1] if step.id in counts), default=0)
     steps = []
     for step in journey.steps:
@@ -218,7 +218,7 @@ async def show_statistics(
                 share=numbers["entered"] / entered if entered else 0.0, variants=count.ways if count else {},
             )
         )  # fmt: skip
-    refused = await reading.count_refusals(connection, visitor.tenants, row["id"])
+    refused = await totals.count_refusals(connection, visitor.tenants, row["id"])
     return Statistics(version=number, steps=steps, refused=refused)
 
 

@@ -1,0 +1,29 @@
+"""What the search asks Postgres: whose id it is that somebody typed."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.rows import CustomerRow, EnrollmentRow, EnrollmentStepRow, JourneyRow
+from streams.web.query import PAGE, Row, Tenants, fetch, fetch_one, within
+
+
+async def find_command(connection: AsyncConnection, tenants: Tenants, command_id: str) -> Row | None:
+    """Return the step of an enrolment that sent this command on its last visit."""
+    steps, table = EnrollmentStepRow, EnrollmentRow
+    query = select(table.id, steps.step_id).join(steps, steps.enrollment_id == table.id)
+    # The first condition is that of the index, which is not used without it.
+    query = query.where(steps.result.has_key("messageId"), steps.result["messageId"].astext == command_id)
+    return await fetch_one(connection, within(query, table.tenant_id, tenants))
+
+
+async def list_tenants(connection: AsyncConnection, tenants: Tenants) -> list[str]:
+    """Return the tenants that have journeys."""
+    query = within(select(JourneyRow.tenant_id).distinct(), JourneyRow.tenant_id, tenants)
+    return sorted((await connection.execute(query)).scalars())
+
+
+async def find_customers(connection: AsyncConnection, tenants: Tenants, customer_id: str) -> list[Row]:
+    """Return who has this id, in whichever tenant."""
+    known = await list_tenants(connection, tenants)
+    query = select(CustomerRow.__table__).where(CustomerRow.tenant_id.in_(known))
+    return await fetch(connection, query.where(CustomerRow.customer_id == customer_id).limit(PAGE))
