@@ -11,6 +11,7 @@ from models.journey import Journey
 from streams.clock import now as read_clock
 from streams.web import reading
 from streams.web.live import Values
+from streams.web.masking import show
 from streams.web.outline import find_links, summarize
 from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
@@ -20,7 +21,7 @@ from streams.web.wording import pretty, relative
 _DOWNLOADED = 20_000  # activity records
 
 
-async def show(request: Request) -> Response:
+async def show_one(request: Request) -> Response:
     """Show where an enrolment stands and why, and its timeline."""
     site, visitor, given = site_of(request), visitor_of(request), request.query_params
     id_, failed = str(request.path_params["enrollment"]), given.get("failed") == "1"
@@ -36,10 +37,11 @@ async def show(request: Request) -> Response:
             enrollment_id=id_, failed=failed, before=read_place(given.get("before")),
         )  # fmt: skip
     states = {step["step_id"]: step for step in steps}
+    shown, told = show(site, visitor, dict(row)), show(site, visitor, list(map(dict, records[:PAGE])))
     return site.render(
-        request, "enrollment.html", row=row, owner=owner, journey=journey, states=states, failed=failed,
-        older=older(request, records), records=tell_records(records[:PAGE], id_), next_=_following(journey, row),
-        place=_tellread_place(row, owner, journey),
+        request, "enrollment.html", row=shown, owner=owner, journey=journey, states=states, failed=failed,
+        older=older(request, records), records=tell_records(told, id_), next_=_following(journey, row),
+        place=_tell_place(row, owner, journey),
         step=_find_step(journey, row["current_step_id"]), summarize=summarize, result=_tell_state,
         newest=with_query(request.url.path, {"failed": given.get("failed")}) if given.get("before") else None,
     )  # fmt: skip
@@ -56,7 +58,7 @@ async def read(request: Request) -> Values:
             return {}
         owner = await reading.find_journey(connection, None, row["journey_id"])
         journey = await reading.read_version(connection, row["journey_id"], row["version"])
-    return {"place": _tellread_place(row, owner, journey), "relative": _tell_when(row)}
+    return {"place": _tell_place(row, owner, journey), "relative": _tell_when(row)}
 
 
 def _find_step(journey: Journey | None, step_id: str | None) -> Any:
@@ -71,7 +73,7 @@ def _following(journey: Journey | None, row: Row) -> list[tuple[str, Any]]:
     return [(link.label, _find_step(journey, link.end)) for link in links]
 
 
-def _tellread_place(row: Row, owner: Row | None, journey: Journey | None) -> str:
+def _tell_place(row: Row, owner: Row | None, journey: Journey | None) -> str:
     """Return in a sentence where an enrolment stands, and why not further."""
     found = _find_step(journey, row["current_step_id"])
     step = (found.name if found else None) or row["current_step_id"]
@@ -121,10 +123,10 @@ async def download(request: Request) -> Response:
         )
     whole = {"enrollment": dict(row), "steps": list(map(dict, steps)), "activity": list(map(dict, records))}
     headers = {"content-disposition": f'attachment; filename="enrollment-{id_}.json"'}
-    return Response(pretty(whole), media_type="application/json", headers=headers)
+    return Response(pretty(show(site, visitor, whole)), media_type="application/json", headers=headers)
 
 
 ROUTES = [
     Route("/enrollments/{enrollment:uuid}.json", download),
-    Route("/enrollments/{enrollment:uuid}", show),
+    Route("/enrollments/{enrollment:uuid}", show_one),
 ]

@@ -12,6 +12,7 @@ from models.customer import decode
 from models.ids import customer_key
 from streams.web import finding, reading
 from streams.web.here import open_store
+from streams.web.masking import show
 from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
 from streams.web.tale import tell
@@ -37,6 +38,8 @@ async def show_customer(request: Request) -> Response:
             entry["journeyId"] for record in records for entry in record["entries"] if entry.get("journeyId")
         }
         names = await reading.journey_names(connection, mentioned)
+    row = show(site, visitor, dict(row)) if row else None
+    refusals, records = (show(site, visitor, list(map(dict, found))) for found in (refusals, records))
     why = _list_refusals(refusals, journey_id)
     state = _read_row(request, tenant, id_)
     if row is None and state["customer"] is None and not asked:
@@ -60,7 +63,8 @@ def _list_refusals(records: Sequence[Row], journey_id: str) -> list[tuple[Row, A
 
 def _read_row(request: Request, tenant: str, customer_id: str) -> dict[str, Any]:
     """Return where a customer's row lies, and if that is here, the row as of the last commit."""
-    table = site_of(request).table
+    site = site_of(request)
+    table = site.table
     key = customer_key(tenant, customer_id)
     partition = table.partition_of(key)
     store = open_store(table, partition)
@@ -70,7 +74,7 @@ def _read_row(request: Request, tenant: str, customer_id: str) -> dict[str, Any]
         "here": store is not None,
         "offset": store.offset if store else None,
         "size": len(raw or b""),
-        "raw": msgspec.json.decode(raw) if raw else None,
+        "raw": show(site, visitor_of(request), msgspec.json.decode(raw)) if raw else None,
         "customer": decode(raw) if raw else None,
     }
 

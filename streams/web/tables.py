@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +15,8 @@ from streams.topics import ACTIVITY
 from streams.web import charts, reading, totals
 from streams.web.broker import Letter, Part
 from streams.web.here import Store, open_store
+from streams.web.masking import show, show_record
+from streams.web.peers import is_passed_on
 from streams.web.query import PAGE, Tenants
 from streams.web.site import missing, site_of, visitor_of, with_query
 from streams.web.wording import capped
@@ -31,23 +34,30 @@ _SPANS = {
 
 
 async def show_table(request: Request) -> Response:
-    """Browse the rows of this worker's partitions, from a key prefix on."""
+    """Browse the rows of a partition from a key prefix on; another worker's partition is shown by that worker."""
     site, visitor, given = site_of(request), visitor_of(request), request.query_params
     chosen = given.get("partition", "")
     partition = int(chosen) if chosen.isdecimal() and len(chosen) < 6 else min(site.table.tasks, default=0)
     prefix, after = given.get("prefix", ""), given.get("after", "")
     store = open_store(site.table, partition)
     start = after.encode() or _before(prefix.encode())
+    trouble = ""
+    if store is None:
+        try:
+            return await site.peers.ask_owner(request, partition)
+        except HTTPException as error:
+            trouble = error.detail
     rows = _scan(store, prefix.encode(), start, visitor.tenants) if store else []
     newest = site.samples.newest
     owners = {number: member for member in newest.members for number in member.partitions} if newest else {}
     last = rows[PAGE - 1]["key"] if len(rows) > PAGE else ""
     return site.render(
-        request, "table.html", partition=partition, prefix=prefix, rows=rows[:PAGE], store=store, owners=owners,
+        request, "table.html", partition=partition, prefix=prefix, store=store, owners=owners,
+        rows=[one | {"row": show(site, visitor, one["row"])} for one in rows[:PAGE]],
         older=with_query("/table", {"partition": partition, "prefix": prefix, "after": last}) if last else None,
         newest=with_query("/table", {"partition": partition, "prefix": prefix}) if after else None,
         changelog=site.table.changelog, partitions=site.table.partitions, tasks=site.table.tasks,
-        counted=_count(store) if store else None,
+        counted=_count(store) if store else None, trouble=trouble, passed_on=is_passed_on(request),
     )  # fmt: skip
 
 
@@ -168,7 +178,9 @@ async def find_letter(request: Request) -> Letter:
 
 async def show_letter(request: Request) -> Response:
     """Show one dead letter: why, where it came from, its bytes and what they say."""
-    return site_of(request).render(request, "dead-letter.html", letter=await find_letter(request))
+    site, letter = site_of(request), await find_letter(request)
+    value = show_record(site, visitor_of(request), letter.value)
+    return site.render(request, "dead-letter.html", letter=letter, value=value)
 
 
 # --- topics -----------------------------------------------------------------------------------------------------

@@ -65,15 +65,20 @@ def club(broker: str, postgres: str, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def site(club: Club) -> Iterator[str]:
     """Address of the pages, for a visitor who may do everything."""
-    with stage.serve(club.settings, club.customers, Visitor("tester")) as address:
+    tester = Visitor("tester")
+    with (
+        stage.serve(club.settings, club.customers, tester, "worker-2", stage.ELSEWHERE) as elsewhere,
+        stage.serve(club.settings, club.customers, tester, others={elsewhere: stage.ELSEWHERE}) as address,
+    ):
         yield address
 
 
 @pytest.fixture(scope="session")
 def lakeside(club: Club) -> Iterator[str]:
     """Address of the pages, for a visitor of another tenant who may only look."""
-    visitor = Visitor("guest", frozenset({"lakeside"}), may_act=False)
-    with stage.serve(club.settings, club.customers, visitor) as address:
+    visitor = Visitor("guest", frozenset({"lakeside"}), may_act=False, role="read")
+    settings = club.settings.model_copy(update={"personal_fields": "firstName"})
+    with stage.serve(settings, club.customers, visitor) as address:
         yield address
 
 

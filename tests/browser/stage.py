@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -124,9 +124,12 @@ async def project(url: str, messages: list[Message], partition: int = 0) -> None
     await projector.close()
 
 
-def make_table(topics: Topics, customers: dict[bytes, Customer]) -> Table:
-    """Return a table with these customers on partitions 0 to 2; partition 3 is on another worker."""
-    stores = {number: Store(MemoryMap()) for number in range(topics.partitions - 1)}
+HERE, ELSEWHERE = frozenset({0, 1, 2}), frozenset({3})
+
+
+def make_table(topics: Topics, customers: dict[bytes, Customer], held: frozenset[int] = HERE) -> Table:
+    """Return a table with these customers on the partitions that are held."""
+    stores = {number: Store(MemoryMap()) for number in sorted(held)}
     tasks = {number: Task(number, "open", Progress(), store) for number, store in stores.items()}
     table = Table(topics.changelog, topics.partitions, tasks)  # type: ignore[arg-type]
     for number, store in stores.items():
@@ -151,8 +154,11 @@ def bury(brokers: str, values: list[tuple[str, str, bytes]], tenant: str = "pine
 
 
 @contextmanager
-def serve(settings: Settings, customers: dict[bytes, Customer], visitor: Visitor) -> Iterator[str]:
-    """Serve the pages in a thread of their own; yield their address."""
+def serve(
+    settings: Settings, customers: dict[bytes, Customer], visitor: Visitor, worker: str = "worker-1",
+    held: frozenset[int] = HERE, others: Mapping[str, frozenset[int]] | None = None,
+) -> Iterator[str]:  # fmt: skip
+    """Serve the pages of a worker in a thread of their own; yield their address."""
     port = free_port()
     started, stopped = threading.Event(), threading.Event()
 
@@ -160,7 +166,7 @@ def serve(settings: Settings, customers: dict[bytes, Customer], visitor: Visitor
         topics = read_topics(settings.topics_file, settings.app_id)
         broker = Broker(settings.brokers, settings.app_id, topics)
         engine = database.create_engine(settings.database_url)
-        site = Site(settings, engine, broker, make_table(topics, customers), "worker-1", Peers(Alone()))
+        site = Site(settings, engine, broker, make_table(topics, customers, held), worker, Peers(Alone(others)))
 
         async def gate(_: Any) -> Visitor:
             return visitor
@@ -182,6 +188,7 @@ def serve(settings: Settings, customers: dict[bytes, Customer], visitor: Visitor
             await asyncio.to_thread(stopped.wait)
             server.should_exit = True
             await serving
+        await site.peers.close()
         await engine.dispose()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)

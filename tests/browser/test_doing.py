@@ -1,11 +1,13 @@
 """What people do on the pages: each asked again with how many people it touches, and none from outside."""
 
 import json
+import re
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import stage
 from tests.browser.conftest import Club
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database]
@@ -85,6 +87,22 @@ def test_who_may_only_look_may_not_act(lakeside: str, club: Club) -> None:
         token = client.cookies["fairway-form"]
         path = f"/journeys/{club.journeys['Welcome']}/archive"
         assert client.post(path, data={"token": token}).status_code == 403
+
+
+def test_personal_fields_are_hidden_from_those_who_may_only_look(lakeside: str, site: str, club: Club) -> None:
+    customer = "/customer?tenant=lakeside&id=c-110"
+    stage.bury(
+        club.settings.brokers, [("schema", "A field is missing.", b'{"data": {"firstName": "Guest"}}')], "lakeside"
+    )
+    with httpx.Client(base_url=lakeside) as guest, httpx.Client(base_url=site) as tester:
+        enrollment = re.findall(r"/enrollments/[0-9a-f-]{36}", guest.get(customer).text)[0]
+        letter = re.findall(r"/dead-letters/\d+/\d+", guest.get("/dead-letters").text)[0]
+        table = guest.get("/table?partition=0&prefix=lakeside").text
+        assert ("•••" in table, "Guest" in table) == (True, False)
+        for path in (customer, enrollment, f"{enrollment}.json", letter):
+            assert "Guest" in tester.get(path).text
+            seen = guest.get(path).text
+            assert ("•••" in seen, "Guest" in seen) == (True, False), path
 
 
 def test_a_tenant_sees_nothing_of_another(lakeside: str, club: Club) -> None:

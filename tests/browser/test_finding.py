@@ -78,5 +78,17 @@ def test_rows_of_the_table_are_sought_by_key(page: Page) -> None:
     keys = page.locator("tbody tr td:first-child").all_inner_texts()
     assert keys
     assert all(key.startswith("pinehurst:c-03") for key in keys)
-    page.goto("/table?partition=3")
-    expect(page.locator("main")).to_contain_text("This partition is not open on this worker")
+
+
+def test_another_worker_s_partition_is_shown_by_that_worker(page: Page, lakeside: str) -> None:
+    page.goto("/table?partition=0")
+    expect(page.locator("main")).to_contain_text("This worker, “worker-1”, holds partitions 0, 1, 2 of 4")
+    page.get_by_role("navigation", name="Partitions").get_by_role("link", name="3").click()
+    expect(page.locator("main")).to_contain_text("Worker “worker-2” has this partition and shows it.")
+    row = page.locator("tbody tr td:first-child").first.inner_text()
+    page.get_by_role("link", name=row).click()
+    expect(page.locator("main")).to_contain_text("3, on another worker: this link leads to the row there")
+    page.get_by_role("link", name="3", exact=True).click()
+    expect(page.locator("tbody tr td:first-child").first).to_have_text(row)
+    page.goto(f"{lakeside}/table?partition=3")
+    expect(page.locator("main")).to_contain_text("Partition 3 is not open yet; ask again in a moment.")

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from streams.errors import FairwayError
 from streams.settings import Settings
 from streams.web.access import make_identify
-from streams.web.api.asking import MASK, mask
+from streams.web.masking import MASK, mask
 
 pytestmark = pytest.mark.database
 

@@ -9,6 +9,7 @@ import os
 import statistics
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
@@ -17,19 +18,20 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from streams.clock import now as read_clock
 from streams.database import create_engine
 from streams.settings import Settings
 from streams.topics import read_topics
 from streams.web import reading
 from streams.web.broker import Broker
 from streams.web.pages import make_pages
+from streams.web.peers import Peers
 from streams.web.site import Site
 from streams.web.visitor import Visitor
 from tests.browser.stage import make_table
+from tests.web.alone import Alone
 from tests.web.volume import BUSY, RECORDS, fill
 
-pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.database, pytest.mark.timeout(1800)]
 
 TIMED = "FAIRWAY_TEST_VOLUME" in os.environ
 VOLUME = int(os.environ.get("FAIRWAY_TEST_VOLUME", "60000"))
@@ -45,7 +47,7 @@ class Stage(NamedTuple):
 
 
 @pytest.fixture
-async def stage(settings: Settings, database_url: str) -> AsyncIterator[Stage]:
+async def stage(database_url: str) -> AsyncIterator[Stage]:
     engine = create_engine(database_url)
     journeys = await fill(engine, VOLUME)
     asked: list[tuple[str, Any]] = []
@@ -54,10 +56,16 @@ async def stage(settings: Settings, database_url: str) -> AsyncIterator[Stage]:
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         asked.append((statement, parameters))
 
-    topics = read_topics(settings.topics_file, settings.app_id)
-    broker = Broker(settings.brokers, settings.app_id, topics)
-    site = Site(settings, engine, broker, make_table(topics, {}), "worker-1")
-    site.samples.taken.append(await site.samples.take(read_clock()))
+    settings = Settings(database_url=database_url, brokers="127.0.0.1:1")  # nothing listens there
+    topics = read_topics(Path("topics.yaml"), "test")
+    site = Site(
+        settings,
+        engine,
+        Broker(settings.brokers, "test", topics),
+        make_table(topics, {}),
+        "worker-1",
+        Peers(Alone()),
+    )
 
     async def gate(_: Any) -> Visitor:
         return Visitor("tester")
@@ -65,7 +73,6 @@ async def stage(settings: Settings, database_url: str) -> AsyncIterator[Stage]:
     transport = httpx.ASGITransport(make_pages(site, gate))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield Stage(client, engine, journeys, asked)
-    await broker.close()
     await engine.dispose()
 
 
@@ -89,8 +96,7 @@ def addresses(journeys: dict[str, str]) -> Iterator[str]:
     yield f"/customer?tenant=pinehurst&id=c-100&journey={journeys[BUSY]}"
     yield from ("/search?q=c-100", f"/search?q={md5_id('m100')}", "/search?q=nobody", "/search?q=Journey")
     yield from ("/waits", "/waits?within=hour", "/waits?within=week", "/waits?show=overdue")
-    yield from ("/dead-letters", "/dead-letters/replay", "/table", "/topics", "/topics?topic=fairway.inbox")
-    yield from ("/enroll", "/exit", "/journeys/new", f"/simulate?journey={journeys[BUSY]}", "/numbers")
+    yield from ("/table", "/enroll", "/exit", "/journeys/new", f"/simulate?journey={journeys[BUSY]}", "/numbers")
 
 
 def allowed(address: str) -> int:

@@ -1,7 +1,7 @@
 """What every route shares: who asks, cursors, and what of a person they may see."""
 
 import base64
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,8 +16,6 @@ from streams.web import reading
 from streams.web.query import Row
 from streams.web.site import Site, site_of, visitor_of
 from streams.web.visitor import Visitor
-
-MASK = "•••"
 
 Asked = Annotated[Site, Depends(site_of)]
 Who = Annotated[Visitor, Depends(visitor_of)]
@@ -92,30 +90,3 @@ def read_cursor(cursor: str | None, *kinds: Any) -> Any:
     if any(isinstance(part, datetime) and part.tzinfo is None for part in key):
         raise HTTPException(400, "The cursor is not one of ours; start without it.")
     return key
-
-
-def mask(value: Any, fields: Iterable[str]) -> Any:
-    """Return a copy in which the values of personal fields are hidden, wherever they stand.
-
-    A field is hidden by the last part of its name: as a name in an object, and where a rule, a change or an
-    update says `field` beside the values that it saw.
-    """
-    names = frozenset(fields)
-    return _mask(value, names) if names else value
-
-
-def _mask(value: Any, names: frozenset[str]) -> Any:
-    if isinstance(value, list):
-        return [_mask(item, names) for item in value]
-    if not isinstance(value, dict):
-        return value
-    of_field = str(value.get("field", "")).rpartition(".")[2] in names
-    hidden = names | {"before", "after", "seen", "value"} if of_field else names
-    return {
-        name: MASK if name in hidden and item is not None else _mask(item, names) for name, item in value.items()
-    }
-
-
-def show(site: Site, visitor: Visitor, value: Any) -> Any:
-    """Return a value as this visitor may see it."""
-    return value if visitor.sees_personal else mask(value, site.settings.personal)

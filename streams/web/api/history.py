@@ -19,7 +19,6 @@ from streams.web.api.asking import (
     find_journey,
     missing,
     read_cursor,
-    show,
     tenant_for,
     write_cursor,
 )  # fmt: skip
@@ -34,6 +33,7 @@ from streams.web.api.shapes import (
     Page,
     Tenant,
 )  # fmt: skip
+from streams.web.masking import show
 from streams.web.site import Site
 from streams.web.visitor import Visitor
 
