@@ -5,8 +5,10 @@ Tokens are kept as SHA-256: they are 256 random bits, so there is nothing to gue
 
 import asyncio
 import base64
+import json
 import secrets
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from hashlib import sha256
 from ipaddress import ip_address
@@ -25,6 +27,8 @@ from streams.settings import Settings
 from streams.web.visitor import ROLES, Visitor
 
 Identify = Callable[[Request], Awaitable[Visitor]]
+_KEYS_PATIENCE = 5.0  # seconds
+_KEYS_EVERY = 5.0  # seconds between looks for a key that is not known: no flood of tokens floods the provider
 _ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA"]
 
 
@@ -75,19 +79,24 @@ def _by_token(engine: AsyncEngine) -> Identify:
 
 
 def _by_jwt(settings: Settings) -> Identify:
-    keys = jwt.PyJWKClient(settings.oidc_keys_url)
+    for name in ("oidc_issuer", "oidc_audience", "oidc_keys_url"):
+        if not getattr(settings, name):
+            raise FairwayError(f"FAIRWAY_ACCESS is 'oidc': set FAIRWAY_{name.upper()} too.")
+    keys = jwt.PyJWKClient(settings.oidc_keys_url, timeout=_KEYS_PATIENCE, cooldown_duration=_KEYS_EVERY)
+    thread = ThreadPoolExecutor(1, "keys")  # of its own: a provider that is slow must not hold up anything else
 
     async def identify(request: Request) -> Visitor:
         token = _read_secret(request)
+        running = asyncio.get_running_loop()
         try:
-            key = await asyncio.to_thread(keys.get_signing_key_from_jwt, token)
+            key = await running.run_in_executor(thread, keys.get_signing_key_from_jwt, token)
             claims = jwt.decode(
                 token, key, algorithms=_ALGORITHMS, audience=settings.oidc_audience, issuer=settings.oidc_issuer,
                 options={"require": ["exp", "sub"]},
             )  # fmt: skip
-        except jwt.PyJWKClientConnectionError:
+        except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, json.JSONDecodeError):
             raise HTTPException(503, "The identity provider's keys can't be read for now.") from None
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, RecursionError):
             raise _unknown() from None
         return _read_claims(claims)
 
