@@ -14,8 +14,8 @@ MASK = "•••"
 def mask(value: Any, fields: Iterable[str]) -> Any:
     """Return a copy in which the values of personal fields are hidden, wherever they stand.
 
-    A field is hidden by the last part of its name: as a name in an object, and where a rule, a change or an
-    update says `field` beside the values that it saw.
+    A field is hidden by its name in an object, and where a rule, a change or an update says `field` beside the
+    values that it saw: there by any part of its path, for what is personal is so in all its parts.
     """
     names = frozenset(fields)
     return _mask(value, names) if names else value
@@ -26,7 +26,7 @@ def _mask(value: Any, names: frozenset[str]) -> Any:
         return [_mask(item, names) for item in value]
     if not isinstance(value, dict):
         return value
-    of_field = str(value.get("field", "")).rpartition(".")[2] in names
+    of_field = not names.isdisjoint(str(value.get("field", "")).split("."))
     hidden = names | {"before", "after", "seen", "value"} if of_field else names
     return {
         name: MASK if name in hidden and item is not None else _mask(item, names) for name, item in value.items()

@@ -159,11 +159,11 @@ async def test_personal_fields_are_masked_for_readers(client: httpx.AsyncClient,
 def test_a_field_is_masked_wherever_it_stands() -> None:
     value = {
         "email": "a@b", "other": [{"field": "customer.email", "before": "a", "after": "b", "operation": "set"}],
-        "deep": {"email": None, "tier": "Gold"},
+        "deep": {"email": None, "tier": "Gold"}, "rules": [{"field": "email.work", "seen": "c", "matched": True}],
     }  # fmt: skip
     assert mask(value, {"email"}) == {
         "email": MASK, "other": [{"field": "customer.email", "before": MASK, "after": MASK, "operation": "set"}],
-        "deep": {"email": None, "tier": "Gold"},
+        "deep": {"email": None, "tier": "Gold"}, "rules": [{"field": "email.work", "seen": MASK, "matched": True}],
     }  # fmt: skip
 
 

@@ -15,13 +15,10 @@ from streams.authoring import ConflictError, UnknownError
 from streams.database import UNREACHABLE
 from streams.web.access import Identify
 from streams.web.api import audit, events, history, journeys, runs, state
-from streams.web.api.shapes import Problem
+from streams.web.api.asking import TELLING
 from streams.web.site import Site
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "content": {"application/problem+json": {}}}
-    for code in (400, 401, 403, 404, 409, 422, 503)
-}
+_PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 422, 503), TELLING)
 _BAD_TEXT = ("22021", "22P05")  # SQLSTATE: a text that Postgres can't hold, such as one with U+0000
 
 

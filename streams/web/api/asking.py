@@ -13,9 +13,13 @@ from starlette.exceptions import HTTPException
 from streams.authoring import Author
 from streams.clock import now
 from streams.web import reading
+from streams.web.api.shapes import Problem
 from streams.web.query import Row
 from streams.web.site import Site, site_of, visitor_of
 from streams.web.visitor import Visitor
+
+TELLING: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
+"""How /openapi.json describes an answer that says what is wrong."""
 
 Asked = Annotated[Site, Depends(site_of)]
 Who = Annotated[Visitor, Depends(visitor_of)]
@@ -50,6 +54,9 @@ def may_administer(visitor: Who) -> None:
 
 
 Acting = Depends(may_act)
+EXPECTING: dict[int | str, dict[str, Any]] = dict.fromkeys((412, 428), TELLING)
+"""How a change is refused that does not say, or no longer knows, what it changes."""
+
 Administering = Depends(may_administer)
 
 

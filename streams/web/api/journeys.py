@@ -17,6 +17,7 @@ from streams.errors import FairwayError
 from streams.outbox import publish_soon
 from streams.web import reading, totals
 from streams.web.api.asking import (
+    EXPECTING,
     Acting,
     After,
     Asked,
@@ -107,7 +108,7 @@ async def import_journeys(site: Asked, visitor: Who, request: Request) -> list[J
     return [JourneySummary.model_validate(row) for row in await _write(site, store)]
 
 
-@router.get("/journeys/{journey_id}")
+@router.get("/journeys/{journey_id}", responses={304: {"description": "It is as `If-None-Match` says."}})
 async def show_journey(
     connection: Reading, visitor: Who, response: Response, journey_id: Id,
     if_none_match: Annotated[str | None, Header()] = None,
@@ -120,7 +121,7 @@ async def show_journey(
     return await _detail(connection, row)
 
 
-@router.put("/journeys/{journey_id}", dependencies=[Acting])
+@router.put("/journeys/{journey_id}", dependencies=[Acting], responses=EXPECTING)
 async def change_journey(
     site: Asked, visitor: Who, response: Response, journey_id: Id, definition: Definition, if_match: IfMatch = None
 ) -> JourneyDetail:
@@ -135,7 +136,7 @@ async def change_journey(
     return await _answer(site, visitor, response, await _write(site, change))
 
 
-@router.delete("/journeys/{journey_id}", status_code=204, dependencies=[Acting])
+@router.delete("/journeys/{journey_id}", status_code=204, dependencies=[Acting], responses=EXPECTING)
 async def delete_journey(site: Asked, visitor: Who, journey_id: Id, if_match: IfMatch = None) -> None:
     """Archive a journey and hide it; who is in it leaves, its history stays."""
 
@@ -222,7 +223,7 @@ async def show_statistics(
     return Statistics(version=number, steps=steps, refused=refused)
 
 
-@router.post("/journeys/{journey_id}/{action}", dependencies=[Acting])
+@router.post("/journeys/{journey_id}/{action}", dependencies=[Acting], responses=EXPECTING)
 async def move_journey(
     site: Asked, visitor: Who, response: Response, journey_id: Id, action: Move, if_match: IfMatch = None
 ) -> JourneyDetail:
