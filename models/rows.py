@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _NAMES = {
@@ -330,10 +330,14 @@ class TokenRow(Row):
 
 
 class RunRow(Row):
-    """An enrolment or exit of many customers by hand, and how far it is."""
+    """An enrolment or exit of many customers by hand, and how far it is; whom it is about is kept until its end."""
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("tenant_id", "idempotency_key"), _one_of("action", "enroll", "exit"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "idempotency_key"),
+        Index("ix_runs_open", "id", postgresql_where=text("finished_at IS NULL")),
+        _one_of("action", "enroll", "exit"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     tenant_id: Mapped[str]
@@ -345,3 +349,5 @@ class RunRow(Row):
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     finished_at: Mapped[datetime | None]
+    customer_ids: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    data: Mapped[dict[str, Any] | None]

@@ -67,6 +67,7 @@ async def _run(settings: "Settings") -> None:
     from streams.outbox import publish_for_ever
     from streams.projection import Projector
     from streams.provision import check_topics
+    from streams.runs import advance_for_ever
     from streams.topics import read_topics
     from streams.web.app import make_app
 
@@ -85,9 +86,10 @@ async def _run(settings: "Settings") -> None:
     running = build_app(settings, topics, Definitions(settings.brokers))
     historian = Historian(Projector.connect(settings.database_url), now, settings.history_days)
     running.add_reader(historian)
-    publisher = asyncio.create_task(publish_for_ever(settings))
+    helpers = [asyncio.create_task(work(settings)) for work in (publish_for_ever, advance_for_ever)]
     try:
         await running.run(stop, make_app(running, settings, topics))
     finally:
-        publisher.cancel()
+        for helper in helpers:
+            helper.cancel()
         await historian.close()

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+import msgspec
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from models.journey import JourneyStatus
+from streams.decoding import Rejection, decode
 
 Tenant = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^:\x00]+$")]
 CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
@@ -203,11 +205,26 @@ class States(Page[State]):
     open: int
 
 
+def _read_data(data: dict[str, Any]) -> dict[str, Any]:
+    """Return data as an event could bring it; raises ValueError for other."""
+    event = {"eventId": "e", "tenantId": "t", "customerId": "c", "occurredAt": "2026-01-01T00:00:00Z", "data": data}
+    try:
+        found = decode(msgspec.json.encode(event), (), "")
+    except (UnicodeEncodeError, OverflowError, RecursionError):
+        raise ValueError("The data can't be written as UTF-8 JSON.") from None
+    if isinstance(found, Rejection):
+        raise ValueError(found.reason)  # noqa: TRY004 - of pydantic's, not of Python's types
+    return found.data
+
+
+EventData = Annotated[dict[str, Any], AfterValidator(_read_data)]
+
+
 class ByHand(Shape):
     """Whom to enrol, with the data that an event would bring."""
 
     customer_id: CustomerId
-    data: dict[str, Any] = {}
+    data: EventData = {}
 
 
 class Leaver(Shape):
@@ -221,7 +238,7 @@ class Many(Shape):
 
     action: Literal["enroll", "exit"]
     customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=100_000)]
-    data: dict[str, Any] = {}
+    data: EventData = {}
 
 
 class Run(Shape):
