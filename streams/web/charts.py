@@ -1,7 +1,7 @@
 """Small charts as geometry: bars, lines over time and ranges; pure functions, drawn by charts.svg."""
 
 from collections.abc import Sequence
-from math import sqrt
+from math import erf, sqrt
 
 import msgspec
 
@@ -65,11 +65,15 @@ def rate(hits: int, all_: int) -> Rate | None:
     return Rate(share, max(0.0, middle - reach), min(1.0, middle + reach))
 
 
-def differ(first: tuple[int, int], second: tuple[int, int]) -> bool | None:
-    """Say whether two shares (hits, all) differ with 95 % confidence (two-proportion z test); None: too few."""
+def confidence(first: tuple[int, int], second: tuple[int, int]) -> float | None:
+    """Return how sure it is, 0 to 1, that two shares (hits, all) differ (two-proportion z test); None: too few."""
     (hits1, all1), (hits2, all2) = first, second
-    pooled = (hits1 + hits2) / max(1, all1 + all2)
-    spread = pooled * (1 - pooled)
+    if not all1 or not all2:
+        return None
+    pooled = (hits1 + hits2) / (all1 + all2)
+    if hits1 * all2 == hits2 * all1:
+        return 0.0
     if min(all1, all2) * min(pooled, 1 - pooled) < 5:
         return None
-    return abs(hits1 / all1 - hits2 / all2) > 1.96 * sqrt(spread * (1 / all1 + 1 / all2))
+    spread = sqrt(pooled * (1 - pooled) * (1 / all1 + 1 / all2))
+    return erf(abs(hits1 / all1 - hits2 / all2) / spread / sqrt(2))

@@ -42,7 +42,8 @@ async def show_one(request: Request) -> Response:
         request, "enrollment.html", row=shown, owner=owner, journey=journey, states=states, failed=failed,
         older=older(request, records), records=tell_records(told, id_), next_=_following(journey, row),
         place=_tell_place(row, owner, journey),
-        step=_find_step(journey, row["current_step_id"]), summarize=summarize, result=_tell_state,
+        step=_find_step(journey, row["current_step_id"]), summarize=summarize,
+        steps={each.id: each.name or each.id for each in journey.steps} if journey else {}, result=_tell_state,
         newest=with_query(request.url.path, {"failed": given.get("failed")}) if given.get("before") else None,
     )  # fmt: skip
 

@@ -1,10 +1,11 @@
 """What the search asks Postgres: whose id it is that somebody typed."""
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.rows import CustomerRow, EnrollmentRow, EnrollmentStepRow, JourneyRow
 from streams.web.query import PAGE, Row, Tenants, fetch, fetch_one, within
+from streams.web.reading import STATUSES, newest
 
 
 async def find_command(connection: AsyncConnection, tenants: Tenants, command_id: str) -> Row | None:
@@ -27,3 +28,14 @@ async def find_customers(connection: AsyncConnection, tenants: Tenants, customer
     known = await list_tenants(connection, tenants)
     query = select(CustomerRow.__table__).where(CustomerRow.tenant_id.in_(known))
     return await fetch(connection, query.where(CustomerRow.customer_id == customer_id).limit(PAGE))
+
+
+async def list_newest(connection: AsyncConnection, tenants: Tenants) -> list[Row]:
+    """Return the newest enrolments of the journeys that were changed last: some for a start, at little cost."""
+    journeys = select(JourneyRow.id, JourneyRow.tenant_id).order_by(JourneyRow.updated_at.desc()).limit(20)
+    among = within(journeys, JourneyRow.tenant_id, tenants).subquery()
+    table = EnrollmentRow
+    mine = select(table.__table__).where(table.tenant_id == among.c.tenant_id, table.journey_id == among.c.id)
+    some = newest(mine.correlate(among), STATUSES, None, 10).lateral()
+    query = select(some).select_from(among).join(some, literal(True))
+    return await fetch(connection, query.order_by(some.c.enrolled_at.desc()).limit(PAGE))

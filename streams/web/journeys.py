@@ -16,14 +16,16 @@ from streams.engine.transitions import Move, moves_from
 from streams.web import charts, reading, totals
 from streams.web.graph import draw
 from streams.web.live import Values
+from streams.web.outcomes import read_trials
 from streams.web.outline import Counts, summarize, tell_rule
 from streams.web.query import Row, Tenants
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
+from streams.web.tale import REFUSALS
 from streams.web.wording import number, percent, short
 
 _LINE = {"width": 120.0, "height": 28.0}
 _ENDS = ("completed", "exited", "failed")
-_STATUSES = ("ACTIVE", "COMPLETED", "EXITED", "FAILED")
+_PASSED = {"ENTERED": "entered", "COMPLETED": "done", "SKIPPED": "skipped", "FAILED": "not done: it failed"}
 VERBS: dict[Move, str] = {"activate": "Activate", "pause": "Pause", "resume": "Resume", "archive": "Archive"}
 
 
@@ -104,14 +106,16 @@ async def show_one(request: Request) -> Response:
         counts = await totals.count_steps(connection, row["id"], version)
         refusals = await totals.count_refusals(connection, visitor_of(request).tenants, row["id"])
         versions = await reading.list_versions(connection, row["id"])
+        trials = await read_trials(connection, row, journey, counts) if journey else []
     allowed = moves_from(JourneyStatus(row["status"])) if visitor_of(request).may_act else ()
     moves = [(move, VERBS[move]) for move in allowed]
     first = journey.steps[0].id if journey else ""
     return site.render(
         request, "journey.html", row=row, version=version, journey=journey, refusals=refusals, versions=versions,
+        trials=trials, reasons=REFUSALS,
         graph=draw(journey, counts) if journey else None, counts=lambda id_: counts.get(id_, Counts()),
         total=counts[first].entered if first in counts else 0, funnel=_funnel(journey, counts), moves=moves,
-        values=_tell(row, refusals, counts), summarize=summarize, tell_rule=tell_rule, rate=charts.rate,
+        values=_tell(row, refusals, counts), summarize=summarize, tell_rule=tell_rule,
         link=lambda step: with_query(f"/journeys/{row['id']}/enrollments", {"step": step}),
     )  # fmt: skip
 
@@ -161,7 +165,7 @@ async def show_enrollments(request: Request) -> Response:
     older = _address(request, before=f"{rest[0].isoformat()}~{rest[1]}") if rest else None
     return site.render(
         request, "enrollments.html", row=row, rows=rows, status=status, step=step, ended=ended, older=older,
-        newest=_address(request, before="") if given.get("before") else None, statuses=_STATUSES,
+        newest=_address(request, before="") if given.get("before") else None, statuses=reading.STATUSES,
         steps=_step_ids(newest, step), title=_title(status, step, ended),
         nobody="Choose another filter, or wait: people come and go." if not (step and ended and rest)
         else f"None of {reading.LOOKED_THROUGH:,} enrolments that were looked through; older ones may be so.",
@@ -188,7 +192,7 @@ def _address(request: Request, **changes: Any) -> str:
 
 def _title(status: str, step: str, ended: str) -> str:
     if step and ended:
-        return f"Enrolments whose step '{step}' is {ended.lower()}"
+        return f"Enrolments whose step '{step}' was {_PASSED.get(ended, 'seen')}"
     where = f" in step '{step}' now" if step else ""
     return f"{status.capitalize() or 'All'} enrolments{where}"
 

@@ -13,6 +13,8 @@ DEFINITIONS = {
     "Step: skipped": "Enrolments that do not take it: other branch, unsubscribed, a wait's policy, or ended.",
     "Step: failed": "Enrolments that failed at this step.",
     "Flow": "How many enrolments went this way; lines are as thick as their flow, compared with the busiest line.",
+    "Variant": "Visits of the SPLIT that were sent this way, ever; a loop counts again.",
+    "Outcome": "What came of this version's enrolments, those still on their way left aside.",
     "Share": "Of those who entered the journey's version, the part that has passed this step.",
     "Lag": "Records on the topics of events and the inbox that are not handled yet, over all workers.",
     "Lag in time": "How long ago the oldest record that is not handled yet was written.",

@@ -12,6 +12,7 @@ from streams.web import charts, totals
 from streams.web.live import Values
 from streams.web.samples import EVERY, KEPT, Sample, Samples
 from streams.web.site import site_of, visitor_of
+from streams.web.tale import REFUSALS
 from streams.web.wording import NONE, capped, number, span
 
 
@@ -24,7 +25,8 @@ async def show(request: Request) -> Response:
         failing = await totals.list_failing(connection, visitor.tenants)
     return site.render(
         request, "overview.html", values=values, newest=newest, refusals=refusals, failing=failing,
-        channels=_channels(site.samples), tasks=[site.table.tasks[number] for number in sorted(site.table.tasks)],
+        channels=_channels(site.samples), reasons=REFUSALS,
+        tasks=[site.table.tasks[number] for number in sorted(site.table.tasks)],
         minutes=round(KEPT * EVERY / timedelta(minutes=1)), partitions=site.table.partitions,
     )  # fmt: skip
 
@@ -55,7 +57,7 @@ def _tell_flow(samples: Samples) -> Values:
     return {
         "events": f"{handled / seconds:,.1f}" if seconds else NONE,
         "lag": number(newest.lag()),
-        "behind": span(timedelta(seconds=newest.behind)),
+        "behind": f"records wait, the oldest for {span(timedelta(seconds=newest.behind))}",
         "dead": number(newest.dead()),
         "unwritten": number(newest.unwritten()),
         "sent": number(sent * 60 / sent_seconds) if sent_seconds else NONE,

@@ -107,7 +107,7 @@ async def show_customers(request: Request) -> Response:
     """Show whom one could look for: the customers of the newest enrolments."""
     site, visitor = site_of(request), visitor_of(request)
     async with site.engine.connect() as connection:
-        rows = await reading.list_newest(connection, visitor.tenants)
+        rows = await finding.list_newest(connection, visitor.tenants)
         names = await reading.journey_names(connection, {row["journey_id"] for row in rows})
     return site.render(
         request, "customers.html", rows=rows, names=names, older=None, newest=None,

@@ -22,7 +22,8 @@ from models.rows import (
 from streams.web.query import PAGE, Query, Row, Tenants, fetch, fetch_one, within
 
 LOOKED_THROUGH = 5_000  # enrolments, for those whose step ended in some way
-_STATUSES = ("ACTIVE", "COMPLETED", "EXITED", "FAILED")
+_ENTERED = ("IN_PROGRESS", "COMPLETED", "FAILED")
+STATUSES = ("ACTIVE", "COMPLETED", "EXITED", "FAILED")
 
 Cursor = tuple[datetime, str] | None
 
@@ -116,7 +117,7 @@ async def page_enrollments(
     if wanted.step is not None:
         query = query.where(table.current_step_id == wanted.step)
     status = "ACTIVE" if wanted.step is not None else wanted.status
-    return await fetch(connection, _newest(query, (status,) if status else _STATUSES, before, limit))
+    return await fetch(connection, newest(query, (status,) if status else STATUSES, before, limit))
 
 
 async def list_enrollments(
@@ -134,7 +135,7 @@ def _place(row: Row) -> Cursor:
 async def list_step_visitors(
     connection: AsyncConnection, journey: Row, step: str, ended: str, before: Cursor = None
 ) -> tuple[list[Row], Cursor]:
-    """Return 50 enrolments of a journey whose step ended so, and from where to look on (None: there are no more).
+    """Return 50 enrolments of a journey whose step was ENTERED or ended so, and from where to look on, if anywhere.
 
     Newest first; they are fewer, or none, where 5,000 enrolments have been looked through.
     """
@@ -142,17 +143,19 @@ async def list_step_visitors(
     query = select(table.__table__).where(
         table.tenant_id == journey["tenant_id"], table.journey_id == journey["id"]
     )
-    window = _newest(query, _STATUSES, before, LOOKED_THROUGH).cte()
-    newest = select(window).order_by(window.c.enrolled_at.desc(), window.c.id.desc())
+    window = newest(query, STATUSES, before, LOOKED_THROUGH).cte()
+    latest = select(window).order_by(window.c.enrolled_at.desc(), window.c.id.desc())
     # Not a join: its key is looked up enrolment by enrolment, whatever the planner thinks of the table's size.
-    status = select(steps.status).where(steps.enrollment_id == window.c.id, steps.step_id == step).scalar_subquery()
-    if len(rows := await fetch(connection, newest.where(status == ended).limit(PAGE + 1))) > PAGE:
+    key = steps.enrollment_id == window.c.id, steps.step_id == step
+    state = select(steps.status).where(*key).scalar_subquery()
+    found = latest.where(state.in_(_ENTERED if ended == "ENTERED" else (ended,))).limit(PAGE + 1)
+    if len(rows := await fetch(connection, found)) > PAGE:
         return rows[:PAGE], _place(rows[PAGE - 1])
-    end = await fetch_one(connection, newest.offset(LOOKED_THROUGH - 1).limit(1))
+    end = await fetch_one(connection, latest.offset(LOOKED_THROUGH - 1).limit(1))
     return rows, _place(end) if end else None
 
 
-def _newest(query: Query, statuses: Sequence[str], before: Cursor, limit: int) -> Query:
+def newest(query: Query, statuses: Sequence[str], before: Cursor, limit: int) -> Query:
     """Return a query for the newest: the index has them in this order by status, so that none is sorted."""
     at, id_ = EnrollmentRow.enrolled_at, EnrollmentRow.id
     if before:
@@ -183,17 +186,6 @@ async def find_customer(connection: AsyncConnection, tenants: Tenants, tenant: s
     """Return a customer's profile as last seen."""
     query = select(CustomerRow.__table__).where(CustomerRow.tenant_id == tenant, CustomerRow.customer_id == id_)
     return await fetch_one(connection, within(query, CustomerRow.tenant_id, tenants))
-
-
-async def list_newest(connection: AsyncConnection, tenants: Tenants) -> list[Row]:
-    """Return the newest enrolments of the journeys that were changed last: some for a start, at little cost."""
-    journeys = select(JourneyRow.id, JourneyRow.tenant_id).order_by(JourneyRow.updated_at.desc()).limit(20)
-    among = within(journeys, JourneyRow.tenant_id, tenants).subquery()
-    table = EnrollmentRow
-    newest = select(table.__table__).where(table.tenant_id == among.c.tenant_id, table.journey_id == among.c.id)
-    some = _newest(newest.correlate(among), _STATUSES, None, 10).lateral()
-    query = select(some).select_from(among).join(some, literal(True))
-    return await fetch(connection, query.order_by(some.c.enrolled_at.desc()).limit(PAGE))
 
 
 async def list_customer_enrollments(connection: AsyncConnection, tenant: str, id_: str) -> list[Row]:

@@ -2,11 +2,14 @@
 
 import json
 import re
+from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from streams.topics import INBOX
+from tests import kafka
 from tests.browser import stage
 from tests.browser.conftest import Club
 
@@ -61,6 +64,45 @@ def test_a_journey_is_tried_on_pasted_events(page: Page) -> None:
     expect(page.locator(".account")).to_contain_text("'mail' done: sent by EMAIL")
 
 
+def test_someone_is_enrolled_by_hand_with_data_of_their_own(page: Page, club: Club) -> None:
+    page.goto("/customer?tenant=pinehurst&id=c-034")
+    page.get_by_role("link", name="Enrol by hand").click()
+    expect(page.locator("form .notice")).to_contain_text("1 person is touched.")
+    expect(page.get_by_label("Customer id")).to_have_value("c-034")
+    page.get_by_label("Journey", exact=True).select_option(label="Season renewal (pinehurst)")
+    page.get_by_label("Data, as an event would carry it (JSON)").fill('{"season": 2027}')
+    page.get_by_role("button", name="Enrol").click()
+    expect(page.get_by_role("status").first).to_contain_text("“c-034” is being enrolled")
+    sent = read_inbox(club, b"pinehurst:c-034")
+    assert (sent["kind"], sent["journeyId"]) == ("enroll", club.journeys["Season renewal"])
+    assert sent["data"] == {"season": 2027}
+
+
+def test_someone_is_taken_out_from_the_enrolment_s_page(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Season renewal']}/find?customer=c-110")
+    page.get_by_role("link", name="Take out").click()
+    expect(page.locator("form .notice")).to_contain_text(
+        "1 person is touched: their enrolments in this journey end, reason manual."
+    )
+    page.get_by_role("button", name="Take out").click()
+    expect(page.get_by_role("status").first).to_contain_text("“c-110” is being taken out")
+    sent = read_inbox(club, b"pinehurst:c-110")
+    assert (sent["kind"], sent["journeyId"]) == ("exit", club.journeys["Season renewal"])
+
+
+def read_inbox(club: Club, key: bytes) -> dict[str, Any]:
+    """The newest message that the inbox holds for a customer."""
+    mine = [record for record in kafka.read_committed(club.settings.brokers, INBOX) if record.key == key]
+    return dict(json.loads(mine[-1].value or b""))
+
+
+def test_data_that_is_no_object_is_refused_in_words(page: Page) -> None:
+    page.goto("/enroll?tenant=pinehurst&customer=c-034")
+    page.get_by_label("Data, as an event would carry it (JSON)").fill("[1, 2]")
+    page.get_by_role("button", name="Enrol").click()
+    expect(page.locator("main")).to_contain_text("The data must be a JSON object")
+
+
 def test_dead_letters_are_sent_again_as_they_came(page: Page) -> None:
     page.goto("/dead-letters?code=not-json")
     page.get_by_role("link", name="Send these again").click()
@@ -85,8 +127,8 @@ def test_who_may_only_look_may_not_act(lakeside: str, club: Club) -> None:
     with httpx.Client(base_url=lakeside) as client:
         client.get("/")
         token = client.cookies["fairway-form"]
-        path = f"/journeys/{club.journeys['Welcome']}/archive"
-        assert client.post(path, data={"token": token}).status_code == 403
+        for path in (f"/journeys/{club.journeys['Welcome']}/archive", "/enroll", "/exit", "/dead-letters/replay"):
+            assert client.post(path, data={"token": token}).status_code == 403
 
 
 def test_personal_fields_are_hidden_from_those_who_may_only_look(lakeside: str, site: str, club: Club) -> None:

@@ -57,6 +57,20 @@ def test_a_number_leads_to_the_enrolments_behind_it(page: Page, club: Club) -> N
     expect(page.locator("tbody tr")).to_have_count(waiting)
 
 
+def test_variants_are_compared_with_what_came_of_them(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Season renewal']}")
+    trial = page.get_by_role("region", name="A/B: Which tone of voice")
+    expect(trial.locator("tbody tr")).to_have_count(3)
+    expect(trial.locator("tbody tr").first).to_contain_text("warm")
+    expect(trial).to_contain_text("“warm” and “brisk”")
+    page.locator("#step-warm-letter").get_by_role("link", name=trial_count(page), exact=True).first.click()
+    expect(page.locator("h1")).to_have_text("Enrolments whose step 'warm-letter' was entered")
+
+
+def trial_count(page: Page) -> str:
+    return page.locator('[data-live="entered.warm-letter"]').inner_text()
+
+
 def test_a_step_of_the_graph_leads_to_those_who_are_in_it(page: Page, club: Club) -> None:
     page.goto(f"/journeys/{club.journeys['Season renewal']}")
     page.locator("a.box-link", has_text="A day to think").click()
