@@ -15,6 +15,7 @@ from streams.web.masking import show
 from streams.web.outline import find_links, summarize
 from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
+from streams.web.tale import SKIPS
 from streams.web.timeline import older, read_place, tell_records
 from streams.web.wording import pretty, relative
 
@@ -105,7 +106,7 @@ def _tell_state(state: Mapping[str, Any] | None) -> str:
     result = (state or {}).get("result") or {}
     for name in ("reason", "error", "variant", "note"):
         if result.get(name):
-            return str(result[name])
+            return SKIPS.get(result[name], str(result[name]))
     if result.get("sent"):
         return f"sent by {result.get('channel')}"
     return ("yes" if result["result"] else "no") if "result" in result else ""

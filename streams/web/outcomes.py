@@ -97,12 +97,15 @@ def _result(window: Any, step_id: str, name: str) -> Any:
 def _judge(shares: Mapping[str, tuple[int, int]]) -> Iterator[str]:
     """Yield a sentence for each two variants; with more than two, each has to be surer to count."""
     pairs = list(combinations(shares, 2))
-    for one, other in pairs:
-        sure = confidence(shares[one], shares[other])
-        if sure is None:
-            yield f"“{one}” and “{other}”: too few to compare yet."
+    sures = [confidence(shares[one], shares[other]) for one, other in pairs]
+    if not any(sure is not None for sure in sures):
+        yield "Too few to compare yet."
+        return
+    for (one, other), alone in zip(pairs, sures, strict=True):
+        if not alone:
+            yield f"“{one}” and “{other}”{' are alike so far.' if alone == 0 else ': too few to compare yet.'}"
             continue
-        sure = max(0.0, 1 - (1 - sure) * len(pairs))
+        sure = max(0.0, 1 - (1 - alone) * len(pairs))
         better, worse = sorted((one, other), key=lambda name: -shares[name][0] / shares[name][1])
         if sure >= _SURE:
             level = 99 if sure >= _VERY_SURE else 95

@@ -22,7 +22,7 @@ _KINDS = {
     "enrollment.exited": "gone", "enrollment.failed": "bad", "step.entered": "waits", "step.completed": "",
     "step.skipped": "gone", "step.failed": "bad", "profile.updated": "",
 }  # fmt: skip
-_SKIPS = {
+SKIPS = {
     "branch": "another branch was taken",
     "ended": "the journey ended before",
     "unsubscribed": "the customer has unsubscribed",
@@ -86,7 +86,7 @@ def _tell_step(entry: Entry, result: Entry) -> str:
         case "step.entered":
             return "waits until"
         case "step.skipped":
-            return f"skipped: {_SKIPS.get(entry['reason'], entry['reason'])}"
+            return f"skipped: {SKIPS.get(entry['reason'], entry['reason'])}"
         case "step.failed":
             return f"failed: {entry.get('error')}"
         case _:

@@ -62,7 +62,8 @@ def test_variants_are_compared_with_what_came_of_them(page: Page, club: Club) ->
     trial = page.get_by_role("region", name="A/B: Which tone of voice")
     expect(trial.locator("tbody tr")).to_have_count(3)
     expect(trial.locator("tbody tr").first).to_contain_text("warm")
-    expect(trial).to_contain_text("“warm” and “brisk”")
+    expect(trial).to_contain_text("“warm” and “brisk” are alike so far.")
+    expect(trial).to_contain_text("Too few to compare yet.")
     page.locator("#step-warm-letter").get_by_role("link", name=trial_count(page), exact=True).first.click()
     expect(page.locator("h1")).to_have_text("Enrolments whose step 'warm-letter' was entered")
 

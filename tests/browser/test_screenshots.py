@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pyt
     ("name", "scheme", "width", "height"),
     [
         ("journey", "light", 1280, 900),
+        ("variants", "light", 1280, 420),
         ("customer", "light", 1280, 720),
         ("enrolment", "dark", 1280, 900),
         ("phone", "light", 390, 844),
@@ -26,12 +27,16 @@ def test_a_picture_is_made(
     folder = Path(os.environ.get("FAIRWAY_SCREENSHOTS", tmp_path))
     renewal = f"/journeys/{club.journeys['Season renewal']}"
     waiting = f"{renewal}/find?customer=c-110"
-    address = {"journey": renewal, "customer": f"{renewal}/find?customer=c-034"}.get(name, waiting)
+    address = {"journey": renewal, "variants": renewal, "customer": f"{renewal}/find?customer=c-034"}.get(
+        name, waiting
+    )
     context = chromium.new_context(base_url=site, viewport={"width": width, "height": height})
     page = context.new_page()
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(address)
     page.locator("h1").wait_for()
+    if name == "variants":
+        page.get_by_role("region", name="A/B: Which tone of voice").evaluate("part => part.scrollIntoView()")
     page.screenshot(path=folder / f"{name}.png")
     assert (folder / f"{name}.png").stat().st_size < 300_000
     context.close()

@@ -59,7 +59,8 @@ def test_how_sure_it_is_that_two_shares_differ(
             {"A": (52, 100), "B": (48, 100)},
             ["“A” and “B” do not differ for sure: chance alone may well explain it."],
         ),
-        ({"A": (1, 2), "B": (0, 2)}, ["“A” and “B”: too few to compare yet."]),
+        ({"A": (1, 2), "B": (0, 2)}, ["Too few to compare yet."]),
+        ({"A": (9, 9), "B": (7, 7)}, ["“A” and “B” are alike so far."]),
         (
             # 96.6 % sure alone, but there are three pairs, one of which may well seem so by chance.
             {"A": (55, 100), "B": (40, 100), "C": (0, 0)},
