@@ -3,16 +3,15 @@
 import asyncio
 import gc
 import logging
-import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
 
 import faust
 import structlog
-import uvicorn
+from faust.tables.manager import TableManager
 
 from streams.agents import register
 from streams.assignment import Assignment
@@ -34,7 +33,6 @@ from streams.transport import Transport
 _CUSTOMERS_KEPT = 32_768  # decoded, in all partitions together
 _SESSION_SECONDS = 10.0
 _STOP_SECONDS = 10.0
-_WEB_STOP_SECONDS = 2.0
 
 log = structlog.get_logger()
 
@@ -51,6 +49,14 @@ class Definitions(Protocol):
 
     async def stop(self) -> None:
         """Follow no more."""
+
+
+class _Tables(TableManager):  # type: ignore[misc]
+    """Faust's tables, of which there are none: without the second in which it waits for some to be declared."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class FaustApp(faust.App):  # type: ignore[misc]
@@ -70,14 +76,6 @@ class FaustApp(faust.App):  # type: ignore[misc]
         """Let the worker end with this error."""
         self.on_crash(reason)
         await super().crash(reason)
-
-
-class _Server(uvicorn.Server):
-    """A web server that leaves signals to the worker."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class Worker:
@@ -118,13 +116,20 @@ class Worker:
             turn=self._turn,
         )
 
+    def watch(self, task: "asyncio.Task[None]") -> None:
+        """Let the worker end with the error of this task, should it end with one."""
+        task.add_done_callback(self._look_at_end)
+
+    def _look_at_end(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._crash(error)
+
     def _crash(self, error: BaseException) -> None:
         self._error = self._error or error
         self._ended.set()
 
-    async def run(self, stop: asyncio.Event, web: Any = None) -> None:
+    async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then commit and leave; raises the first error that is ours."""
-        server = self._start_web(web) if web is not None else None
         starting = asyncio.create_task(self._start())
         waiting = [asyncio.create_task(event.wait()) for event in (stop, self._ended)]
         try:
@@ -133,11 +138,9 @@ class Worker:
                 await starting  # for its error
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (starting, *waiting, *([server] if server else [])):
+            for task in (starting, *waiting):
                 task.cancel()
             await self._stop()
-            if server is not None:
-                await asyncio.wait([server], timeout=_WEB_STOP_SECONDS)
         if self._error is not None:
             raise self._error
 
@@ -147,16 +150,19 @@ class Worker:
         self._connect()
         await self.app.start()
 
-    def _start_web(self, web: Any) -> "asyncio.Task[None]":
-        """Listen, so that the group can be told where, and serve also while partitions are being restored."""
-        listening = listen(self.settings)
-        self.address = self.app.conf.canonical_url = tell_address(self.settings, listening)
-        return asyncio.create_task(self._serve(web, listening))
+    def listen(self) -> None:
+        """Take a port for the web views, so that the group can be told where; to be called before `run`."""
+        self._listening = listen(self.settings)
+        self.address = self.app.conf.canonical_url = tell_address(self.settings, self._listening)
 
-    async def _serve(self, web: Any, listening: socket.socket) -> None:
+    async def serve(self, web: Any) -> None:
+        """Serve the web application until cancelled, also while the partitions are being restored."""
+        import uvicorn
+
         config = uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=1)
-        server = _Server(config)
-        serving = asyncio.create_task(server.serve([listening]))
+        server = uvicorn.Server(config)
+        server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]  # they are the worker's
+        serving = asyncio.create_task(server.serve([self._listening]))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
@@ -221,6 +227,7 @@ def _make_app(settings: Settings) -> FaustApp:
         settings.app_id,
         broker=[f"kafka://{broker}" for broker in settings.brokers.split(",")],
         store="memory://",
+        TableManager=_Tables,
         datadir=str(folder / "faust"),
         value_serializer="raw",
         key_serializer="raw",

@@ -31,6 +31,11 @@ class Assignment:
     def __iter__(self) -> Iterator[PartitionTask]:
         return iter(tuple(self._tasks.values()))
 
+    @property
+    def is_open(self) -> bool:
+        """Say whether the group has given us partitions, perhaps none, and all of them work."""
+        return self.is_assigned and all(task.stage == "open" for task in self)
+
     def wants(self, topic: str, partition: int) -> bool:
         """Say whether the partition's task has room for another fetch."""
         task = self._tasks.get(partition)

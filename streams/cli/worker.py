@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from streams.app import Worker
+    from streams.latecomer import Latecomer
     from streams.settings import Settings
+    from streams.topics import Topics
 
 _LAST_SECONDS = 13.0  # after SIGTERM; supervisors kill after 15 or more
+_WEB_STOP_SECONDS = 2.0
+_HEAD_START_SECONDS = 8.0  # for the partitions, before the web views and the history come up beside them
 
 
 def worker(
@@ -61,15 +66,10 @@ async def _run(settings: "Settings") -> None:
 
     from streams import failpoints
     from streams.app import build_app
-    from streams.clock import now
     from streams.definitions import Definitions
-    from streams.historian import Historian
-    from streams.outbox import publish_for_ever
-    from streams.projection import Projector
+    from streams.latecomer import Latecomer
     from streams.provision import check_topics
-    from streams.runs import advance_for_ever
-    from streams.topics import read_topics
-    from streams.web.app import make_app
+    from streams.topics import ACTIVITY, read_topics
 
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
@@ -84,12 +84,41 @@ async def _run(settings: "Settings") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     running = build_app(settings, topics, Definitions(settings.brokers))
-    historian = Historian(Projector.connect(settings.database_url), now, settings.history_days)
-    running.add_reader(historian)
-    helpers = [asyncio.create_task(work(settings)) for work in (publish_for_ever, advance_for_ever)]
+    running.listen()
+    history = Latecomer((ACTIVITY,))
+    running.add_reader(history)
+    company = asyncio.create_task(_keep_company(running, history, settings, topics))
+    running.watch(company)
     try:
-        await running.run(stop, make_app(running, settings, topics))
+        await running.run(stop)
     finally:
-        for helper in helpers:
-            helper.cancel()
+        company.cancel()
+        await asyncio.wait([company], timeout=_WEB_STOP_SECONDS)
+
+
+async def _keep_company(running: "Worker", history: "Latecomer", settings: "Settings", topics: "Topics") -> None:
+    """Bring up what the partitions can do without: web views, history, outbox. Their imports take seconds."""
+    import gc
+    from importlib import import_module
+
+    from streams.clock import now, steady
+
+    latest = steady() + _HEAD_START_SECONDS
+    while not running.assignment.is_open and steady() < latest:  # noqa: ASYNC110  tasks open, close, open again
+        await asyncio.sleep(0.05)
+    for module in ("streams.historian", "streams.outbox", "streams.runs", "streams.web.app"):
+        await asyncio.to_thread(import_module, module)
+    gc.freeze()  # what was loaded stays, and need not be looked at for garbage
+    from streams.historian import Historian
+    from streams.outbox import publish_for_ever
+    from streams.projection import Projector
+    from streams.runs import advance_for_ever
+    from streams.web.app import make_app
+
+    historian = Historian(Projector.connect(settings.database_url), now, settings.history_days)
+    try:
+        await history.arrive(historian)
+        web = running.serve(make_app(running, settings, topics))
+        await asyncio.gather(publish_for_ever(settings), advance_for_ever(settings), web)
+    finally:
         await historian.close()

@@ -38,8 +38,7 @@ def tell(assignment: Assignment) -> dict[str, Any]:
     partitions = {
         str(task.partition): _tell_task(task) for task in sorted(assignment, key=lambda one: one.partition)
     }
-    is_open = all(task.stage == "open" for task in assignment)
-    return {"ready": assignment.is_assigned and is_open, "partitions": partitions}
+    return {"ready": assignment.is_open, "partitions": partitions}
 
 
 def _tell_task(task: PartitionTask) -> dict[str, Any]:
