@@ -2,11 +2,13 @@
 
 import argparse
 import pickle
+import random
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers and broker end, too
     given = _parse()
     results = pickle.loads(_KEPT.read_bytes()) if given.add else report.Results()
-    for seed in _numbers(given.seeds):
-        results.outcomes.append(_in_folder(lambda folder, seed=seed: run(_plan(given, seed), folder, _tell)))
+    for plan in _plans(given):
+        results.outcomes.append(_in_folder(lambda folder, plan=plan: run(plan, folder, _tell)))
         _keep(results)
     for seed in _numbers(given.admission):
         results.places.append((seed, _in_folder(lambda folder, seed=seed: admission.run(seed, folder, tell=_tell))))
@@ -48,16 +50,29 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--waiting", type=int, default=0, help="how many waits a single worker is to hold")
     parser.add_argument("--burst", type=int, default=100_000, help="how many of them fall due in the same second")
     parser.add_argument("--add", action="store_true", help="add to the last report instead of writing another")
-    return parser.parse_args()
+    given = parser.parse_args()
+    given.kinds = [kind for kind in KINDS if any(part in kind for part in given.kinds.split(","))]
+    if not given.kinds:
+        parser.error(f"--kinds names none of these: {', '.join(KINDS)}.")
+    return given
 
 
-def _plan(given: argparse.Namespace, seed: int) -> Plan:
-    wanted = given.kinds.split(",")
-    return Plan(
-        seed, given.events, given.faults, given.rate, given.workers, given.partitions,
-        customers=max(5000, given.events // 20), static=given.static,
-        kinds=tuple(kind for kind in KINDS if any(part in kind for part in wanted)),
-    )  # fmt: skip
+def _plans(given: argparse.Namespace) -> list[Plan]:
+    """Return a plan for each seed; no kind of fault comes again, in whichever run, before all others have come."""
+    seeds = _numbers(given.seeds)
+    bag = _draw_for_ever(given.kinds, random.Random(str(seeds)))
+    return [
+        Plan(
+            seed, given.events, given.faults, given.rate, given.workers, given.partitions,
+            customers=max(5000, given.events // 20), static=given.static, kinds=tuple(islice(bag, given.faults)),
+        )
+        for seed in seeds
+    ]  # fmt: skip
+
+
+def _draw_for_ever(kinds: list[str], chance: random.Random) -> Iterator[str]:
+    while True:
+        yield from chance.sample(kinds, len(kinds))
 
 
 def _numbers(text: str) -> list[int]:
