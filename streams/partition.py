@@ -23,7 +23,7 @@ from streams.fetch import Fetch
 from streams.intake import Intake
 from streams.ledger import FencedError, Ledger, LostError
 from streams.restore import ForeignError, Progress, restore
-from streams.rocks import CorruptError
+from streams.rocks import CorruptError, FullError
 from streams.store import OrderedMap, Store
 from streams.transaction import POSITION, OversizeRowError, Transaction
 
@@ -36,6 +36,7 @@ _CLOSE_TIMEOUT = 10.0
 _LOOK_UP = 0.5  # seconds until new journeys are noticed without input
 # Longer than a heartbeat: by then a worker that lost the partition knows, and does not fence its new owner.
 FENCED_SECONDS = 3.0
+_FULL_SECONDS = 5.0
 _RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0)
 
 log = structlog.get_logger()
@@ -137,6 +138,11 @@ class PartitionTask:
                 assert self.store is not None
                 self.store.set_aside(str(error))
                 self.store, delay = None, 0.0
+            except FullError as error:
+                log.warning("Partition %s waits: %s.", self.partition, error)
+                if self.store is not None:  # RocksDB writes to it again only after it was opened anew
+                    self.store.close()
+                self.store, delay = None, _FULL_SECONDS
             self.stage = "lost"
             self._end_flush()
             await asyncio.sleep(delay)

@@ -1,5 +1,6 @@
 """RocksDB as the ordered map of a partition: one database each, in a folder that one process holds at a time."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -26,6 +27,9 @@ _WRITTEN = b"t"
 # Half of the time for which the changelog keeps the tombstone of a deleted row (topics.yaml): a store that is older
 # may hold a row, of a customer who was erased, that nothing in the changelog deletes any more.
 OLDEST = timedelta(hours=12)
+_KEPT_ASIDE = timedelta(days=1)
+_FULL = "No space left"  # as RocksDB passes it on from the system
+_ROOM_MIB = 256  # rows being written, before they are merged
 _MIB = 1024 * 1024
 _FOLDERS = 16  # a stopped process may still hold the first ones
 
@@ -34,6 +38,10 @@ log = structlog.get_logger()
 
 class CorruptError(Exception):
     """RocksDB found damage; the store has to be set aside and restored from the changelog."""
+
+
+class FullError(Exception):
+    """The disk is full; the changelog has what is missing: close the map, and open it once there is room."""
 
 
 class _HeldError(Exception):
@@ -53,6 +61,8 @@ class RocksMap:
         except Exception as error:
             if "lock" in str(error).lower():
                 raise _HeldError from error
+            if _FULL in str(error):
+                raise _tell_full(folder) from error
             raise CorruptError(str(error)) from error
         found = self._db.get(_IDENTITY)
         if found is None and not self.items(b"", b"\xff", 1):
@@ -72,7 +82,7 @@ class RocksMap:
         try:
             return self._db.get(key)  # type: ignore[no-any-return]
         except Exception as error:
-            raise _name(error) from error
+            raise self._name(error) from error
 
     def write(self, changes: Iterable[Change]) -> None:
         """Put, or with None delete, all these or none."""
@@ -86,7 +96,7 @@ class RocksMap:
         try:
             self._db.write(batch)
         except Exception as error:
-            raise _name(error) from error
+            raise self._name(error) from error
 
     def items(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` entries from `start` to before `stop`, in order."""
@@ -101,23 +111,38 @@ class RocksMap:
         try:
             entries.status()
         except Exception as error:
-            raise _name(error) from error
+            raise self._name(error) from error
         return found
 
+    def _name(self, error: Exception) -> Exception:
+        if _FULL in str(error):
+            return _tell_full(self._folder)
+        return CorruptError(str(error)) if "Corruption" in str(error) else error
+
     def close(self) -> None:
-        """Let go of the files and the lock."""
-        self._db.close()
+        """Let go of the files and the lock; what can't be written any more is on the changelog."""
+        try:
+            self._db.close()
+        except Exception as error:
+            sentence = (
+                f"The store '{self._folder}' could not be closed in order ({error}); the changelog has the rest."
+            )
+            log.warning(sentence)
 
     def set_aside(self, reason: str) -> None:
         """Close, and move the folder out of the way; the sentence goes to the log."""
-        self._db.close()
+        self.close()
         _set_aside(self._folder, reason)
 
 
 def open_rocks(folder: Path, identity: str, clock: Callable[[], datetime] = now) -> RocksMap:
-    """Open this folder, or a neighbour where another process holds it; what can't be used is set aside."""
+    """Open this folder, or a neighbour where another process holds it; what can't be used is set aside.
+
+    What was set aside a day ago or longer goes, for it holds the rows of customers who have been erased since.
+    """
     for number in range(_FOLDERS):
         place = folder if number == 0 else folder.with_name(f"{folder.name}.{number}")
+        _drop_old(_aside(place), clock())
         try:
             return RocksMap(place, identity, clock)
         except _HeldError:
@@ -130,15 +155,33 @@ def open_rocks(folder: Path, identity: str, clock: Callable[[], datetime] = now)
 
 def _set_aside(folder: Path, reason: str) -> None:
     """Move the folder out of the way; the last one set aside is kept for whoever wants to look."""
-    aside = folder.with_name(folder.name + ".aside")
+    aside = _aside(folder)
     shutil.rmtree(aside, ignore_errors=True)
     folder.rename(aside)
-    sentence = f"The store '{folder}' can't be used ({reason}); it is now '{aside.name}', and is restored anew."
+    os.utime(aside)
+    sentence = (
+        f"The store '{folder}' can't be used ({reason}); it is restored anew, "
+        f"and what was there is kept as '{aside.name}' for a day."
+    )
     log.warning(sentence)
 
 
-def _name(error: Exception) -> Exception:
-    return CorruptError(str(error)) if "Corruption" in str(error) else error
+def _aside(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".aside")
+
+
+def _drop_old(aside: Path, at: datetime) -> None:
+    if aside.is_dir() and at.timestamp() - aside.stat().st_mtime > _KEPT_ASIDE.total_seconds():
+        shutil.rmtree(aside, ignore_errors=True)
+        sentence = f"The store '{aside}' is removed, for it was set aside a day ago."
+        log.info(sentence)
+
+
+def _tell_full(folder: Path) -> FullError:
+    return FullError(
+        f"The disk that holds '{folder}' is full: make room, {_ROOM_MIB} MiB or more, "
+        "and the partition goes on where it was"
+    )
 
 
 @cache

@@ -215,3 +215,14 @@ def test_a_store_so_old_that_tombstones_may_be_gone_is_set_aside(
     assert opened.scan(b"", 9) == rows
     assert opened.offset == (7 if rows else 0)
     opened.close()
+
+
+def test_a_store_that_was_set_aside_is_removed_a_day_later(tmp_path: Path) -> None:
+    folder, aside = tmp_path / "store-0", tmp_path / "store-0.aside"
+    fill(folder)
+    remove_the_manifest(folder)
+    open_rocks(folder, "fairway 0").close()
+    then = datetime.fromtimestamp(aside.stat().st_mtime, UTC)
+    for days, is_there in ((0.99, True), (1.01, False)):
+        open_rocks(folder, "fairway 0", lambda days=days: then + timedelta(days=days)).close()  # type: ignore[misc]
+        assert aside.is_dir() is is_there
