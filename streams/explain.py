@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from streams.simulate import Output
+from streams.tale import Told, tell, tell_cause
 
 Entry = Mapping[str, Any]
 
@@ -24,68 +25,21 @@ def explain(outputs: Iterable[Output], names: Mapping[str, str]) -> Iterator[str
         yield from (f"  {line}" for line in accounts[key])
 
 
-def _tell_record(record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
-    cause = record["cause"]
-    what = {
-        "event": f"{cause['eventType']} ({cause['eventId']})",
-        "wait": f"the wait at '{cause.get('stepId')}' fired",
-        "control": f"by hand: {cause.get('control')}",
-        "admission": "admission was answered" + (f" (asked by {cause['eventId']})" if cause["eventId"] else ""),
-    }[cause["kind"]]
-    yield f"{record['at']:%Y-%m-%d %H:%M:%S}  {what}"
+def _tell_record(record: Entry, names: Mapping[str, str]) -> Iterator[str]:
+    yield f"{record['at']:%Y-%m-%d %H:%M:%S}  {tell_cause(record['cause'])}"
     for entry in record["entries"]:
-        journey = names.get(entry.get("journeyId", ""), "")
-        yield "    " + " ".join(part for part in (f"[{journey}]" if journey else "", _tell(entry)) if part)
-        yield from (f"      {line}" for line in _tell_rules(_rules_of(entry)))
+        told = tell(entry)
+        yield "    " + " ".join(filter(None, _tell_parts(told, names)))
+        yield from (f"      {c['field']}: {_show(c['before'])} -> {_show(c['after'])}" for c in told.changes)
+        yield from (f"      {line}" for line in _tell_rules(told.rules))
 
 
-def _rules_of(entry: Entry) -> list[Entry]:
-    found = entry.get("evaluatedRules") or entry.get("result", {}).get("evaluatedRules", [])
-    return list(found)
-
-
-def _tell(entry: Entry) -> str:
-    return _tell_step(entry) if entry["type"].startswith("step.") else _tell_enrollment(entry)
-
-
-def _tell_enrollment(entry: Entry) -> str:
-    match entry["type"]:
-        case "enrollment.started":
-            key = f" for '{entry['enrollmentKey']}'" if entry["enrollmentKey"] else ""
-            return f"entered{key} (entry {entry['entryNumber']}, version {entry['journeyVersion']})"
-        case "enrollment.refused":
-            return f"did not enter: {entry['reason']}"
-        case "enrollment.completed":
-            return "completed"
-        case "enrollment.exited":
-            return f"left: {entry['exitReason']}" + (f" ({entry['detail']})" if entry["detail"] else "")
-        case "enrollment.failed":
-            return f"failed: {entry['error']}"
-        case _:
-            changes = (f"{c['field']}: {_show(c['before'])} -> {_show(c['after'])}" for c in entry["changes"])
-            return "profile: " + ("erased" if entry.get("deleted") else ", ".join(changes))
-
-
-def _tell_step(entry: Entry) -> str:
-    match entry["type"]:
-        case "step.entered":
-            return f"'{entry['stepId']}' waits until {entry['waitingUntil']:%Y-%m-%d %H:%M:%S} UTC"
-        case "step.completed":
-            return f"'{entry['stepId']}' done{_tell_result(entry['result'])}"
-        case "step.skipped":
-            return f"'{entry['stepId']}' skipped: {entry['reason']}"
-        case _:
-            return f"'{entry['stepId']}' failed: {entry['error']}"
-
-
-def _tell_result(result: Entry) -> str:
-    if result.get("sent"):
-        return f": sent by {result['channel']} ({result['messageId']})"
-    if "variant" in result:
-        return f": variant '{result['variant']}'"
-    if "result" in result:
-        return f": the answer is {'yes' if result['result'] else 'no'}"
-    return f" ({result['note']})" if "note" in result else ""
+def _tell_parts(told: Told, names: Mapping[str, str]) -> Iterator[str]:
+    yield f"[{names[told.journey_id]}]" if told.journey_id in names else ""
+    yield f"'{told.step_id}'" if told.step_id else ""
+    yield told.text
+    yield f"{told.moment:%Y-%m-%d %H:%M:%S} UTC" if told.moment else ""
+    yield f"({told.command_id})" if told.command_id else ""
 
 
 def _tell_rules(rules: Iterable[Entry]) -> Iterator[str]:

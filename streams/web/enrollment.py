@@ -9,13 +9,13 @@ from starlette.routing import Route
 
 from models.journey import Journey
 from streams.clock import now as read_clock
+from streams.tale import SKIPS
 from streams.web import reading
 from streams.web.live import Values
 from streams.web.masking import show
 from streams.web.outline import find_links, summarize
 from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
-from streams.web.tale import SKIPS
 from streams.web.timeline import older, read_place, tell_records
 from streams.web.wording import pretty, relative
 

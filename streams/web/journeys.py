@@ -13,6 +13,7 @@ from starlette.routing import Route
 from models.journey import Journey, JourneyStatus
 from streams.clock import now as read_clock
 from streams.engine.transitions import Move, moves_from
+from streams.tale import REFUSALS
 from streams.web import charts, reading, totals
 from streams.web.graph import draw
 from streams.web.live import Values
@@ -20,7 +21,6 @@ from streams.web.outcomes import read_trials
 from streams.web.outline import Counts, summarize, tell_rule
 from streams.web.query import Row, Tenants
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
-from streams.web.tale import REFUSALS
 from streams.web.wording import number, percent, short
 
 _LINE = {"width": 120.0, "height": 28.0}

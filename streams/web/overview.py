@@ -8,11 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.clock import now as read_clock
+from streams.tale import REFUSALS
 from streams.web import charts, totals
 from streams.web.live import Values
 from streams.web.samples import EVERY, KEPT, Sample, Samples
 from streams.web.site import site_of, visitor_of
-from streams.web.tale import REFUSALS
 from streams.web.wording import NONE, capped, number, span
 
 

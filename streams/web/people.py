@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from models.customer import decode
 from models.ids import customer_key
+from streams.tale import tell
 from streams.web import finding, reading
 from streams.web.here import open_store
 from streams.web.masking import show
 from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
-from streams.web.tale import tell
 from streams.web.timeline import older, read_place, tell_records
 
 # --- a customer -------------------------------------------------------------------------------------------------

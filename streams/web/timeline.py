@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
+from streams.tale import tell, tell_cause
 from streams.web.query import PAGE, Row
 from streams.web.site import with_query
-from streams.web.tale import tell, tell_cause
 
 
 class Told(msgspec.Struct, frozen=True):

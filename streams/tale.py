@@ -54,7 +54,7 @@ def tell(entry: Entry) -> Told:
         entry.get("journeyId") or "",
         entry.get("enrollmentId") or "",
         entry.get("stepId", "") if entry["type"].startswith("step.") else "",
-        datetime.fromisoformat(until) if until else None,
+        datetime.fromisoformat(until) if isinstance(until, str) else until,
         entry.get("evaluatedRules") or result.get("evaluatedRules") or (),
         result.get("messageId") or "",
         entry.get("changes") or result.get("updates") or (),
@@ -65,7 +65,9 @@ def _tell_enrollment(entry: Entry) -> str:
     match entry["type"]:
         case "enrollment.started":
             key = f" for “{entry['enrollmentKey']}”" if entry.get("enrollmentKey") else ""
-            return f"Entered version {entry.get('journeyVersion', '?')}{key}"
+            number = entry.get("entryNumber", 1)
+            again = f", entry {number}" if number > 1 else ""
+            return f"Entered version {entry.get('journeyVersion', '?')}{key}{again}"
         case "enrollment.refused":
             return f"Did not enter: {REFUSALS.get(entry['reason'], entry['reason'])}"
         case "enrollment.completed":
