@@ -12,7 +12,7 @@ from streams.clock import now as read_clock
 from streams.tale import SKIPS
 from streams.web import reading
 from streams.web.live import Values
-from streams.web.masking import show
+from streams.web.masking import show_row
 from streams.web.outline import find_links, summarize
 from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
@@ -37,8 +37,8 @@ async def show_one(request: Request) -> Response:
             connection, row["tenant_id"], row["customer_id"],
             enrollment_id=id_, failed=failed, before=read_place(given.get("before")),
         )  # fmt: skip
-    states = {step["step_id"]: step for step in steps}
-    shown, told = show(site, visitor, dict(row)), show(site, visitor, list(map(dict, records[:PAGE])))
+    states = {step["step_id"]: show_row(site, visitor, step) for step in steps}
+    shown, told = show_row(site, visitor, row), [show_row(site, visitor, one) for one in records[:PAGE]]
     return site.render(
         request, "enrollment.html", row=shown, owner=owner, journey=journey, states=states, failed=failed,
         older=older(request, records), records=tell_records(told, id_), next_=_following(journey, row),
@@ -123,9 +123,11 @@ async def download(request: Request) -> Response:
         records = await reading.list_activity(
             connection, row["tenant_id"], row["customer_id"], enrollment_id=id_, limit=_DOWNLOADED
         )
-    whole = {"enrollment": dict(row), "steps": list(map(dict, steps)), "activity": list(map(dict, records))}
+    found = {"steps": steps, "activity": records}
+    whole: dict[str, Any] = {name: [show_row(site, visitor, one) for one in rows] for name, rows in found.items()}
+    whole = {"enrollment": show_row(site, visitor, row)} | whole
     headers = {"content-disposition": f'attachment; filename="enrollment-{id_}.json"'}
-    return Response(pretty(show(site, visitor, whole)), media_type="application/json", headers=headers)
+    return Response(pretty(whole), media_type="application/json", headers=headers)
 
 
 ROUTES = [

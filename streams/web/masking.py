@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 
+from streams.web.query import Row
 from streams.web.site import Site
 from streams.web.visitor import Visitor
 
 MASK = "•••"
+_FROM_OUTSIDE = ("attributes", "trigger_data")  # columns whose JSON has names that are not ours
 
 
 def mask(value: Any, fields: Iterable[str]) -> Any:
@@ -36,6 +38,25 @@ def _mask(value: Any, names: frozenset[str]) -> Any:
 def show(site: Site, visitor: Visitor, value: Any) -> Any:
     """Return a value as this visitor may see it."""
     return value if visitor.sees_personal else mask(value, site.settings.personal)
+
+
+def show_row(site: Site, visitor: Visitor, row: Row) -> Any:
+    """Return a row of Postgres as this visitor may see it; our own columns stay, however fields are named."""
+    if visitor.sees_personal:
+        return dict(row)
+    names = site.settings.personal
+    return {
+        column: mask(value, names) if column in _FROM_OUTSIDE else _mask_below(value, names)
+        for column, value in row.items()
+    }
+
+
+def _mask_below(value: Any, names: frozenset[str]) -> Any:
+    if isinstance(value, list):
+        return [_mask_below(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: mask(item, names) if isinstance(item, dict | list) else item for name, item in value.items()}
 
 
 def show_record(site: Site, visitor: Visitor, raw: bytes | None) -> bytes | None:

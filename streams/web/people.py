@@ -13,7 +13,7 @@ from models.ids import customer_key
 from streams.tale import tell
 from streams.web import finding, reading
 from streams.web.here import open_store
-from streams.web.masking import show
+from streams.web.masking import show, show_row
 from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
 from streams.web.timeline import older, read_place, tell_records
@@ -38,8 +38,8 @@ async def show_customer(request: Request) -> Response:
             entry["journeyId"] for record in records for entry in record["entries"] if entry.get("journeyId")
         }
         names = await reading.journey_names(connection, mentioned)
-    row = show(site, visitor, dict(row)) if row else None
-    refusals, records = (show(site, visitor, list(map(dict, found))) for found in (refusals, records))
+    row = show_row(site, visitor, row) if row else None
+    refusals, records = ([show_row(site, visitor, one) for one in found] for found in (refusals, records))
     why = _list_refusals(refusals, journey_id)
     state = _read_row(request, tenant, id_)
     if row is None and state["customer"] is None and not asked:

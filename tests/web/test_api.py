@@ -7,11 +7,13 @@ import httpx
 import pytest
 import yaml
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.errors import FairwayError
 from streams.settings import Settings
 from streams.web.access import make_identify
 from streams.web.masking import MASK, mask
+from tests.web.conftest import make_site_api
 
 pytestmark = pytest.mark.database
 
@@ -154,6 +156,22 @@ async def test_personal_fields_are_masked_for_readers(client: httpx.AsyncClient,
         assert "Ann" not in shown.text
     (one,) = await enrollments(client, customer="c-12")
     assert "Ann" not in (await client.get(f"/enrollments/{one['id']}", headers=reader)).text
+
+
+async def test_a_personal_field_named_as_one_of_ours_hides_only_its_own(
+    client: httpx.AsyncClient, web_settings: Settings, engine: AsyncEngine, tokens: dict[str, str]
+) -> None:
+    (one,) = await enrollments(client, customer="c-12")
+    named = web_settings.model_copy(update={"personal_fields": "status,type,id,version,field,membershipTier"})
+    transport, reader = httpx.ASGITransport(make_site_api(engine, named)), f"Bearer {tokens['reader']}"
+    async with httpx.AsyncClient(transport=transport, base_url=client.base_url) as other:
+        for path in ("timeline", "enrollments", "why-not", ""):
+            path = f"/customers/pinehurst/c-12/{path}".rstrip("/")
+            answer = await other.get(path, headers={"authorization": reader})
+            assert answer.status_code == 200
+            assert "Gold" not in answer.text
+        shown = await other.get(f"/enrollments/{one['id']}", headers={"authorization": reader})
+        assert shown.json()["status"] == one["status"]
 
 
 def test_a_field_is_masked_wherever_it_stands() -> None:

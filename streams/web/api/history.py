@@ -33,7 +33,7 @@ from streams.web.api.shapes import (
     Page,
     Tenant,
 )  # fmt: skip
-from streams.web.masking import show
+from streams.web.masking import show_row
 from streams.web.site import Site
 from streams.web.visitor import Visitor
 
@@ -86,11 +86,11 @@ async def show_enrollment(connection: Reading, site: Asked, visitor: Who, enroll
         raise missing()
     known = {step["step_id"]: step for step in await reading.list_enrollment_steps(connection, row["id"])}
     journey = await reading.read_version(connection, row["journey_id"], row["version"])
-    steps = [EnrollmentStep.model_validate(show(site, visitor, dict(step))) for step in known.values()]
+    steps = [EnrollmentStep.model_validate(show_row(site, visitor, step)) for step in known.values()]
     pending = [step for step in (journey.steps if journey else ()) if step.id not in known]
     steps += [EnrollmentStep(step_id=step.id, step_number=step.step_number, status="PENDING") for step in pending]
     steps.sort(key=lambda step: step.step_number)
-    return EnrollmentDetail.model_validate({**show(site, visitor, dict(row)), "steps": steps})
+    return EnrollmentDetail.model_validate({**show_row(site, visitor, row), "steps": steps})
 
 
 @router.get("/customers/{tenant}/{customer}")
@@ -101,7 +101,7 @@ async def show_customer(
     row = await reading.find_customer(connection, visitor.tenants, tenant, customer)
     if row is None:
         raise missing()
-    return CustomerDetail.model_validate(show(site, visitor, dict(row)))
+    return CustomerDetail.model_validate(show_row(site, visitor, row))
 
 
 @router.get("/customers/{tenant}/{customer}/enrollments")
@@ -149,9 +149,9 @@ async def _happenings(
     rows = await reading.list_activity(connection, *person, refused=refused, before=place, limit=limit + 1)
     following = write_cursor(rows[limit - 1]["at"], rows[limit - 1]["offset"]) if len(rows) > limit else None
     return Page(
-        items=[Happening.model_validate(show(site, visitor, dict(row))) for row in rows[:limit]], next=following
+        items=[Happening.model_validate(show_row(site, visitor, row)) for row in rows[:limit]], next=following
     )
 
 
 def _enrollment(site: Site, visitor: Visitor, row: Any) -> Enrollment:
-    return Enrollment.model_validate(show(site, visitor, dict(row)))
+    return Enrollment.model_validate(show_row(site, visitor, row))
