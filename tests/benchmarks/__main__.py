@@ -11,22 +11,21 @@ import typer
 
 from streams.dev import broker as kafka_server
 from tests.benchmarks import check, report
-from tests.benchmarks.contests import BY_NAME, run, run_restore, run_waits
+from tests.benchmarks.contests import BY_NAME, run, run_projection, run_restore, run_waits
 from tests.benchmarks.growth import run_growth
 from tests.benchmarks.latency import run_latency
 from tests.benchmarks.progress import Figure
 from tests.benchmarks.stage import Stage
 
 _LOADS = (0.1, 0.5, 0.8)  # of the rate of workload b
-_OTHERS = ("e", "f", "h", "i")
+_OTHERS = ("e", "f", "g", "h", "i")
 
 
 def main(
-    only: Annotated[
-        str, typer.Option(help="Names, by commas; all if not given. e, f, h, i: see the document.")
-    ] = "",
+    only: Annotated[str, typer.Option(help="Names, by commas; all if not given. e to i: see the document.")] = "",
     rounds: Annotated[int, typer.Option(help="How often each runs.")] = 3,
     events: Annotated[int, typer.Option(help="How many events a run takes.")] = 200_000,
+    customers: Annotated[int, typer.Option(help="Up to how many customers i measures.")] = 10_000_000,
     short: Annotated[bool, typer.Option("--short", help="One round of 5,000 events.")] = False,
     checking: Annotated[
         bool, typer.Option("--check", help="Compare with baseline.json; exit 1 on a fall.")
@@ -45,7 +44,7 @@ def main(
         try:
             stage = Stage(broker.address, Path(folder))
             results = _compete(stage, [name for name in names if name in BY_NAME], rounds, events)
-            more = list(_run_others(stage, names, events, results))
+            more = list(_run_others(stage, names, events, results, customers))
         finally:
             kafka_server.stop(Path(folder) / "kafka")
     typer.echo(report.tabulate(results))
@@ -67,18 +66,22 @@ def _compete(stage: Stage, names: list[str], rounds: int, events: int) -> dict[s
     return dict(results)
 
 
-def _run_others(stage: Stage, names: list[str], events: int, results: dict[str, list[Figure]]):
+def _run_others(stage: Stage, names: list[str], events: int, results: dict[str, list[Figure]], customers: int):
     if "e" in names:
         figure = run_waits(stage, events // 4)
         yield _tell(f"**e**, waits that fire after an outage: {figure.rate:,.0f}/s, {figure.cost:.1f} µs each.")
     if "f" in names:
         yield _tell(f"**f**, restore from the changelog: {run_restore(stage, events // 2).rate:,.0f} rows/s.")
+    if "g" in names:
+        figure = run_projection(stage, events // 2)
+        yield _tell(f"**g**, activity into Postgres: {figure.rate:,.0f} records/s, {figure.cost:.1f} µs each.")
     if "h" in names:
         yield from _run_latencies(stage, results)
     if "i" in names:
-        rows = ["| what grows | to | events/s | processor µs each |\n| --- | ---: | ---: | ---: |"]
-        for what, number, figure in run_growth(stage, events // 4):
-            rows.append(_tell(f"| {what} | {number:,} | {figure.rate:,.0f} | {figure.cost:.1f} |"))
+        rows = ["| what grows | to | events/s | processor µs each | MiB |\n| --- | ---: | ---: | ---: | ---: |"]
+        for what, number, figure in run_growth(stage, events // 2, customers):
+            row = f"| {what} | {number:,} | {figure.rate:,.0f} | {figure.cost:.1f} | {figure.memory:,.0f} |"
+            rows.append(_tell(row))
         yield "**i**, cost as it grows:\n\n" + "\n".join(rows)
 
 

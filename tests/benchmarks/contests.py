@@ -9,11 +9,12 @@ import msgspec
 from models.journey import Journey
 from streams.topics import COMMANDS
 from tests.benchmarks import workloads
-from tests.benchmarks.progress import Broker, Figure, measure
+from tests.benchmarks.progress import PATIENCE, Broker, Figure, History, measure
 from tests.benchmarks.stage import BARE, FAIRWAY, RUNTIME, STOCK, Stage, wait_for
-from tests.benchmarks.workloads import Event, make_events, make_many
+from tests.benchmarks.workloads import Event, make_events, make_many, make_rows
 
 Events = Callable[[int], Iterator[Event]]
+_ROWS_RESTORED_AT_LEAST = 10_000  # a second; a worker that is slower has failed
 
 
 class Contest(msgspec.Struct, frozen=True):
@@ -29,6 +30,7 @@ class Contest(msgspec.Struct, frozen=True):
     variables: dict[str, str] = {}
     workers: int = 1
     by_commands: bool = False
+    customers: int = 0  # whose rows are there before the run
 
 
 def _make_tenth(tenants: int) -> Events:
@@ -67,6 +69,7 @@ def run(stage: Stage, contest: Contest, events: int) -> Figure:
     count = max(1000, int(events * contest.share))
     topic = stage.fill(contest.events, events)
     setting = stage.set_up(topic, contest.journeys)
+    setting.fill_rows(make_rows(contest.customers))
     broker = Broker(stage.brokers, stage.partitions)
     counter = broker.records("bare.commands") if contest.by_commands else broker.inputs(setting.app_id, topic)
     with ExitStack() as running:
@@ -74,8 +77,8 @@ def run(stage: Stage, contest: Contest, events: int) -> Figure:
             running.enter_context(setting.running(contest.program, **contest.variables))
             for _ in range(contest.workers)
         ]
-        rate, cost = measure(counter, count, pids)
-    return Figure(rate * contest.units, cost / contest.units)
+        figure = measure(counter, count, pids, PATIENCE + contest.customers / _ROWS_RESTORED_AT_LEAST)
+    return figure._replace(rate=figure.rate * contest.units, cost=figure.cost / contest.units)
 
 
 def run_waits(stage: Stage, events: int) -> Figure:
@@ -105,3 +108,14 @@ def run_restore(stage: Stage, events: int) -> Figure:
         setting, events + stage.partitions, FAIRWAY_DATA_DIR=str(stage.folder / "empty")
     )
     return Figure(events / max(0.001, cold - warm), 0.0)
+
+
+def run_projection(stage: Stage, events: int) -> Figure:
+    """Return how fast the activity records of workload b get into a Postgres that comes up after them."""
+    topic = stage.fill(make_events, events)
+    setting = stage.set_up(topic, (workloads.SENDING,))
+    broker = Broker(stage.brokers, stage.partitions)
+    with setting.running(FAIRWAY) as pid:
+        measure(broker.inputs(setting.app_id, topic), events, [pid])
+    with stage.history() as url, setting.running(FAIRWAY, FAIRWAY_DATABASE_URL=url) as pid:
+        return measure(History(url).records, events, [pid])

@@ -53,8 +53,9 @@ def _read(stage: Stage, latencies: list[float], done: threading.Event) -> None:
     })  # fmt: skip
     reader.assign([TopicPartition(COMMANDS, partition, 0) for partition in range(stage.partitions)])
     while True:
-        found = reader.consume(1000, 0.02)
+        first = reader.poll(0.05)  # `consume` would wait for more of them
         now = time.time()
+        found = [first, *reader.consume(1000, 0)] if first else []
         sent = [msgspec.json.decode(message.value())["data"]["sentAt"] for message in found]
         latencies.extend((now - moment) * 1000 for moment in sent)
         if not found and done.is_set():

@@ -1,15 +1,16 @@
 """How fast a program is, seen from the broker: committed offsets, never what the program says of itself."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+import asyncpg
 import psutil
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 LOOK_EVERY = 0.02  # seconds
 PATIENCE = 120.0
-_ENOUGH = 4  # counts that a run must show, so that its end can be left out
 
 Count = Callable[[], int]
 
@@ -41,6 +42,19 @@ class Broker:
         return [TopicPartition(topic, partition) for partition in self._partitions]
 
 
+class History:
+    """Counts what is in the database."""
+
+    def __init__(self, url: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._connection = self._loop.run_until_complete(asyncpg.connect(url))
+
+    def records(self) -> int:
+        """Return how many records of activity were projected, and the ends of their transactions with them."""
+        asked = 'SELECT coalesce(sum("offset"), 0)::bigint FROM projection_positions'
+        return int(self._loop.run_until_complete(self._connection.fetchval(asked)))
+
+
 def _patient(count: Count) -> Count:
     def patient() -> int:
         try:
@@ -52,22 +66,26 @@ def _patient(count: Count) -> Count:
 
 
 class Figure(NamedTuple):
-    """What a run came to: counts a second, and microseconds of its program's processor time for each."""
+    """What a run came to: counts a second, microseconds of processor time for each, MiB of memory at its end."""
 
     rate: float
     cost: float
+    memory: float = 0.0
 
 
 def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIENCE) -> Figure:
     """Return how fast programs go, from the first count that shows to the last before `end` shows.
 
     Their start is not part of it, nor is their end, which a worker may tell a second late: it commits the offsets
-    that are counted once a second. A run too short to show anything between is taken as a whole.
+    that are counted once a second. Of a run too short to show half of it between, the whole is taken.
     """
+    start = _Mark(0, time.monotonic(), sum(map(processor_time, pids)))
     marks = list(_watch(count, end, pids, patience))
-    first, last = marks[0], marks[-2] if len(marks) > _ENOUGH else marks[-1]
+    first = marks[0] if marks[0].count < end / 2 else start
+    last = marks[-2] if len(marks) > 1 and marks[-2].count - first.count > end / 2 else marks[-1]
     counted = max(1, last.count - first.count)
-    return Figure(counted / (last.at - first.at), (last.spent - first.spent) / counted * 1e6)
+    held = sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**20
+    return Figure(counted / (last.at - first.at), (last.spent - first.spent) / counted * 1e6, held)
 
 
 class _Mark(NamedTuple):

@@ -15,8 +15,11 @@ from confluent_kafka.admin import AdminClient
 
 from models.journey import Journey, JourneyStatus
 from streams import provision
+from streams.database import create_engine, upgrade
 from streams.definitions import Known, status_record, version_record
+from streams.dev import postgres as postgres_server
 from streams.dev import processes
+from streams.partitioner import partition_of
 from streams.topics import COMMANDS, DEFINITIONS, read_topics
 from tests import kafka
 from tests.benchmarks.progress import PATIENCE, Broker
@@ -25,6 +28,7 @@ from tests.benchmarks.workloads import Event, make_events
 FAIRWAY = (str(Path(sys.executable).with_name("fairway")), "worker", "--web-port", "0")
 BARE = (sys.executable, "-m", "tests.benchmarks.bare")
 STOCK = (sys.executable, "-m", "tests.benchmarks.stock", "worker", "-l", "warn")
+_BATCHES = {"linger.ms": "50", "batch.size": "262144", "compression.type": "lz4"}
 RUNTIME = (sys.executable, "-m", "tests.benchmarks.runtime")
 
 
@@ -56,8 +60,7 @@ class Stage:
     def feed(self, topic: str, events: Iterable[Event]) -> None:
         """Write events to a topic."""
         records = (kafka.Record(topic, key, value) for key, value in events)
-        batches = {"linger.ms": "50", "batch.size": "262144", "compression.type": "lz4"}
-        kafka.produce(self.brokers, records, **batches)
+        kafka.produce(self.brokers, records, **_BATCHES)
 
     def set_up(self, topic: str, journeys: Iterable[Journey] = ()) -> "Setting":
         """Make fresh topics beside a topic of events that is there already, with ACTIVE journeys."""
@@ -76,6 +79,17 @@ class Stage:
         if old:
             kafka.delete_topics(self.brokers, old)
             kafka.wait_until(lambda: not set(old) & set(admin.list_topics().topics))
+
+    @contextmanager
+    def history(self) -> Iterator[str]:
+        """Run a Postgres with Fairway's tables for as long as the context lasts; gives its URL."""
+        folder = self.folder / "postgres"
+        url = postgres_server.start(folder).url()
+        try:
+            asyncio.run(_upgrade(url))
+            yield url
+        finally:
+            postgres_server.stop(folder)
 
     def time_first_command(self, setting: "Setting", start: int, **variables: str) -> float:
         """Return the seconds from a worker's start to its first command for a new event, numbered from `start`."""
@@ -103,6 +117,12 @@ class Setting:
         content["defaults"]["partitions"] = stage.partitions
         self.topics_file.write_text(yaml.safe_dump(content))
 
+    def fill_rows(self, rows: Iterable[Event]) -> None:
+        """Write rows of customers to the changelog, as a worker had written them before."""
+        changelog, partitions = f"{self.app_id}-customers-changelog", self.stage.partitions
+        records = (kafka.Record(changelog, key, row, partition=partition_of(key, partitions)) for key, row in rows)
+        kafka.produce(self.brokers, records, **_BATCHES)
+
     @contextmanager
     def running(self, program: tuple[str, ...], **variables: str) -> Iterator[int]:
         """Run a program under this setting for as long as the context lasts; gives its process id."""
@@ -127,6 +147,14 @@ class Setting:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+async def _upgrade(url: str) -> None:
+    engine = create_engine(url)
+    try:
+        await upgrade(engine)
+    finally:
+        await engine.dispose()
 
 
 def _define(journeys: Iterable[Journey]) -> Iterator[kafka.Record]:

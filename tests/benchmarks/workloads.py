@@ -1,10 +1,14 @@
 """The workloads: the events that go in, and the journeys that they meet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from math import gcd
 from typing import Any
 
 import msgspec
 
+from models.customer import Customer, Entry, encode
+from models.ids import customer_key
 from models.journey import Journey
 
 Event = tuple[bytes, bytes]
@@ -20,12 +24,19 @@ _SEND = {"type": "SEND", "config": {"channel": "EMAIL", "templateId": "hello"}}
 _WAIT = {"type": "WAIT", "config": {"duration": "20000 hours"}}  # longer than the events are old
 
 
-def make_events(count: int, tenants: int = 1, wanted_each: int = 1, start: int = 0, **data: Any) -> Iterator[Event]:
+def make_events(
+    count: int,
+    tenants: int = 1,
+    wanted_each: int = 1,
+    start: int = 0,
+    customer_of: Callable[[int], int] = int,
+    **data: Any,
+) -> Iterator[Event]:
     """Yield events of 250 bytes, each of another customer; of them one in `wanted_each` may trigger a journey."""
     encode = msgspec.json.Encoder().encode
     common = {"membershipTier": "Gold", "teeTime": "2026-11-25T09:00:00Z", "players": 4} | data
     for number in range(start, start + count):
-        tenant, customer = f"t{number // wanted_each % tenants}", f"c{number}"
+        tenant, customer = f"t{number // wanted_each % tenants}", f"c{customer_of(number)}"
         value = {
             "eventId": f"e{number}", "tenantId": tenant, "clubId": "north", "customerId": customer,
             "eventType": TRIGGER_TYPE if number % wanted_each == 0 else "email.opened",
@@ -33,6 +44,24 @@ def make_events(count: int, tenants: int = 1, wanted_each: int = 1, start: int =
             "data": common | {"seq": number},
         }  # fmt: skip
         yield f"{tenant}:{customer}".encode(), encode(value)
+
+
+def make_rows(count: int) -> Iterator[Event]:
+    """Yield rows of customers of tenant t0 who have been in a journey before, 350 bytes each."""
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(count):
+        customer = f"c{number}"
+        history = {SENDING.id: {"": Entry(1, began)}}
+        row = Customer("t0", customer, {"firstName": "Ann", "tier": "Gold"}, {}, {}, history, bytes(80), 10)
+        yield customer_key("t0", customer), encode(row)
+
+
+def make_events_for(customers: int) -> Callable[[int], Iterator[Event]]:
+    """Return what makes events for as many customers, in no order that a store would like."""
+    step = customers // 2 + 1
+    while gcd(step, customers) > 1:  # so that no customer comes twice before all have come
+        step += 1
+    return lambda count: make_events(count, customer_of=lambda number: number * step % customers)
 
 
 def make_journey(name: str, *steps: dict[str, Any], **settings: Any) -> Journey:
