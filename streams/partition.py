@@ -217,7 +217,7 @@ class PartitionTask:
         """Return how long after the last commit to begin the next: longer while there is more to do at once."""
         if self.intake or (self._due is not None and self._due <= now):
             return _STRETCH * self._interval
-        return min(self._interval, 3 * timedelta(seconds=self._commit_seconds))
+        return min(self._interval, 2 * timedelta(seconds=self._commit_seconds))
 
     async def _rest(self, now: datetime) -> None:
         """Wait for input, the next due wait, or the time to commit."""

@@ -74,15 +74,16 @@ class Figure(NamedTuple):
 
 
 def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIENCE) -> Figure:
-    """Return how fast programs go, from the first count that shows to the last before `end` shows.
+    """Return how fast programs go, from a quarter of the way to the last count before `end` shows.
 
     Their start is not part of it, nor is their end, which a worker may tell a second late: it commits the offsets
     that are counted once a second. Of a run too short to show half of it between, the whole is taken.
     """
     start = _Mark(0, time.monotonic(), sum(map(processor_time, pids)))
     marks = list(_watch(count, end, pids, patience))
-    first = marks[0] if marks[0].count < end / 2 else start
-    last = marks[-2] if len(marks) > 1 and marks[-2].count - first.count > end / 2 else marks[-1]
+    between = [mark for mark in marks[:-1] if mark.count >= end / 4]
+    steady = bool(between) and between[-1].count - between[0].count > end / 2
+    first, last = (between[0], between[-1]) if steady else (start, marks[-1])
     counted = max(1, last.count - first.count)
     held = sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**20
     return Figure(counted / (last.at - first.at), (last.spent - first.spent) / counted * 1e6, held)
