@@ -6,6 +6,7 @@ Each version of a journey is one record that never changes; the journey's status
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from models.journey import Journey, JourneyStatus
-from streams.engine.journeys import CompiledJourney, Journeys, compile_journey
+from streams.engine.journeys import CompiledJourney, Journeys, Standing, compile_journey
 from streams.topics import DEFINITIONS
 
 _log = structlog.get_logger()
@@ -61,7 +62,7 @@ class Catalogue(msgspec.Struct, frozen=True):
 
     def journeys(self) -> Journeys:
         """Return the snapshot that the engine runs on."""
-        return Journeys(self.versions, {id_: (known.status, known.version) for id_, known in self.known.items()})
+        return Journeys(self.versions, {id_: _stand(known) for id_, known in self.known.items()})
 
 
 def read(catalogue: Catalogue, records: Iterable[tuple[bytes | None, bytes | None]]) -> Catalogue:
@@ -94,6 +95,11 @@ def _read_record(
         # A record that was sent again after a crash must not undo a newer one, not even for a moment.
         if journey_id not in known or known[journey_id].revision <= status.revision:
             known[journey_id] = status
+
+
+def _stand(known: Known) -> Standing:
+    since = datetime.fromisoformat(known.updated_at) if known.updated_at else None
+    return Standing(known.status, known.version, since)
 
 
 def _ignore(_: Journeys) -> None:

@@ -70,7 +70,7 @@ class Duties:
     def _see_to(self, transaction: Transaction, mark: bytes, now: datetime) -> None:
         transaction.inputs += 1
         wait = read_wait(mark)
-        if self._dispatch.journeys.status(wait.journey_id) is JourneyStatus.PAUSED:
+        if self._dispatch.journeys.holds(wait.journey_id, wait.due):
             transaction.marks |= {mark: False, hold(mark): True}
             self._held.setdefault(wait.journey_id, b"")
         elif self._stands(transaction, wait):

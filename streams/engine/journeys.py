@@ -5,8 +5,8 @@ and, for each step, the steps that can still be reached from it (R26).
 """
 
 from collections.abc import Callable
-from datetime import time
-from typing import assert_never
+from datetime import datetime, time
+from typing import NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -223,6 +223,14 @@ def _reach(steps: dict[str, AnyCompiled], start: str) -> frozenset[str]:
     return frozenset(seen)
 
 
+class Standing(NamedTuple):
+    """Where a journey stands, the version that new entries use, and since when, if that is known."""
+
+    status: JourneyStatus
+    newest: int
+    since: datetime | None = None
+
+
 class Journeys:
     """All journeys that a worker knows, at one moment; `with_…` return a changed copy.
 
@@ -232,7 +240,7 @@ class Journeys:
     def __init__(
         self,
         versions: dict[str, dict[int, CompiledJourney]] | None = None,
-        statuses: dict[str, tuple[JourneyStatus, int]] | None = None,
+        statuses: dict[str, Standing] | None = None,
     ) -> None:
         self._versions = versions or {}
         self._statuses = statuses or {}
@@ -262,9 +270,11 @@ class Journeys:
         }
         return Journeys(self._versions | {journey_id: kept}, self._statuses)
 
-    def with_status(self, journey_id: str, status: JourneyStatus, newest: int) -> "Journeys":
+    def with_status(
+        self, journey_id: str, status: JourneyStatus, newest: int, since: datetime | None = None
+    ) -> "Journeys":
         """Return a snapshot in which the journey has this status, and new entries use version `newest`."""
-        return Journeys(self._versions, self._statuses | {journey_id: (status, newest)})
+        return Journeys(self._versions, self._statuses | {journey_id: Standing(status, newest, since)})
 
     def wanted(self, tenant_id: str, event_type: str) -> tuple[CompiledJourney, ...]:
         """Return the newest version of each ACTIVE or PAUSED journey that this kind of event triggers."""
@@ -280,12 +290,25 @@ class Journeys:
 
     def newest(self, journey_id: str) -> CompiledJourney | None:
         """Return the version that new entries use."""
-        _, version = self._statuses.get(journey_id, (None, 0))
-        return self.find(journey_id, version)
+        standing = self._statuses.get(journey_id)
+        return self.find(journey_id, standing.newest) if standing else None
 
     def status(self, journey_id: str) -> JourneyStatus | None:
         """Return where the journey stands; None if it is not known."""
-        return self._statuses.get(journey_id, (None, 0))[0]
+        standing = self._statuses.get(journey_id)
+        return standing.status if standing else None
+
+    def holds(self, journey_id: str, due: datetime) -> bool:
+        """Say whether a wait that is due is held back, or comes after those that are (R29).
+
+        Journeys are not changed often: what was due before the last change of one that is ACTIVE now was due in a
+        pause, or while no worker ran.
+        """
+        standing = self._statuses.get(journey_id)
+        if standing is None:
+            return False
+        is_behind = standing.since is not None and due < standing.since
+        return standing.status is JourneyStatus.PAUSED or (standing.status is JourneyStatus.ACTIVE and is_behind)
 
     def _with_status(self, status: JourneyStatus) -> frozenset[str]:
-        return frozenset(id_ for id_, (at, _) in self._statuses.items() if at == status)
+        return frozenset(id_ for id_, standing in self._statuses.items() if standing.status == status)

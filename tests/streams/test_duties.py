@@ -54,7 +54,7 @@ class Partition:
         self.duties.act(self.transaction, now, limit)
         return self.commit()
 
-    def know(self, status: JourneyStatus, **fields: Any) -> None:
+    def know(self, status: JourneyStatus, since: datetime | None = None, **fields: Any) -> None:
         steps = [
             {"id": "start", "type": "TRIGGER", "config": {"eventType": "x", "conditions": []}},
             {"id": "wait", "type": "WAIT", "config": {"duration": "1 day"}},
@@ -62,7 +62,7 @@ class Partition:
         one = Journey.model_validate(
             {"tenantId": "pinehurst", "name": "Model", "id": JOURNEY, "triggerType": "x", "steps": steps} | fields
         )
-        self.dispatch.journeys = Journeys().with_version(one).with_status(JOURNEY, status, 1)
+        self.dispatch.journeys = Journeys().with_version(one).with_status(JOURNEY, status, 1, since)
 
 
 def ids(*numbers: int) -> list[str]:
@@ -129,6 +129,19 @@ def test_R29_held_waits_are_found_again_after_a_restart() -> None:
     assert partition.act(START + 9 * SECOND) == []
     partition.know(JourneyStatus.ACTIVE)
     assert partition.act(START + 9 * SECOND) == ids(0, 1, 2, 3, 4)
+
+
+def test_R29_a_store_that_was_lost_in_the_pause_does_not_undo_the_limit() -> None:
+    partition = Partition(waits=3000, every=timedelta(milliseconds=1))
+    now = START + 10 * SECOND
+    partition.know(JourneyStatus.ACTIVE, since=START + 2 * SECOND)  # the first 2,000 came due before
+    fired: list[str] = []
+    for tenth in range(30):
+        fired += partition.act(now + tenth * SECOND / 10)
+        assert len(fired) <= 1000 + 100 * (tenth + 1)
+    behind = set(ids(*range(2000)))
+    assert [id_ for id_ in fired if id_ in behind] == ids(*range(2000))
+    assert sorted(fired) == sorted(ids(*range(3000)))
 
 
 async def test_R29_the_members_of_an_archived_journey_are_swept_in_slices() -> None:
