@@ -1,0 +1,102 @@
+"""What conditions can see where they are asked: envelope, trigger data, profile and enrolment (R8)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from models.customer import Customer
+from models.ids import enrollment_id
+from streams.engine.inputs import Arrived
+from tests.engine.build import NOON, Life, ask, event, hours, journey, live, send, wait
+
+GIVEN = event(club="north", data={"teeTimeId": "t-1"}, extra={"via": "app"})
+ENVELOPE = [
+    ("event.eventId", "e-1"),
+    ("event.eventType", "teetime.booked"),
+    ("event.tenantId", "pinehurst"),
+    ("event.clubId", "north"),
+    ("event.customerId", "c-7"),
+    ("event.occurredAt", "2026-11-23T12:00:00Z"),
+    ("event.via", "app"),
+    ("trigger.teeTimeId", "t-1"),
+    ("customer.tier", "Gold"),
+]
+
+
+def equals(field: str, value: Any) -> dict[str, Any]:
+    return {"field": field, "operator": "equals", "value": value}
+
+
+def gold() -> Customer:
+    return Customer("pinehurst", "c-7", {"tier": "Gold"})
+
+
+@pytest.mark.parametrize(("field", "value"), ENVELOPE)
+def test_R8_the_trigger_sees_the_event_and_the_profile(field: str, value: Any) -> None:
+    one = journey(send(), triggerConfig={"conditions": [equals(field, value)]})
+    assert len(Life(live(one), gold()).give(GIVEN).sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *ENVELOPE,
+        ("enrollment.journeyId", journey().id),
+        ("enrollment.id", enrollment_id(journey().id, "c-7", "t-1", 1)),
+        ("enrollment.version", 3),
+        ("enrollment.key", "t-1"),
+        ("enrollment.entryNumber", 1),
+        ("enrollment.enrolledAt", "2026-11-23T12:00:00Z"),
+        ("enrollment.variants.ab", "A"),
+        ("enrollment.visits.wait", 1),
+    ],
+)
+def test_R8_a_step_sees_them_too_and_the_enrolment_also_after_a_wait(field: str, value: Any) -> None:
+    split = {"id": "ab", "type": "SPLIT", "config": {"variants": [{"name": "A"}]}}
+    steps = [split, wait(), ask("ask", equals(field, value), nextStepNoId="end"), send()]
+    one = journey(*steps, version=3, enrollmentKey="trigger.teeTimeId")
+    assert len(Life(live(one), gold()).give(GIVEN).due(NOON + hours(2)).sent) == 1
+
+
+def test_R17_a_day_is_a_day_of_the_journeys_calendar() -> None:
+    saturday = datetime(2026, 10, 24, 12, tzinfo=UTC)  # the night after, London's clocks go back
+    one = journey(wait(duration="1 day"), timezone="Europe/London")
+    life = Life(live(one)).give(event(at=saturday))
+    assert life.told("step.entered", "waitingUntil") == [datetime(2026, 10, 25, 13, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(("later", "times"), [(24.9, 1), (25, 2)])
+def test_R3_a_day_until_reentry_is_a_day_of_the_journeys_calendar(later: float, times: int) -> None:
+    saturday = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    one = journey(send(), allowReentry=True, reentryAfter="1 day", timezone="Europe/London")
+    life = Life(live(one)).give(event(1, saturday)).give(event(2, saturday + hours(later)))
+    assert len(life.sent) == times
+
+
+@pytest.mark.parametrize(("late", "sent"), [(25, 1), (25.1, 0)])
+def test_R20_a_day_late_is_a_day_of_the_journeys_calendar(late: float, sent: int) -> None:
+    saturday = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    lazy = wait(duration="1 second", ifLate={"after": "1 day", "then": "exit"})
+    life = Life(live(journey(lazy, send(), timezone="Europe/London"))).give(event(at=saturday))
+    life.due(saturday + timedelta(seconds=1) + hours(late))
+    assert len(life.sent) == sent
+
+
+SOON = {"field": "trigger.teeTime", "operator": "withinNext", "value": "1 day"}
+TEE_TIME = {"teeTime": "2026-11-24T13:00:00Z"}  # 25 hours after noon
+
+
+@pytest.mark.parametrize(("occurred", "enters"), [(0.9, 0), (1, 1)])
+def test_R10_the_trigger_asks_at_the_time_of_the_event(occurred: float, enters: int) -> None:
+    one = journey(send(), triggerConfig={"conditions": [SOON]})
+    late = Arrived(event(at=NOON + hours(occurred), data=TEE_TIME))
+    assert len(Life(live(one)).give(late, NOON + hours(2)).sent) == enters
+
+
+@pytest.mark.parametrize(("fired", "way"), [(0.9, "far"), (1, "soon")])
+def test_R10_a_step_asks_at_its_own_time(fired: float, way: str) -> None:
+    ways = [send("x", "soon", nextStepId="end"), send("y", "far")]
+    one = journey(wait(duration="1 second"), ask("ask", SOON, nextStepYesId="x", nextStepNoId="y"), *ways)
+    life = Life(live(one)).give(event(data=TEE_TIME)).due(NOON + hours(fired))
+    assert [template for template, _ in life.sent] == [way]
