@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from models.customer import Customer
+from models.journey import JourneyStatus, Update
 from streams.engine.effects import Command
 from streams.engine.inputs import Arrived, Exit
+from streams.engine.updates import apply_updates
 from tests.engine.build import NOON, TRIGGER, Life, ask, event, hours, journey, live, send, wait
 
 NORTH = journey(wait(), send(), clubId="north", allowReentry=True)
@@ -110,3 +112,81 @@ def test_R3_an_enrolment_knows_which_entry_it_is() -> None:
     one = journey(ask("ask", second, nextStepNoId="end"), send(), allowReentry=True)
     life = Life(live(one)).give(event(1)).give(event(2, NOON + hours(1)))
     assert life.sent == [("hello", NOON + hours(1))]
+
+
+def test_R15_a_condition_may_be_the_last_step() -> None:
+    vip = {"field": "vip", "operator": "isTrue"}
+    life = Life(live(journey(steps=[TRIGGER, ask("ask", vip)]))).give(event())
+    assert life.told("enrollment.completed", "stepId") == ["ask"]
+
+
+def test_R26_a_step_that_nothing_leads_to_is_skipped_at_the_end() -> None:
+    life = Life(live(journey(steps=[TRIGGER | {"nextStepId": "mail"}, send("orphan"), send()]))).give(event())
+    assert life.told("enrollment.completed", "stepId") == ["mail"]
+    assert life.told("step.skipped", "stepId", "reason") == [("orphan", "ended")]
+
+
+def test_R16_a_wait_that_ends_just_as_the_event_arrives_fires_on_arrival() -> None:
+    life = Life(live(journey(wait(), send()))).give(Arrived(event()), NOON + hours(2))
+    assert life.sent == [("hello", NOON + hours(2))]
+
+
+def test_R19_a_wait_that_is_over_at_once_says_when() -> None:
+    life = Life(live(journey(wait(**PAST), send()))).give(event())
+    result = next(entry["result"] for entry in life.entries if "result" in entry and entry["stepId"] == "wait")
+    assert (result["waitingUntil"], result["firedAt"]) == (NOON, NOON)
+
+
+def test_R20_who_leaves_for_lateness_is_told_the_sentence() -> None:
+    lazy = wait(ifLate={"after": "6 hours", "then": "exit"})
+    life = Life(live(journey(lazy, send()))).give(event()).due(NOON + hours(9))
+    sentence = "The wait was due at 2026-11-23T14:00:00+00:00 and fired more than 6 hours late."
+    assert life.told("enrollment.exited", "detail") == [sentence]
+
+
+def test_R18_a_timezone_that_is_a_list_is_unknown() -> None:
+    odd = Customer("pinehurst", "c-7", {"timezone": ["Asia/Tokyo"]})
+    life = Life(live(journey(wait(timezone="customer"), send())), odd).give(event())
+    assert life.told("step.entered", "waitingUntil") == [NOON + hours(2)]
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ({"field": "tags.0", "value": "z"}, {"tags": ["z", "b", "c"], "home": {"club": "north"}}),
+        ({"field": "tags.1", "value": "z"}, {"tags": ["a", "z", "c"], "home": {"club": "north"}}),
+        ({"field": "home.club", "value": "south"}, {"tags": ["a", "b", "c"], "home": {"club": "south"}}),
+        ({"field": "home.club", "operation": "unset"}, {"tags": ["a", "b", "c"]}),
+        (
+            {"field": "pets.dog.name", "value": "Rex"},
+            {"tags": ["a", "b", "c"], "home": {"club": "north"}, "pets": {"dog": {"name": "Rex"}}},
+        ),
+    ],
+)
+def test_R23_an_update_changes_what_it_names_and_nothing_else(change: Any, after: dict[str, Any]) -> None:
+    before = {"tags": ["a", "b", "c"], "home": {"club": "north"}}
+    assert apply_updates(before, [Update.model_validate(change)])[0] == after
+
+
+def test_R23_an_update_reaches_into_a_group_inside_a_list() -> None:
+    dogs = {"dogs": [{"name": "Rex", "age": 3}, {"name": "Ada"}]}
+    change = Update.model_validate({"field": "dogs.0.age", "value": 4})
+    assert apply_updates(dogs, [change])[0] == {"dogs": [{"name": "Rex", "age": 4}, {"name": "Ada"}]}
+
+
+def test_R24_one_channel_after_another_and_then_all_are_kept_in_the_profile() -> None:
+    life = Life(live())
+    for number, channel in enumerate(["sms", "EMAIL", "all"]):
+        life.give(event(number, type_="customer.unsubscribed", data={"channel": channel}))
+    assert life.customer is not None
+    assert life.customer.profile == {"subscriptions": {"SMS": False, "EMAIL": False}, "unsubscribed": True}
+
+
+def test_R28_forgetting_a_version_forgets_nothing_else() -> None:
+    one, other = journey(wait(), name="A"), journey(wait(), name="B")
+    both = live(one, other).with_version(one.model_copy(update={"version": 2}))
+    after = both.without_version(one.id, 1)
+    known = [after.find(id_, version) is not None for id_, version in ((one.id, 1), (one.id, 2), (other.id, 1))]
+    assert known == [False, True, True]
+    assert after.status(one.id) == JourneyStatus.ACTIVE
+    assert after.status("nobody") is None

@@ -100,3 +100,14 @@ def test_R10_a_step_asks_at_its_own_time(fired: float, way: str) -> None:
     one = journey(wait(duration="1 second"), ask("ask", SOON, nextStepYesId="x", nextStepNoId="y"), *ways)
     life = Life(live(one)).give(event(data=TEE_TIME)).due(NOON + hours(fired))
     assert [template for template, _ in life.sent] == [way]
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_R8_a_bare_name_is_the_events_for_the_trigger_and_the_customers_in_a_step(grouped: bool) -> None:
+    silver, golden = equals("tier", "Silver"), {"field": "trigger.best", "operator": "equals", "valueField": "tier"}
+    rules = [{"rules": [rule]} if grouped else rule for rule in (silver, golden)]
+    config = {"triggerConfig": {"conditions": rules[:1]}, "enrollmentKey": "tier"}
+    one = journey(ask("ask", rules[1], nextStepNoId="end"), send(), **config)
+    life = Life(live(one), gold()).give(event(data={"tier": "Silver", "best": "Gold"}))
+    assert life.told("enrollment.started", "enrollmentKey") == ["Silver"]
+    assert len(life.sent) == 1
