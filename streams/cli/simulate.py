@@ -12,6 +12,8 @@ from streams.errors import FairwayError
 if TYPE_CHECKING:
     from streams.simulate import Output
 
+_CHUNK = 64 * 1024  # bytes
+
 
 def simulate(
     journeys: Annotated[Path, typer.Option(help="A journey file, or a folder of them.")],
@@ -49,8 +51,13 @@ def _print(outputs: Iterable["Output"]) -> None:
 
     encode = msgspec.json.Encoder().encode
     stream = typer.get_binary_stream("stdout")
+    lines = bytearray()
     for output in outputs:
-        stream.write(encode(output) + b"\n")
+        lines += encode(output) + b"\n"
+        if len(lines) > _CHUNK:  # of our own, for with PYTHONUNBUFFERED every write is a call of the system
+            stream.write(lines)
+            lines.clear()
+    stream.write(lines)
     stream.flush()
 
 
