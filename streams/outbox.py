@@ -1,9 +1,7 @@
 """The outbox: takes what authoring wrote in its transaction to the definitions topic, in order."""
 
-import asyncio
 from typing import Any
 
-import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from sqlalchemy import delete, select, text
@@ -11,13 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.rows import OutboxRow
 from streams.clients import started
-from streams.database import OUTBOX_LOCK, UNREACHABLE, create_engine
+from streams.courier import look_for_ever
+from streams.database import OUTBOX_LOCK
 from streams.settings import Settings
 from streams.topics import DEFINITIONS
 
-_log = structlog.get_logger()
 _AT_ONCE = 1000
-_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between looks, and between attempts while something is away
 
 
 async def publish(engine: AsyncEngine, producer: Any) -> int:
@@ -54,19 +51,12 @@ async def publish_soon(engine: AsyncEngine, settings: Settings) -> bool:
 
 async def publish_for_ever(settings: Settings) -> None:
     """Look every second whether something waits, and send it; Postgres or Kafka may be away meanwhile."""
-    engine, pause = create_engine(settings.database_url, connections=1), _PAUSE
-    try:
-        while True:
-            try:
-                if await _is_waiting(engine):
-                    await publish_now(engine, settings)
-                pause = _PAUSE
-            except (*UNREACHABLE, KafkaError) as error:
-                pause = min(2 * pause, _LONGEST_PAUSE)
-                _log.warning("the outbox can't be sent for now", error=str(error), seconds_until_next=pause)
-            await asyncio.sleep(pause)
-    finally:
-        await engine.dispose()
+
+    async def look(engine: AsyncEngine) -> None:
+        if await _is_waiting(engine):
+            await publish_now(engine, settings)
+
+    await look_for_ever(settings.database_url, look, "the outbox can't be sent for now")
 
 
 async def _is_waiting(engine: AsyncEngine) -> bool:

@@ -1,25 +1,19 @@
 """Runs over many customers: whichever worker is free sends the next part, so a run outlives any of them."""
 
-import asyncio
-
 import msgspec
-import structlog
-from aiokafka.errors import KafkaError
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.ids import customer_key
 from models.rows import RunRow
 from streams.clock import now
-from streams.database import UNREACHABLE, create_engine
+from streams.courier import look_for_ever
 from streams.engine.inputs import Enroll, Exit
 from streams.settings import Settings
 from streams.topics import INBOX
 from streams.traffic import Line, send
 
-_log = structlog.get_logger()
 _AT_ONCE = 500  # customers; so many at most are sent twice, if the worker dies before it has noted them
-_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between looks, and between attempts while something is away
 
 
 async def advance(engine: AsyncEngine, brokers: str) -> bool:
@@ -49,16 +43,9 @@ async def advance(engine: AsyncEngine, brokers: str) -> bool:
 
 async def advance_for_ever(settings: Settings) -> None:
     """Look every second whether a run waits, and send it; Postgres or Kafka may be away meanwhile."""
-    engine, pause = create_engine(settings.database_url, connections=1), _PAUSE
-    try:
-        while True:
-            try:
-                while await advance(engine, settings.brokers):
-                    pass
-                pause = _PAUSE
-            except (*UNREACHABLE, KafkaError) as error:
-                pause = min(2 * pause, _LONGEST_PAUSE)
-                _log.warning("runs can't go on for now", error=str(error).partition("\n")[0], pause=pause)
-            await asyncio.sleep(pause)
-    finally:
-        await engine.dispose()
+
+    async def look(engine: AsyncEngine) -> None:
+        while await advance(engine, settings.brokers):
+            pass
+
+    await look_for_ever(settings.database_url, look, "runs can't go on for now")

@@ -10,7 +10,7 @@ from models.journey import Journey
 from streams.topics import COMMANDS
 from tests.benchmarks import workloads
 from tests.benchmarks.progress import PATIENCE, Broker, Figure, History, measure
-from tests.benchmarks.stage import BARE, FAIRWAY, RUNTIME, STOCK, Stage, wait_for
+from tests.benchmarks.stage import BARE, FAIRWAY, RUNTIME, STOCK, Setting, Stage, wait_for
 from tests.benchmarks.workloads import Event, make_events, make_many, make_rows
 
 Events = Callable[[int], Iterator[Event]]
@@ -81,15 +81,21 @@ def run(stage: Stage, contest: Contest, events: int) -> Figure:
     return figure._replace(rate=figure.rate * contest.units, cost=figure.cost / contest.units)
 
 
+def _work_through(stage: Stage, journey: Journey, make: Events, events: int) -> Setting:
+    """Let a worker take as many events, and end it; what it wrote is there for what comes next."""
+    topic = stage.fill(make, events)
+    setting = stage.set_up(topic, (journey,))
+    with setting.running(FAIRWAY) as pid:
+        measure(Broker(stage.brokers, stage.partitions).inputs(setting.app_id, topic), events, [pid])
+    return setting
+
+
 def run_waits(stage: Stage, events: int) -> Figure:
     """Let customers enter, stop the worker until all waits are due, and measure how fast they fire."""
     due = int(time.time()) + 60 + events // 1000  # time enough for all to enter
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(due))
-    topic = stage.fill(lambda count: make_events(count, remindAt=at), events)
-    setting = stage.set_up(topic, (workloads.WAITING,))
+    setting = _work_through(stage, workloads.WAITING, lambda count: make_events(count, remindAt=at), events)
     broker = Broker(stage.brokers, stage.partitions)
-    with setting.running(FAIRWAY) as pid:
-        measure(broker.inputs(setting.app_id, topic), events, [pid])
     assert broker.records(COMMANDS)() == 0, "waits fired before the clock ran"
     wait_for(due + 1)
     with setting.running(FAIRWAY) as pid:
@@ -98,11 +104,7 @@ def run_waits(stage: Stage, events: int) -> Figure:
 
 def run_restore(stage: Stage, events: int) -> Figure:
     """Return rows restored a second: how much longer the first command takes a worker that holds nothing yet."""
-    topic = stage.fill(make_events, events)
-    setting = stage.set_up(topic, (workloads.ENTERING,))
-    broker = Broker(stage.brokers, stage.partitions)
-    with setting.running(FAIRWAY) as pid:
-        measure(broker.inputs(setting.app_id, topic), events, [pid])
+    setting = _work_through(stage, workloads.ENTERING, make_events, events)
     warm = stage.time_first_command(setting, events)
     cold = stage.time_first_command(
         setting, events + stage.partitions, FAIRWAY_DATA_DIR=str(stage.folder / "empty")
@@ -112,10 +114,6 @@ def run_restore(stage: Stage, events: int) -> Figure:
 
 def run_projection(stage: Stage, events: int) -> Figure:
     """Return how fast the activity records of workload b get into a Postgres that comes up after them."""
-    topic = stage.fill(make_events, events)
-    setting = stage.set_up(topic, (workloads.SENDING,))
-    broker = Broker(stage.brokers, stage.partitions)
-    with setting.running(FAIRWAY) as pid:
-        measure(broker.inputs(setting.app_id, topic), events, [pid])
+    setting = _work_through(stage, workloads.SENDING, make_events, events)
     with stage.history() as url, setting.running(FAIRWAY, FAIRWAY_DATABASE_URL=url) as pid:
         return measure(History(url).records, events, [pid])

@@ -3,8 +3,9 @@
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,7 +91,7 @@ def _foretell(*load: Any) -> Foretold:
 
 def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callable[[str], None]) -> list[Injected]:
     injected = []
-    for kind in _draw(plan, scene.chance):
+    for kind in list(islice(draw_for_ever(plan.kinds, scene.chance), plan.faults)):
         if injected and not feed.is_running:  # the first meets at least what is left to read
             tell(f"  no more load after {len(injected)} faults")
             break
@@ -107,12 +108,10 @@ def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callab
     return injected
 
 
-def _draw(plan: Plan, chance: random.Random) -> list[str]:
-    """Return kinds in random order, each as often as the others, as far as it goes."""
-    drawn: list[str] = []
-    while len(drawn) < plan.faults:
-        drawn += chance.sample(list(plan.kinds), len(plan.kinds))
-    return drawn[: plan.faults]
+def draw_for_ever(kinds: Sequence[str], chance: random.Random) -> Iterator[str]:
+    """Yield kinds in random order, none again before all others have come."""
+    while True:
+        yield from chance.sample(kinds, len(kinds))
 
 
 def _wait_for_the_end(witness: Witness, commands: int, letters: int) -> None:
