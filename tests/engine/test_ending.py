@@ -21,13 +21,14 @@ def about(type_: str, number: int = 9, **data: object) -> Event:
 def test_R8_profile_events_set_attributes_and_null_removes_one() -> None:
     life = Life(live()).give(about("scl.member.created", 1, tier="Gold", age=30))
     life.give(about("customer.updated", 2, tier=None, age=31)).give(about("customer.updated", 3, age=31))
+    assert len(life.records) == 2
+    life.give(about("customer.updated", 4, age=31, home="Cork"))
     assert life.customer is not None
-    assert life.customer.profile == {"age": 31}
+    assert life.customer.profile == {"age": 31, "home": "Cork"}
     assert life.told("profile.updated", "changes")[1] == [
         {"field": "tier", "before": "Gold", "after": None},
         {"field": "age", "before": 30, "after": 31},
     ]
-    assert len(life.records) == 2
 
 
 def test_R24_subscriptions_change_channel_by_channel() -> None:

@@ -87,17 +87,23 @@ SOON = {"field": "trigger.teeTime", "operator": "withinNext", "value": "1 day"}
 TEE_TIME = {"teeTime": "2026-11-24T13:00:00Z"}  # 25 hours after noon
 
 
+# A rule alone and, as what joins rules hands the time and the timezone on, one of two, in a group, and in either.
+FORMS = [lambda rule: [rule], lambda rule: [rule, rule], lambda rule: [{"rules": [{"rules": [rule, rule]}]}]]
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("occurred", "enters"), [(0.9, 0), (1, 1)])
-def test_R10_the_trigger_asks_at_the_time_of_the_event(occurred: float, enters: int) -> None:
-    one = journey(send(), triggerConfig={"conditions": [SOON]})
+def test_R10_the_trigger_asks_at_the_time_of_the_event(form: Any, occurred: float, enters: int) -> None:
+    one = journey(send(), triggerConfig={"conditions": form(SOON)})
     late = Arrived(event(at=NOON + hours(occurred), data=TEE_TIME))
     assert len(Life(live(one)).give(late, NOON + hours(2)).sent) == enters
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("fired", "way"), [(0.9, "far"), (1, "soon")])
-def test_R10_a_step_asks_at_its_own_time(fired: float, way: str) -> None:
+def test_R10_a_step_asks_at_its_own_time(form: Any, fired: float, way: str) -> None:
     ways = [send("x", "soon", nextStepId="end"), send("y", "far")]
-    one = journey(wait(duration="1 second"), ask("ask", SOON, nextStepYesId="x", nextStepNoId="y"), *ways)
+    one = journey(wait(duration="1 second"), ask("ask", *form(SOON), nextStepYesId="x", nextStepNoId="y"), *ways)
     life = Life(live(one)).give(event(data=TEE_TIME)).due(NOON + hours(fired))
     assert [template for template, _ in life.sent] == [way]
 
@@ -111,3 +117,23 @@ def test_R8_a_bare_name_is_the_events_for_the_trigger_and_the_customers_in_a_ste
     life = Life(live(one), gold()).give(event(data={"tier": "Silver", "best": "Gold"}))
     assert life.told("enrollment.started", "enrollmentKey") == ["Silver"]
     assert len(life.sent) == 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("time", "holds"), [("12:29", 1), ("12:31", 0)])
+def test_R11_a_date_without_offset_is_of_the_journeys_timezone(form: Any, time: str, holds: int) -> None:
+    rules = form({"field": "trigger.teeTime", "operator": "after", "value": f"2026-11-24T{time}"})
+    half_past_twelve = event(data={"teeTime": "2026-11-24T17:30:00Z"})
+    for one in (
+        journey(send(), triggerConfig={"conditions": rules}, timezone="America/New_York"),
+        journey(ask("ask", *rules, nextStepNoId="end"), send(), timezone="America/New_York"),
+    ):
+        assert len(Life(live(one)).give(half_past_twelve).sent) == holds
+
+
+def test_R13_the_other_field_is_looked_up_where_the_rule_is_asked() -> None:
+    same = {"field": "event.best", "operator": "equals", "valueField": "tier"}
+    one = journey(send(), triggerConfig={"conditions": [same]})
+    for best, enters in (("Silver", 1), ("Gold", 0)):
+        life = Life(live(one), gold()).give(event(data={"tier": "Silver", "best": best}))
+        assert len(life.sent) == enters
