@@ -1,12 +1,14 @@
 """What engine tests are made of: a journey, an event and a customer, in as few words as a rule needs."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from models.customer import Customer
 from models.journey import Journey, JourneyStatus
 from models.messages import Event
 from streams.engine.advance import advance
+from streams.engine.check import check
 from streams.engine.effects import Activity, Command, Effect, Forward
 from streams.engine.inputs import Arrived, CustomerInput, Due
 from streams.engine.journeys import Journeys
@@ -14,6 +16,7 @@ from streams.engine.journeys import Journeys
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TRIGGER = {"id": "start", "type": "TRIGGER"}
 END = {"id": "end", "type": "END"}
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "journeys").glob("*.yaml"))
 
 
 def hours(number: float) -> timedelta:
@@ -44,6 +47,21 @@ def ask(id_: str = "ask", *rules: dict[str, Any], **ways: Any) -> Any:
 def journey(*steps: dict[str, Any], **settings: Any) -> Journey:
     whole = {"tenantId": "pinehurst", "name": "Welcome", "triggerType": "teetime.booked"}
     return Journey.model_validate(whole | {"steps": [TRIGGER, *steps, END]} | settings)
+
+
+def rule(operator: str, value: Any = None, **more: Any) -> dict[str, Any]:
+    return {"field": "x", "operator": operator, **({} if value is None else {"value": value}), **more}
+
+
+def raw(*steps: Any, **more: Any) -> dict[str, Any]:
+    whole = {"tenantId": "pinehurst", "name": "Welcome", "triggerType": "teetime.booked"}
+    return whole | {"steps": [TRIGGER, *steps, END]} | more
+
+
+def problems(journey: Any) -> list[tuple[str | None, str]]:
+    found, wrong = check(journey)
+    assert (found is None) is bool(wrong)
+    return [(problem.step, problem.text) for problem in wrong]
 
 
 def live(*journeys: Journey, status: JourneyStatus = JourneyStatus.ACTIVE) -> Journeys:

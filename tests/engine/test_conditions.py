@@ -178,7 +178,9 @@ def test_R10_within_next_includes_both_ends(seconds: int, answer: bool) -> None:
 @pytest.mark.parametrize(("seen", "answer"), [("2026-10-25T13:00:00Z", True), ("2026-10-25T13:00:01Z", False)])
 def test_R17_within_next_counts_on_in_the_journeys_calendar(seen: str, answer: bool) -> None:
     soon = compile_rule(field="at", operator="withinNext", value="1 day")
-    assert soon.hold(scope({"at": seen}), datetime(2026, 10, 24, 12, tzinfo=UTC)) is answer  # noon to noon: 25 hours
+    assert (
+        soon.hold(scope({"at": seen}), datetime(2026, 10, 24, 12, tzinfo=UTC)) is answer
+    )  # noon to noon: 25 hours
 
 
 @pytest.mark.parametrize(("operator", "value"), [("withinLast", "soon"), ("withinNext", 5), ("before", "soon")])

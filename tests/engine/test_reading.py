@@ -72,6 +72,10 @@ def test_an_unreadable_file_is_told_in_a_sentence(text: str, sentence: str) -> N
         read_journeys(text)
 
 
+def test_a_file_of_just_1048576_characters_is_read() -> None:
+    assert read_journeys("a: " + "x" * ((1 << 20) - 3)) == [{"a": "x" * ((1 << 20) - 3)}]
+
+
 def test_aliases_that_multiply_or_go_round_are_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
