@@ -210,7 +210,7 @@ class Variant(Definition):
     """One way out of a SPLIT: its share is weight over the sum of the weights (R22)."""
 
     name: str = Field(min_length=1)
-    weight: float = 1
+    weight: float = Field(default=1, strict=True)
     next_step_id: str | None = None
 
 
@@ -272,7 +272,7 @@ class EndConfig(Definition):
 
 
 class _Step(Definition):
-    step_number: int = Field(default=0, ge=0)
+    step_number: int = Field(default=0, ge=0, strict=True)
     id: str = ""
     name: str | None = None
     next_step_id: str | None = None
@@ -355,7 +355,7 @@ class Journey(Definition):
     allow_reentry: bool = False
     reentry_after: str | None = None
     enrollment_key: str | None = None
-    max_enrollments: int | None = Field(default=None, ge=1)
+    max_enrollments: int | None = Field(default=None, ge=1, strict=True)
     timezone: str = "UTC"
     steps: tuple[Step, ...] = Field(min_length=1)
 

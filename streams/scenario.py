@@ -23,8 +23,8 @@ class _ControlLine(msgspec.Struct, rename="camel"):
     at: datetime
     tenant_id: str
     journey: str
-    customer_id: str = ""
-    data: dict[str, Any] = {}
+    customer_id: str | None = None
+    data: dict[str, Any] | None = None
 
 
 class _CustomerLine(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -116,7 +116,7 @@ def _read_control(text: bytes, names: dict[tuple[str, str], str]) -> Control | U
     if line.control in ("enroll", "exit") and not line.customer_id:
         return _refuse(text, f"The control '{line.control}' needs a customerId.")
     at = line.at.astimezone(UTC)
-    return Control(line.control, at, journey_id, line.tenant_id, line.customer_id, line.data)
+    return Control(line.control, at, journey_id, line.tenant_id, line.customer_id or "", line.data or {})
 
 
 def _refuse(text: bytes, reason: str) -> Unusable:

@@ -121,6 +121,9 @@ def _exit(draft: Draft, given: Exit, at: datetime) -> None:
     for enrollment in tuple(draft.enrollments.values()):
         if given.journey_id in (None, enrollment.journey_id):
             leave(draft, enrollment, "manual", None, at)
+    for candidate in tuple(draft.candidates.values()):
+        if given.journey_id in (None, candidate.journey_id):
+            draft.take_candidate(candidate.id)  # its place is given back when the answer comes
     draft.record(_cause("control", given.source, control="exit"), at, None)
 
 

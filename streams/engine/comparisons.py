@@ -52,7 +52,9 @@ def choose_comparison(positive: Operator, zone: tzinfo, *, ignore_case: bool) ->
     """Return what an operator does; dates without an offset and calendar units are of this zone."""
     if positive == Operator.MATCHES:
         return Comparison(partial(_read_regex, ignore_case=ignore_case), _matches)
-    chosen = _PLAIN.get(positive) or _choose_dated(positive, zone)
+    chosen = _PLAIN.get(positive)
+    if chosen is None:
+        return _choose_dated(positive, zone)
     if not ignore_case:
         return chosen
     return Comparison(

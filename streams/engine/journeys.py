@@ -13,6 +13,7 @@ import msgspec
 
 from models.duration import Duration, parse_duration, parse_offset, read_time, read_zone
 from models.journey import (
+    MANUAL,
     AnyStep,
     ConditionStep,
     EndStep,
@@ -247,7 +248,9 @@ class Journeys:
         self._wanted: dict[tuple[str, str], tuple[CompiledJourney, ...]] = {}
         for id_ in self._statuses:
             journey = self.newest(id_)
-            if journey and self.status(id_) in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
+            if journey is None or journey.trigger_type == MANUAL:  # whatever an event calls itself (R6)
+                continue
+            if self.status(id_) in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
                 key = (journey.tenant_id, journey.trigger_type)
                 self._wanted[key] = (*self._wanted.get(key, ()), journey)
         self.archived = self._with_status(JourneyStatus.ARCHIVED)

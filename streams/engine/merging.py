@@ -13,7 +13,7 @@ from models.messages import Event
 from streams.engine.draft import Draft
 from streams.engine.inputs import MergeAway, MergeIn
 from streams.engine.leaving import leave_all
-from streams.engine.profile import set_attributes
+from streams.engine.profile import read_subscriptions, set_attributes
 
 
 def ask_to_merge(draft: Draft, event: Event, at: datetime) -> bool:
@@ -38,9 +38,9 @@ def merge_in(draft: Draft, given: MergeIn) -> None:
     """Fill gaps in the survivor's profile and join the entry histories."""
     own: dict[str, Any] = draft.profile
     set_attributes(draft, {name: value for name, value in given.profile.items() if own.get(name) is None})
-    inherited = given.profile.get("subscriptions")
-    if isinstance(inherited, dict) and isinstance(own.get("subscriptions"), dict):
-        set_attributes(draft, {"subscriptions": inherited | own["subscriptions"]})
+    if given.profile.get("subscriptions") and own.get("subscriptions"):
+        subscriptions = read_subscriptions(given.profile) | read_subscriptions(own)
+        set_attributes(draft, {"subscriptions": subscriptions})
     for journey_id, keys in given.history.items():
         for key, entry in keys.items():
             known = draft.history.get(journey_id, {}).get(key, entry)

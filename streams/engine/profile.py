@@ -17,9 +17,7 @@ def update_profile(draft: Draft, data: dict[str, Any]) -> None:
     """Set attributes from an event's data; null removes one, and subscriptions change channel by channel."""
     given = dict(data)
     if isinstance(given.get("subscriptions"), dict):
-        given["subscriptions"] = _subscriptions(draft) | {
-            str(channel).upper(): wanted for channel, wanted in given["subscriptions"].items()
-        }
+        given["subscriptions"] = read_subscriptions(draft.profile) | read_subscriptions(given)
     set_attributes(draft, given)
 
 
@@ -27,7 +25,7 @@ def unsubscribe(draft: Draft, event: Event, at: datetime) -> None:
     """Unsubscribe from one channel, or from everything: then all enrolments end (R27)."""
     channel = event.data.get("channel")
     if isinstance(channel, str) and channel and channel.upper() != "ALL":
-        set_attributes(draft, {"subscriptions": _subscriptions(draft) | {channel.upper(): False}})
+        set_attributes(draft, {"subscriptions": read_subscriptions(draft.profile) | {channel.upper(): False}})
         return
     set_attributes(draft, {"unsubscribed": True})
     leave_all(draft, "unsubscribed", None, at)
@@ -58,6 +56,7 @@ def set_attributes(draft: Draft, given: dict[str, Any]) -> None:
         draft.note({"type": "profile.updated", "changes": changes})
 
 
-def _subscriptions(draft: Draft) -> dict[str, Any]:
-    known = draft.profile.get("subscriptions")
-    return dict(known) if isinstance(known, dict) else {}
+def read_subscriptions(profile: dict[str, Any]) -> dict[str, Any]:
+    """Return what a profile says of each channel, whose names differ no more by case (R24)."""
+    known = profile.get("subscriptions")
+    return {channel.upper(): wanted for channel, wanted in known.items()} if isinstance(known, dict) else {}

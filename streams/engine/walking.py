@@ -23,6 +23,7 @@ from streams.engine.journeys import (
     Wait,
 )
 from streams.engine.leaving import complete, fail, leave, skip_step
+from streams.engine.profile import read_subscriptions
 from streams.engine.split import draw
 from streams.engine.updates import UpdateRefusedError, apply_updates
 from streams.engine.waiting import Plan, lateness, plan
@@ -213,7 +214,8 @@ class Walk:
             self.draft.keep(self.enrollment)
             return False
         self.at = self.draft.now
-        return self._pass_wait(step, planned.until)
+        self.fire(step, planned.until)  # the wait is over, so the steps after it count anew (R25)
+        return False
 
     def _pass_wait(self, step: Wait, due: datetime) -> bool:
         """Leave a wait whose time has come; R20's policies apply."""
@@ -297,5 +299,4 @@ def is_unsubscribed(profile: dict[str, Any], channel: str) -> bool:
     """Say whether the customer gets nothing through this channel, or nothing at all (R24)."""
     if profile.get("unsubscribed") is True:
         return True
-    subscriptions = profile.get("subscriptions")
-    return isinstance(subscriptions, dict) and subscriptions.get(channel.upper(), True) is False
+    return read_subscriptions(profile).get(channel.upper()) is False

@@ -83,6 +83,8 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(maxEnrollments=0), None, "'maxEnrollments' is 0, but must be at least 1."),
         (raw(maxEnrollments="many"), None, "'maxEnrollments' is 'many', but must be a whole number."),
         (raw(maxEnrollments=1.5), None, "'maxEnrollments' is 1.5, but must be a whole number."),
+        (raw(maxEnrollments=True), None, "'maxEnrollments' is true, but must be a whole number."),
+        (raw(maxEnrollments="10"), None, "'maxEnrollments' is '10', but must be a whole number."),
         (raw(maxEnrollments={}), None, "'maxEnrollments' is a mapping, but must be a whole number."),
         (raw(reentryAfter="soon", allowReentry=True), None, f"'reentryAfter': 'soon' {DURATION}"),
         (raw(reentryAfter="7 days"), None, "'reentryAfter' needs 'allowReentry: true'."),
@@ -102,12 +104,18 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(steps=None), None, "'steps' is missing: a list of steps, the TRIGGER first."),
         (raw(steps=[]), None, "'steps' is missing: a list of steps, the TRIGGER first."),
         (raw(steps={}), None, "'steps' is missing: a list of steps, the TRIGGER first."),
-        (raw(description="\0"), None, "A text holds characters that can't be stored."),
-        (raw(description="\ud800"), None, "A text holds characters that can't be stored."),
-        (raw(description={5: "x"}), None, "5 is used as a name, but names are text; put quotes around it."),
-        (raw(maxEnrollments=2**63), None, "9223372036854775808 is too large a number."),
-        (raw(maxEnrollments=float("inf")), None, "inf is not a finite number."),
-        (raw(description=NOON), None, f"{NOON} is neither text, number, list nor mapping; put quotes around it."),
+        (raw(description="\0"), None, "'description' holds the character U+0000, which can't be stored; remove it."),
+        (raw(description="\ud800"), None, "'description' holds the character U+D800, which can't be stored; remove it."),
+        (raw(description={"\0": 1}), None, "'description' has a name with characters that can't be stored; remove them."),
+        (raw(description={5: "x"}), None, "'description' has the name 5, but names are text; put quotes around it."),
+        (raw() | {5: "x"}, None, "A journey has the name 5, but names are text; put quotes around it."),
+        (raw(maxEnrollments=2**63), None, "'maxEnrollments' is 9223372036854775808, too large a number; put quotes around it."),
+        (
+            raw(split({"name": "A", "weight": float("inf")})),
+            None,
+            "'steps#2.config.variants#1.weight' is inf, which is not a finite number; write one such as 1.5.",
+        ),
+        (raw(description=NOON), None, f"'description' is {NOON}, neither text, number, list nor mapping; put quotes around it."),
         (raw(description=[["x"] * 1000] * 1000), None, "It holds more than 100000 values."),
         (raw(5), "step-2", "A step holds names and values, as {type: END}."),
         (raw({"id": "a"}), "a", f"'type' is missing: {DESCRIPTIONS['Step']['type']}."),
@@ -148,11 +156,27 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(ask("ask", 5)), "ask", "'config.rules#1' is 5, but must hold names and values."),
         (raw(ask("ask", {"rules": {}})), "ask", "'config.rules#1.rules' is a mapping, but must be a list."),
         (raw(ask("ask", {"operator": "isNull"})), "ask", f"'config.rules#1.field' is missing: {DESCRIPTIONS['Rule']['field']}."),
+        (
+            raw(ask("ask", {"field": "x", "rules": [rule("isNull")]})),
+            "ask",
+            "'config.rules#1.field' is not known here; use one of: combinator, not, rules.",
+        ),
+        (
+            raw(ask("ask", rule("isNull") | {"not": True})),
+            "ask",
+            "'config.rules#1.not' is not known here; use one of: field, ignoreCase, operator, value, valueField.",
+        ),
+        (
+            raw(wait(until={"field": "a", "time": "09:00"})),
+            "wait",
+            "'config.until.field' is not known here; use one of: time, weekdays.",
+        ),
         (raw(ask("ask", rule("eqals", 1))), "ask", "'config.rules#1.operator' is 'eqals', which is not known; did you mean 'equals'?"),
         (raw(ask("ask", rule("exsts"))), "ask", "'config.rules#1.operator' is 'exsts', which is not known; did you mean 'exists'?"),
         (raw(split()), "split", "'config.variants' is empty; it needs at least one entry."),
         (raw(split("A", "B", weights=[1])), "split", "'config': 2 variants need as many weights."),
         (raw(split({"name": "A", "weight": "x"})), "split", "'config.variants#1.weight' is 'x', but must be a number."),
+        (raw(split({"name": "A", "weight": True})), "split", "'config.variants#1.weight' is true, but must be a number."),
         (raw(split({"name": "A", "weight": []})), "split", "'config.variants#1.weight' is a list, but must be a number."),
         (raw(split({"name": "A", "weight": 0})), "split", "'config.variants#1.weight' is 0, but must be more than 0."),
         (raw(split("A", "B", weights=[1, -2.5])), "split", "'config.variants#2.weight' is -2.5, but must be more than 0."),
@@ -270,6 +294,12 @@ def test_all_problems_come_at_once() -> None:
     assert [step for step, _ in problems(journey)] == [None, None, "a", "b", "b", "c", "split", "c"]
 
 
+def test_a_missing_trigger_type_is_told_once() -> None:
+    nameless = raw(triggerType=None) | {"steps": [{"type": "TRIGGER", "config": {"eventType": "teetime.booked"}}]}
+    meaning = DESCRIPTIONS["Journey"]["triggerType"]
+    assert problems(nameless) == [(None, f"'triggerType' is missing: {meaning}.")]
+
+
 @pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"x": inner}])
 def test_data_nested_too_deeply_is_refused(wrap: Any) -> None:
     nested: Any = "x"
@@ -281,7 +311,7 @@ def test_data_nested_too_deeply_is_refused(wrap: Any) -> None:
 
 
 def test_what_cannot_be_stored_is_found_before_and_after_a_mapping() -> None:
-    sentence = "A text holds characters that can't be stored."
+    sentence = "'description' holds the character U+0000, which can't be stored; remove it."
     for settings in ({"description": "\0", "triggerConfig": {}}, {"triggerConfig": {}, "description": "\0"}):
         assert problems(raw(**settings)) == [(None, sentence)]
 

@@ -166,6 +166,11 @@ def test_R17_within_last_counts_back_in_the_journeys_calendar(
     assert conditions.hold(scope({"at": seen}), datetime.fromisoformat(now).replace(tzinfo=UTC)) is answer
 
 
+def test_R12_ignore_case_means_nothing_to_a_duration() -> None:
+    seen = {"field": "2026-06-08T11:00:00Z"}
+    assert ask(seen, operator="withinLast", value="PT2H", ignoreCase=True) == (True, None)
+
+
 @pytest.mark.parametrize(
     ("seconds", "answer"), [(-1, False), (0, True), (1, True), (7200, True), (7201, False), (90000, False)]
 )

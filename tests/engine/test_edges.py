@@ -7,7 +7,7 @@ import pytest
 from models.customer import Customer
 from models.journey import JourneyStatus, Update
 from streams.engine.effects import Command
-from streams.engine.inputs import Arrived, Exit
+from streams.engine.inputs import Arrived, Exit, MergeIn
 from streams.engine.updates import apply_updates
 from tests.engine.build import NOON, TRIGGER, Life, ask, event, hours, journey, live, send, wait
 
@@ -180,6 +180,13 @@ def test_R24_one_channel_after_another_and_then_all_are_kept_in_the_profile() ->
         life.give(event(number, type_="customer.unsubscribed", data={"channel": channel}))
     assert life.customer is not None
     assert life.customer.profile == {"subscriptions": {"SMS": False, "EMAIL": False}, "unsubscribed": True}
+
+
+def test_R27_R24_the_survivors_subscriptions_win_however_they_are_written() -> None:
+    legacy = MergeIn("c-8", "e-9", NOON, {"subscriptions": {"email": False, "sms": False}}, {})
+    life = Life(live(), Customer("pinehurst", "c-7", {"subscriptions": {"EMAIL": True}})).give(legacy)
+    assert life.customer is not None
+    assert life.customer.profile == {"subscriptions": {"EMAIL": True, "SMS": False}}
 
 
 def test_R28_forgetting_a_version_forgets_nothing_else() -> None:

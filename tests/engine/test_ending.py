@@ -9,7 +9,7 @@ from models.messages import Event
 from streams.engine.admission import Places, decide
 from streams.engine.advance import advance
 from streams.engine.effects import Forward
-from streams.engine.inputs import Answer, Arrived, Ask, Join, MergeAway, MergeIn, Release, Sweep
+from streams.engine.inputs import Answer, Arrived, Ask, Exit, Join, MergeAway, MergeIn, Release, Sweep
 from streams.engine.leaving import places_key
 from tests.engine.build import NOON, Life, event, hours, journey, live, send, wait
 
@@ -130,6 +130,16 @@ def test_R5_a_refused_candidate_may_try_again() -> None:
 def test_R5_a_candidate_that_is_gone_gives_its_place_back(admitted: bool) -> None:
     life = Life(live(LIMITED)).give(Answer("gone", LIMITED.id, admitted=admitted))
     assert [type(forward.message) for forward in life.forwards] == [Release] * admitted
+
+
+def test_R5_who_leaves_by_hand_before_the_answer_does_not_enter() -> None:
+    life = Life(live(LIMITED)).give(event()).give(Exit(NOON, "another"))
+    id_ = life.forwards[0].message.enrollment_id  # type: ignore[union-attr]
+    assert life.customer is not None
+    assert set(life.customer.candidates) == {id_}
+    life.give(Exit(NOON, LIMITED.id)).give(Answer(id_, LIMITED.id, admitted=True))
+    assert life.entries == []
+    assert isinstance(life.forwards[-1].message, Release)
 
 
 def test_R5_a_candidate_of_a_journey_that_was_paused_meanwhile_is_refused() -> None:

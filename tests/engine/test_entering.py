@@ -139,6 +139,11 @@ def test_R6_by_hand_conditions_are_not_asked_but_reentry_is() -> None:
     assert life.records[0]["cause"]["kind"] == "control"
 
 
+def test_R6_no_event_enters_a_manual_journey_whatever_it_calls_itself() -> None:
+    life = Life(live(journey(send(), triggerType="MANUAL"))).give(event(type_="MANUAL"))
+    assert (life.customer, life.effects) == (None, [])
+
+
 def test_R6_by_hand_only_an_active_journey_of_the_tenant() -> None:
     paused, foreign = journey(send(), name="A"), journey(send(), name="B", tenantId="augusta")
     life = Life(live(paused, status=JourneyStatus.PAUSED).with_version(foreign))

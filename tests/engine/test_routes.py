@@ -36,6 +36,11 @@ def test_R25_no_more_than_twenty_loops_are_told() -> None:
     assert len(problems(raw(*steps))) == 20
 
 
+def test_R25_two_steps_with_one_id_are_no_loop() -> None:
+    twins = raw(send(), send())
+    assert problems(twins) == [("mail", "The id 'mail' stands twice; give each step its own.")]
+
+
 def test_a_mistyped_next_step_does_not_make_the_step_that_it_meant_unreachable() -> None:
     journey = raw(send(nextStepId="wiat"), send("lone"), wait())
     assert problems(journey) == [

@@ -12,10 +12,11 @@ from models.customer import Customer
 from models.ids import command_id, enrollment_id
 from models.journey import Update
 from streams.engine.effects import ProfileUpdate
+from streams.engine.inputs import Arrived
 from streams.engine.journeys import Split, compile_journey
 from streams.engine.split import draw
 from streams.engine.updates import UpdateRefusedError, apply_updates
-from tests.engine.build import NOON, Life, event, journey, live, send, update
+from tests.engine.build import NOON, Life, event, hours, journey, live, send, update, wait
 
 
 def split(id_: str = "ab", **config: Any) -> dict[str, Any]:
@@ -152,6 +153,8 @@ def test_R23_what_was_there_is_not_touched(profile: dict[str, Any], operation: s
         ({"subscriptions": {"EMAIL": True}}, True),
         ({"subscriptions": {"SMS": False}}, True),
         ({"subscriptions": {"EMAIL": False}}, False),
+        ({"subscriptions": {"email": False}}, False),
+        ({"subscriptions": {"EMAIL": None}}, True),
         ({"unsubscribed": True}, False),
         ({"subscriptions": "all"}, True),
     ],
@@ -194,3 +197,10 @@ def test_R25_more_than_a_hundred_steps_without_a_wait_fail() -> None:
     life = Life(live(journey(send("loop", nextStepId="loop")))).give(event())
     assert len(life.sent) == 99
     assert life.told("enrollment.failed", "error") == ["step limit"]
+
+
+def test_R25_steps_count_anew_after_a_wait_also_if_it_was_over_when_the_event_arrived() -> None:
+    before, after = [send(f"a{n}") for n in range(60)], [send(f"b{n}") for n in range(60)]
+    life = Life(live(journey(*before, wait(), *after))).give(Arrived(event()), NOON + hours(3))
+    assert life.told("enrollment.completed", "at") == [NOON + hours(3)]
+    assert len(life.sent) == 120

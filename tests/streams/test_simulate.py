@@ -128,7 +128,7 @@ def test_R6_enroll_and_exit_by_hand() -> None:
     outputs = run(
         [manual],
         control("enroll", customerId="a", data={"n": 1}),
-        control("enroll", customerId="b"),
+        control("enroll", customerId="b", data=None),
         control("exit", NOON + hours(1), customerId="b"),
     )
     assert [o.value["data"] for o in outputs if o.topic == "fairway.commands"] == [{"n": 1}]

@@ -4,7 +4,7 @@ import re
 from math import isfinite
 from typing import Any
 
-from streams.engine.check.shape import show
+from streams.engine.check.shape import show, write
 
 _DEEPEST, _MOST, _LARGEST_INT = 64, 100_000, 2**63
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -12,38 +12,46 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 def find_unstorable(journey: dict[Any, Any]) -> str | None:
     """Return a sentence where plain data holds what JSON, Kafka or Postgres can't; stops at bombs of aliases."""
-    ahead: list[tuple[Any, int]] = [(journey, 0)]
+    ahead: list[tuple[Any, tuple[int | str, ...]]] = [(journey, ())]
     for _ in range(_MOST):
         if not ahead:
             return None
-        value, depth = ahead.pop()
-        if depth > _DEEPEST:
+        value, path = ahead.pop()
+        if len(path) > _DEEPEST:
             return f"It is nested too deeply; {_DEEPEST} levels are allowed."
         if fault := _find_fault(value):
-            return fault
+            return f"'{write(path)}' {fault}" if path else f"A journey {fault}"
         if isinstance(value, dict):
-            ahead += [(part, depth + 1) for pair in value.items() for part in pair]
+            ahead += [(part, (*path, name)) for name, part in value.items()]
         elif isinstance(value, list):
-            ahead += [(part, depth + 1) for part in value]
+            ahead += [(part, (*path, position)) for position, part in enumerate(value)]
     return f"It holds more than {_MOST} values."
 
 
 def _find_fault(value: Any) -> str | None:
+    """Return how a sentence about a value goes on, if something is wrong with it or with a name in it."""
     match value:
-        case None | bool():
+        case None | bool() | list():
             return None
         case dict():
-            names = [name for name in value if not isinstance(name, str)]
-            return (
-                f"{show(names[0])} is used as a name, but names are text; put quotes around it." if names else None
-            )
-        case list():
-            return None
+            return _find_wrong_name(value)
         case str():
-            return "A text holds characters that can't be stored." if _UNSTORABLE.search(value) else None
+            found = _UNSTORABLE.search(value)
+            return (
+                f"holds the character U+{ord(found[0]):04X}, which can't be stored; remove it." if found else None
+            )
         case int():
-            return None if abs(value) < _LARGEST_INT else f"{value} is too large a number."
+            return None if abs(value) < _LARGEST_INT else f"is {value}, too large a number; put quotes around it."
         case float():
-            return None if isfinite(value) else f"{value} is not a finite number."
+            return None if isfinite(value) else f"is {value}, which is not a finite number; write one such as 1.5."
         case _:
-            return f"{value} is neither text, number, list nor mapping; put quotes around it."
+            return f"is {value}, neither text, number, list nor mapping; put quotes around it."
+
+
+def _find_wrong_name(fields: dict[Any, Any]) -> str | None:
+    for name in fields:
+        if not isinstance(name, str):
+            return f"has the name {show(name)}, but names are text; put quotes around it."
+        if _UNSTORABLE.search(name):
+            return "has a name with characters that can't be stored; remove them."
+    return None

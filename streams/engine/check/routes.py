@@ -3,6 +3,7 @@
 Works on plain data, so that one step with a wrong setting does not hide what is wrong with the others.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -127,7 +128,8 @@ def _check_reach(nodes: Sequence[Node], ways: Mapping[str, set[str]]) -> Iterato
 
 
 def _check_loops(nodes: Sequence[Node], ways: Mapping[str, set[str]]) -> Iterator[Found]:
-    waits = {node.id for node in nodes if node.type == "WAIT"}
+    times = Counter(node.id for node in nodes)  # where an id stands twice, a loop may be none
+    waits = {node.id for node in nodes if node.type == "WAIT" or times[node.id] > 1}
     graph = {id_: targets - waits for id_, targets in ways.items() if id_ not in waits}
     for _ in range(_LOOPS_REPORTED):
         try:

@@ -16,7 +16,8 @@ _PARTS = {
     "variants": ("Variant",), "updates": ("Update",),
 }  # fmt: skip
 
-_TAGS = ("rule", "group", "moment", "time", "field")  # how pydantic names the members of unions
+# How pydantic names the members of unions, and what may stand in each.
+_TAGS = {"rule": "Rule", "group": "Group", "moment": "", "time": "UntilTime", "field": "UntilField"}
 
 _SENTENCES = {
     "string_type": "'{where}' is {seen}, but must be text; put quotes around it.",
@@ -49,11 +50,12 @@ def tell(errors: Iterable[ErrorDetails], raw: Any, model: str) -> list[str]:
 def _tell(error: ErrorDetails, raw: Any, model: str) -> str:
     kind, seen, location = error["type"], error["input"], error["loc"]
     path = _find_path(location[:-1] if kind == "model_type" and location[-1] in _TAGS else location, raw)
-    where, name, names = _write(path), str(path[-1]), _names_at(path, raw, model)
+    where, name, names = write(path), str(path[-1]), _names_at(path, raw, model)
     if kind == "missing" or (seen is None and name in names):
         return f"'{where}' is missing: {names[name]}."
     if kind == "extra_forbidden":
-        return f"'{where}' is not known here; {_suggest(name, sorted(names))}"
+        member = _TAGS.get(str(location[-2])) if len(location) > 1 else None
+        return f"'{where}' is not known here; {_suggest(name, sorted(DESCRIPTIONS[member] if member else names))}"
     if kind in ("enum", "literal_error"):
         expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         known = [*Operator, *ALIASES] if name == "operator" else expected
@@ -79,7 +81,8 @@ def _look_inside(raw: Any, part: int | str) -> Any:
     return raw.get(part) if isinstance(raw, dict) else None
 
 
-def _write(path: Sequence[int | str]) -> str:
+def write(path: Sequence[int | str]) -> str:
+    """Return a path for a sentence, as config.rules#1.value: lists count from 1."""
     text = "".join(f"#{part + 1}" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 

@@ -53,7 +53,7 @@ def check_step(step: AnyStep, trigger_type: object, zone: tzinfo) -> Faults:
 
 
 def _check_trigger(config: TriggerConfig, trigger_type: object, zone: tzinfo) -> Faults:
-    if config.event_type is not None and config.event_type != trigger_type:
+    if None not in (config.event_type, trigger_type) and config.event_type != trigger_type:
         journeys = f"the journey's triggerType is {show(trigger_type)}"
         yield f"'config.eventType' is '{config.event_type}', but {journeys}; make them equal."
     yield from check_rules("config.conditions", config.conditions, "trigger", zone)
