@@ -264,7 +264,8 @@ class UpdateConfig(Definition):
     @classmethod
     def _read_single(cls, config: Any) -> Any:
         """Accept `{field, value}` for `{updates: [{field, value}]}`."""
-        return {"updates": [config]} if isinstance(config, dict) and "field" in config else config
+        is_single = isinstance(config, dict) and "field" in config and "updates" not in config
+        return {"updates": [config]} if is_single else config
 
 
 class EndConfig(Definition):

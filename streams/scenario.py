@@ -1,5 +1,6 @@
 """Read what a simulation is fed with: journey files, events and controls, customers."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -38,21 +39,21 @@ class _CustomerLine(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 def load_journeys(journeys: Iterable[Journey]) -> Journeys:
     """Return journeys as a worker would know them; one whose file names no status counts as ACTIVE."""
     snapshot = Journeys()
-    for journey in journeys:
+    for journey in sorted(journeys, key=lambda journey: journey.version):
         snapshot = snapshot.with_version(journey)
         snapshot = snapshot.with_status(journey.id, journey.status or JourneyStatus.ACTIVE, journey.version)
     return snapshot
 
 
-def read_customers(text: str) -> list[Customer]:
-    """Return the customers of a JSON lines text; raises FairwayError for a line that is none."""
+def read_customers(raw: bytes) -> list[Customer]:
+    """Return the customers of a JSON lines file; raises FairwayError for a line that is none."""
     customers = []
-    for number, raw in enumerate(text.splitlines(), start=1):
-        if not raw.strip():
+    for number, text in enumerate(_split(raw), start=1):
+        if not text.strip():
             continue
         try:
-            line = msgspec.json.decode(raw, type=_CustomerLine)
-        except msgspec.MsgspecError as error:
+            line = msgspec.json.decode(text, type=_CustomerLine)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise FairwayError(f"Line {number} of the customers can't be used: {error}.") from None
         profile = dict(line.attributes)
         if line.timezone is not None:
@@ -69,13 +70,17 @@ def read_lines(raw: bytes, journeys: Iterable[Journey]) -> list[Line]:
     A line that can't be read has no time of its own; it takes that of the line before it.
     """
     names = {(journey.tenant_id, name): journey.id for journey in journeys for name in (journey.name, journey.id)}
-    given = [(number, _read_line(text, names)) for number, text in enumerate(raw.split(b"\n")) if text.strip()]
+    given = [(number, _read_line(text, names)) for number, text in enumerate(_split(raw)) if text.strip()]
     at = next((time for _, line in given if (time := _time_of(line))), _START)
     lines = []
     for number, line in given:
         at = _time_of(line) or at
         lines.append(Line(at, number, line))
     return lines
+
+
+def _split(raw: bytes) -> list[bytes]:
+    return raw.removeprefix(BOM_UTF8).split(b"\n")  # not splitlines: a text in JSON may hold other line ends
 
 
 def _time_of(given: Event | Control | Unusable) -> datetime | None:

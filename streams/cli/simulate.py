@@ -37,7 +37,7 @@ def simulate(
     gc.disable()  # nothing made here is cyclic, and collecting took a third of the time
     stop = _read_moment(until)
     authored = read_journeys([journeys])
-    known = read_customers(_read(customers).decode(errors="replace")) if customers else []
+    known = read_customers(_read(customers)) if customers else []
     simulation = Simulation(load_journeys(authored), known)
     outputs = simulation.run(read_lines(_read(events), authored), stop)
     names = {journey.id: journey.name for journey in authored}

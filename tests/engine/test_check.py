@@ -182,6 +182,16 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(split("A", "B", weights=[1, -2.5])), "split", "'config.variants#2.weight' is -2.5, but must be more than 0."),
         (raw(split("A", "")), "split", "'config.variants#2.name' is empty."),
         (raw(split("A", "B", "A")), "split", "2 variants have the name 'A'; give each its own."),
+        (
+            raw(split({"name": "A"}, weights=[1])),
+            "split",
+            "'config.weights' is not known here; use one of: variants.",
+        ),
+        (
+            raw({"id": "u", "type": "UPDATE", "config": {"field": "a", "updates": [{"field": "b", "value": 1}]}}),
+            "u",
+            "'config.field' is not known here; use one of: operation, updates, value.",
+        ),
         (raw(update("u")), "u", "'config.updates' is empty; it needs at least one entry."),
         (raw(update("u", {"field": "a"})), "u", "'config.updates#1': set needs a 'value'; to remove an attribute, use unset."),
         (raw(update("u", {"field": "a", "operation": "unset", "value": 1})), "u", "'config.updates#1': unset takes no value; remove it."),

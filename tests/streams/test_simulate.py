@@ -30,7 +30,7 @@ def control(word: str, at: datetime = NOON, **fields: Any) -> dict[str, Any]:
 
 def run(authored: list[Journey], *lines: Any, until: datetime | None = None, customers: str = "") -> list[Output]:
     raw = b"\n".join(item if isinstance(item, bytes) else json.dumps(item).encode() for item in lines)
-    simulation = Simulation(load_journeys(authored), read_customers(customers))
+    simulation = Simulation(load_journeys(authored), read_customers(customers.encode()))
     return list(simulation.run(read_lines(raw, authored), until))
 
 
@@ -63,17 +63,19 @@ def test_journeys_that_never_end_are_refused_with_a_sentence(monkeypatch: pytest
 
 def test_customers_known_before_bring_their_profile() -> None:
     known = (
-        '{"tenantId":"pinehurst","customerId":"a","attributes":{"x":1},"timezone":"Asia/Tokyo",'
+        '\ufeff{"tenantId":"pinehurst","customerId":"a","attributes":{"x":"1\u2028"},"timezone":"Asia/Tokyo",'
         '"subscriptions":{"email":false}}\n\n'
     )
     assert sent(run([journey(send())], line(1, "a"), line(2, "b"), customers=known)) == [("b", NOON)]
-    (customer,) = read_customers(known)
-    assert customer.profile == {"x": 1, "timezone": "Asia/Tokyo", "subscriptions": {"EMAIL": False}}
+    (customer,) = read_customers(known.encode())
+    assert customer.profile == {"x": "1\u2028", "timezone": "Asia/Tokyo", "subscriptions": {"EMAIL": False}}
 
 
 def test_a_customers_line_that_is_none_is_refused_with_its_number() -> None:
     with pytest.raises(FairwayError, match=r"^Line 1 of the customers can't be used: .*customerId.*\.$"):
-        read_customers('{"tenantId": "pinehurst"}')
+        read_customers(b'{"tenantId": "pinehurst"}')
+    with pytest.raises(FairwayError, match=r"^Line 2 of the customers can't be used: .*utf-8.*\.$"):
+        read_customers(b'\n{"tenantId": "pinehurst", "customerId": "\xff"}')
 
 
 def test_a_journey_whose_file_names_a_status_has_it() -> None:
@@ -190,6 +192,12 @@ def test_a_bad_line_at_the_start_takes_the_time_of_the_first_good_one() -> None:
 
 def test_an_event_that_speaks_of_control_is_still_an_event() -> None:
     assert sent(run([journey(send())], line(1, "a", data={"control": "none"}))) == [("a", NOON)]
+
+
+def test_R28_of_several_versions_in_files_the_newest_is_entered() -> None:
+    versions = [journey(send("new", "new"), version=2), journey(send())]
+    outputs = run(versions, line(1, "a"))
+    assert [o.value["templateId"] for o in outputs if o.topic == "fairway.commands"] == ["new"]
 
 
 def test_load_journeys_keeps_what_the_file_says() -> None:

@@ -55,7 +55,8 @@ def _tell(error: ErrorDetails, raw: Any, model: str) -> str:
         return f"'{where}' is missing: {names[name]}."
     if kind == "extra_forbidden":
         member = _TAGS.get(str(location[-2])) if len(location) > 1 else None
-        return f"'{where}' is not known here; {_suggest(name, sorted(DESCRIPTIONS[member] if member else names))}"
+        others = set(DESCRIPTIONS[member] if member else names) - {name}
+        return f"'{where}' is not known here; {_suggest(name, sorted(others))}"
     if kind in ("enum", "literal_error"):
         expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         known = [*Operator, *ALIASES] if name == "operator" else expected
@@ -77,7 +78,7 @@ def _find_path(location: Sequence[int | str], raw: Any) -> list[int | str]:
 
 def _look_inside(raw: Any, part: int | str) -> Any:
     if isinstance(raw, list) and isinstance(part, int):
-        return raw[part]
+        return raw[part] if part < len(raw) else None
     return raw.get(part) if isinstance(raw, dict) else None
 
 
