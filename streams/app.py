@@ -19,6 +19,7 @@ from streams.assignor import Assignor
 from streams.dispatch import Dispatch
 from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
+from streams.errors import FairwayError
 from streams.fetch import Reader
 from streams.ledger import KafkaLedger
 from streams.listening import listen, tell_address
@@ -177,6 +178,11 @@ class Worker:
             await asyncio.gather(*(reader.revoke() for reader in self.app.readers))
 
         async def assign(_app: Any, assigned: Any, **_: Any) -> None:
+            try:
+                self.app.assignor.check(self.table.partitions)
+            except FairwayError as error:
+                self._crash(error)
+                return
             generation = self.app.consumer_generation_id
             for reader in self.app.readers:
                 partitions = sorted({tp.partition for tp in assigned if tp.topic in reader.topics})

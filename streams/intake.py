@@ -7,6 +7,7 @@ import structlog
 
 from streams.dispatch import Dispatch
 from streams.fetch import Fetch, Seek
+from streams.ledger import UnreadError
 from streams.transaction import Transaction
 
 ROOM = 4000  # records waiting, above which no more are asked for
@@ -23,6 +24,7 @@ class Intake:
         self._taken = 0  # records of the first fetch in the queue that are done
         self._seeks: dict[str, int] = {}
         self._seek: Seek | None = None
+        self.unread: set[str] = set()  # topics that have a position, but that the group does not read
         self.generation = -1
 
     def __bool__(self) -> bool:
@@ -40,6 +42,7 @@ class Intake:
         """Queue a fetch; one from before the last rebalance is dropped, for it will be fetched again."""
         if fetch.generation == self.generation:
             self._queue.append(fetch)
+            self.unread.discard(fetch.topic)
             self._waiting += len(fetch.records)
 
     def forget(self) -> None:
@@ -51,7 +54,11 @@ class Intake:
         """Let the consumer go on at these positions; what a topic no longer holds is passed over, and logged."""
         assert self._seek is not None, "Assign before input."
         for topic, position in tuple(positions.items()):
-            place = await self._seek(topic, self._partition, position)
+            try:
+                place = await self._seek(topic, self._partition, position)
+            except UnreadError:
+                self.unread.add(topic)
+                continue
             self._seeks[topic] = place.seeks
             if place.offset > position:
                 positions[topic] = place.offset

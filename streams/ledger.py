@@ -27,6 +27,10 @@ class FencedError(LostError):
     """Someone else took the partition over, so it is theirs, unless this worker is told otherwise."""
 
 
+class UnreadError(FencedError):
+    """The partition is this worker's, but the group does not read this topic of it any more, or not yet."""
+
+
 class Page(NamedTuple):
     """Some rows of the changelog, the offset after them, and the offset at which it ends."""
 

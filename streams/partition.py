@@ -243,7 +243,8 @@ class PartitionTask:
         tells = self._tells_offsets(started)
         if transaction.inputs or transaction.positions != self._positions or tells:
             commit, marks = transaction.encode()
-            offset = await self._ledger.commit(commit if tells else commit._replace(positions={}))
+            offsets = {topic: at for topic, at in commit.positions.items() if topic not in self.intake.unread}
+            offset = await self._ledger.commit(commit._replace(positions=offsets if tells else {}))
             self._untold = None if tells else self._untold or started
             reach("store.before")
             store.write(commit.rows, marks, offset)

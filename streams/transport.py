@@ -15,7 +15,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from streams.fetch import Fetch, Place
-from streams.ledger import FencedError, LostError
+from streams.ledger import FencedError, LostError, UnreadError
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
@@ -109,6 +109,9 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def _seek_to(self, partition: Any, offset: int) -> Place:
         consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        if partition not in assigned and any(other.partition == partition.partition for other in assigned):
+            raise UnreadError(f"'{partition.topic}' is not read")
         begin = (await consumer.beginning_offsets([partition]))[partition]
         offset = max(offset, begin)
         consumer.seek(partition, offset)
