@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aiokafka
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -74,6 +75,8 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         starts = {partition: state.position for partition, state in states.items() if state.has_valid_position}
         if not starts:
             return {}
+        for partition in starts:
+            _leave_as_they_are(fetcher._records[partition])
         with subscriptions.fetch_context():
             found = await fetcher.fetched_records(ready, timeout=0, max_records=max_records)
         return {
@@ -117,6 +120,19 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer.seek(partition, offset)
         self._seeks[partition] += 1
         return Place(offset, self._seeks[partition])
+
+
+def _leave_as_they_are(result: Any) -> None:
+    """Let aiokafka hand out its records as it reads them, not as copies with what nobody asks for.
+
+    1.1 and 0.4 microseconds a record: a worker with nothing to do for an event takes 10 in all.
+    """
+    if isinstance(result, FetchResult):  # else an error, raised when it is fetched
+        result._partition_records._consumer_record = _as_it_is
+
+
+def _as_it_is(_partition: Any, record: Any) -> Any:
+    return record
 
 
 class FetchConsumer(driver.Consumer):  # type: ignore[misc]

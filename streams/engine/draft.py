@@ -1,5 +1,6 @@
 """A customer in the making: what one call of `advance` changes, before it becomes a new row and its effects."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -92,22 +93,28 @@ class Draft:
         of_journey = self.history.get(journey_id, {}) | {key: EntryHistory(entry, at)}
         self.history = self.history | {journey_id: of_journey}
 
-    def is_active(self, journey_id: str, key: str) -> bool:
-        """Say whether the customer is in this journey with this key, or waits to be admitted."""
-        for places in (self.enrollments, self.candidates):
-            for place in places.values():
-                if place.journey_id == journey_id and place.key == key:
-                    return True
-        return False
+    def is_in(self, journey_id: str, key: str) -> bool:
+        """Say whether the customer is in this journey with this key."""
+        return _holds(self.enrollments, journey_id, key)
+
+    def is_candidate(self, journey_id: str, key: str) -> bool:
+        """Say whether the customer waits to be admitted to this journey with this key."""
+        return bool(self.candidates) and _holds(self.candidates, journey_id, key)
 
     def keep(self, enrollment: Enrollment) -> None:
         """Put an enrolment, new or moved on, into the row."""
-        self.enrollments = self.enrollments | {enrollment.id: enrollment}
+        self._own_enrollments()[enrollment.id] = enrollment
 
     def drop(self, enrollment: Enrollment) -> None:
         """Take an enrolment that has ended out of the row."""
         if enrollment.id in self.enrollments:
-            self.enrollments = {id_: kept for id_, kept in self.enrollments.items() if id_ != enrollment.id}
+            del self._own_enrollments()[enrollment.id]
+
+    def _own_enrollments(self) -> dict[str, Enrollment]:
+        """Return the enrolments to write into: a copy, taken once an input, for a customer may have many."""
+        if self.enrollments is self.row.enrollments:
+            self.enrollments = dict(self.enrollments)
+        return self.enrollments
 
     def keep_candidate(self, candidate: Candidate) -> None:
         """Put an entry that waits for admission into the row."""
@@ -143,7 +150,7 @@ class Draft:
         )
 
     def _is_as_before(self) -> bool:
-        """Say whether nothing changed: what changes is replaced, never written into."""
+        """Say whether nothing changed: what changes is another object then."""
         row = self.row
         return (
             self.records == row.records
@@ -155,3 +162,7 @@ class Draft:
             and self.enrollments is row.enrollments
             and self.candidates is row.candidates
         )
+
+
+def _holds(places: Mapping[str, Enrollment | Candidate], journey_id: str, key: str) -> bool:
+    return any(place.journey_id == journey_id and place.key == key for place in places.values())

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from models.customer import Candidate, Enrollment
+from models.customer import Candidate, Enrollment, Entry
 from models.duration import add
 from models.ids import enrollment_id
 from models.journey import JourneyStatus
@@ -65,9 +65,9 @@ def _enter(
     key = read_key(journey, scope)
     if key is None:
         return refuse(draft, journey, "key")
-    if not _may_enter(draft, journey, key, at):
-        return refuse(draft, journey, "reentry", enrollmentKey=key)
     past = draft.history.get(journey.id, {}).get(key)
+    if not _may_enter(draft, journey, key, past, at):
+        return refuse(draft, journey, "reentry", enrollmentKey=key)
     number = past.count + 1 if past else 1
     candidate = Candidate(
         id=enrollment_id(journey.id, draft.customer_id, key, number),
@@ -102,14 +102,13 @@ def read_key(journey: CompiledJourney, scope: Scope) -> str | None:
             return str(value)
 
 
-def _may_enter(draft: Draft, journey: CompiledJourney, key: str, at: datetime) -> bool:
-    """Apply R3."""
-    if draft.is_active(journey.id, key):
+def _may_enter(draft: Draft, journey: CompiledJourney, key: str, past: Entry | None, at: datetime) -> bool:
+    """Apply R3; `past` is the last entry, and who never entered can't be in the journey."""
+    if draft.is_candidate(journey.id, key):
         return False
-    past = draft.history.get(journey.id, {}).get(key)
     if past is None:
         return True
-    if not journey.allow_reentry:
+    if not journey.allow_reentry or draft.is_in(journey.id, key):
         return False
     if journey.reentry_after is None:
         return True

@@ -88,8 +88,6 @@ class Walk:
     def _take(self, step: AnyCompiled) -> bool:
         """Take one step and set the next; False when the enrolment now waits or has ended."""
         match step:
-            case Trigger():
-                self._done(step, {}, step.next)
             case Send():
                 self._send(step)
             case Wait():
@@ -106,8 +104,8 @@ class Walk:
                 self._skip_unreachable()
             case Change():
                 return self._change(step)
-            case End():
-                self._done(step, {}, None)
+            case Trigger() | End():
+                self._done(step, {}, step.next)
             case _:
                 assert_never(step)
         return True
