@@ -10,6 +10,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from streams.failpoints import reach
+from streams.identity import identify
 from streams.transaction import Commit, Record
 
 COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
@@ -42,8 +43,8 @@ class Page(NamedTuple):
 class Ledger(Protocol):
     """Whoever fenced last is the only one who can commit."""
 
-    async def fence(self) -> None:
-        """Take the partition over; raises LostError if the broker can't be reached."""
+    async def fence(self) -> str:
+        """Take the partition over, and return what tells its changelog from any other; raises LostError."""
 
     def read(self, offset: int) -> AsyncGenerator[Page, None]:
         """Yield the committed rows of the changelog from this offset to its end; raises LostError."""
@@ -66,8 +67,11 @@ class KafkaLedger:
         self._partition = partition
         self._producer: AIOKafkaProducer | None = None
 
-    async def fence(self) -> None:
-        """Take the partition over: InitProducerId ends the previous owner's open transaction."""
+    async def fence(self) -> str:
+        """Take the partition over: InitProducerId ends the previous owner's open transaction.
+
+        Returns what tells the changelog from any other of its name; raises LostError.
+        """
         await self.close()
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._brokers,
@@ -82,9 +86,11 @@ class KafkaLedger:
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
                 await self._producer.start()
+                identity = await identify(self._producer.client, self._changelog)
         except (KafkaError, TimeoutError, OSError) as error:
             raise LostError(f"no transactions: {error!r}") from error
         reach("fence.after")
+        return identity
 
     async def read(self, offset: int) -> AsyncGenerator[Page, None]:
         """Yield the committed rows of the changelog from this offset to its end; raises LostError."""

@@ -22,9 +22,9 @@ from streams.failpoints import reach
 from streams.fetch import Fetch
 from streams.intake import Intake
 from streams.ledger import FencedError, Ledger, LostError
-from streams.restore import ForeignError, Progress, restore
+from streams.restore import Progress, restore
 from streams.rocks import CorruptError, FullError
-from streams.store import OrderedMap, Store
+from streams.store import ForeignError, OrderedMap, Store
 from streams.transaction import POSITION, OversizeRowError, Transaction
 
 SLICE = 200  # records, then as many duties: a slice holds the event loop for about 10 ms
@@ -152,9 +152,10 @@ class PartitionTask:
         self.stage = "fencing"
         self.intake.forget()
         self._known.clear()
-        await self._ledger.fence()
+        changelog = await self._ledger.fence()
         if self.store is None:
             self.store = Store(self._open_map())
+        self.store.claim(changelog)
         self.stage = "restoring"
         reach("restore.before")
         await restore(self.store, self._ledger, self.progress, self.partition)

@@ -12,15 +12,11 @@ import structlog
 from streams.clock import steady
 from streams.ledger import Ledger, Page
 from streams.marks import marks_of_row
-from streams.store import Store
+from streams.store import ForeignError, Store
 
 _TELL_SECONDS = 5.0
 
 log = structlog.get_logger()
-
-
-class ForeignError(Exception):
-    """The store is ahead of the changelog, so it is not this changelog's."""
 
 
 class Progress(msgspec.Struct):

@@ -7,12 +7,17 @@ from typing import Protocol
 
 from streams.marks import due_before, pack, read_wait, unpack
 
+_CHANGELOG = b"c"
 _OFFSET = b"o"
 _ROW = b"r"
 _WAIT = ord("w")
 _END_OF_WAITS = b"x"
 
 Change = tuple[bytes, bytes | None]
+
+
+class ForeignError(Exception):
+    """The store holds rows of another changelog than the partition's."""
 
 
 class OrderedMap(Protocol):
@@ -78,6 +83,14 @@ class Store:
         self._entries = entries
         self._first_wait: bytes | None = b"w"  # no wait's mark lies before it: saves a seek over deleted ones
         self.offset = int(entries.get(_OFFSET) or 0)
+
+    def claim(self, changelog: str) -> None:
+        """Note at the first time which changelog the rows come from; raises ForeignError where it is another."""
+        found = self._entries.get(_CHANGELOG)
+        if found is None and not self.offset:
+            self._entries.write([(_CHANGELOG, changelog.encode())])
+        elif found != changelog.encode():
+            raise ForeignError(f"it was made from {(found or b'?').decode()}, but the changelog is {changelog}")
 
     def get(self, key: bytes) -> bytes | None:
         """Return the row of a key."""

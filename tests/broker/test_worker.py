@@ -1,5 +1,7 @@
 """Workers at a real broker: every command once, whatever happens to worker, partition, record or topic."""
 
+import asyncio
+import re
 import shutil
 import signal
 from collections import Counter
@@ -13,10 +15,11 @@ from hypothesis import strategies as st
 
 from models.customer import decode
 from models.ids import customer_key
+from streams import provision
 from streams.failpoints import NAMES
 from streams.partitioner import partition_of
 from streams.settings import Settings
-from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS
+from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, read_topics
 from streams.transaction import POSITION
 from tests import kafka
 from tests.broker.workers import (
@@ -196,6 +199,25 @@ def test_a_store_that_was_removed_is_restored_from_the_changelog(settings: Setti
             wait_for_commands(settings, expected(part * 200 + 200, 20))
             assert workers[0].end(signal.SIGTERM) == 0, worker_name
         shutil.rmtree(stores(settings))
+
+
+@pytest.mark.timeout(240)
+def test_a_store_of_a_changelog_that_was_made_anew_is_not_trusted(settings: Settings) -> None:
+    topics = read_topics(settings.topics_file, settings.app_id)
+    elsewhere = settings.model_copy(update={"data_dir": settings.data_dir / "elsewhere"})
+    for listing, first in ((settings, 0), (elsewhere, 0), (settings, 300)):
+        if listing is elsewhere:
+            kafka.delete_topics(settings.brokers, [topic.name for topic in topics.all])
+            asyncio.run(provision.apply(settings.brokers, topics))
+        publish(settings, journey())
+        with running(listing) as (worker,):
+            kafka.produce(settings.brokers, events(range(first, first + 300), 20))
+            wait_for_commands(settings, expected(first + 300, 20))
+            assert worker.end(signal.SIGTERM) == 0
+            told = re.findall(
+                r"store-.' can't be used \(it was made from topic .* of cluster", worker.log.read_text()
+            )
+            assert len(told) == (4 if first else 0)
 
 
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd", "snappy"])

@@ -37,6 +37,7 @@ class Broker:
     """One partition: a source, a changelog and what was emitted; only the last to fence can commit."""
 
     def __init__(self) -> None:
+        self.name = "topic 1 of cluster 1"
         self.source: list[Source] = []
         self.source_start = self.source_end = 0
         self.changelog: list[tuple[int, bytes, bytes | None]] = []
@@ -75,9 +76,10 @@ class ModelLedger:
         self.epoch = -1
         self.fault = ""
 
-    async def fence(self) -> None:
+    async def fence(self) -> str:
         self.broker.epoch += 1
         self.epoch = self.broker.epoch
+        return self.broker.name
 
     async def read(self, offset: int) -> AsyncGenerator[Page, None]:
         end = self.broker.changelog_end

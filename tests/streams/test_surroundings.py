@@ -1,16 +1,18 @@
-"""A topic that the group no longer reads keeps its place, and the group's offsets are told without it."""
+"""A task whose surroundings changed: a topic that is no longer read, a changelog that is another one."""
 
+import asyncio
 from datetime import timedelta
 from itertools import count
 
 import msgspec
+import pytest
 
 from streams.dispatch import Dispatch
 from streams.engine.journeys import Journeys
 from streams.fetch import Fetch, Place
 from streams.ledger import UnreadError
 from streams.partition import PartitionTask
-from streams.store import MemoryMap
+from streams.store import MemoryMap, Store
 from streams.topics import COMMANDS
 from streams.transaction import POSITION, Commit
 from tests.streams.model import START, Broker, ModelLedger, Source, decide, event
@@ -45,3 +47,21 @@ async def test_a_topic_that_is_not_read_keeps_its_position_until_it_is_read_agai
     assert broker.group == {READ: 1, GONE: 8}
     sent = [msgspec.json.decode(record.value or b"")["commandId"] for record in broker.emitted[COMMANDS, 0]]
     assert sent == ["e-0", "e-7"]
+
+
+@pytest.mark.parametrize("name", ["topic 2 of cluster 1", "topic 1 of cluster 2"])
+async def test_a_store_that_was_made_from_another_changelog_is_set_aside_and_restored(name: str) -> None:
+    broker, other, disk, journeys = Broker(), Broker(), MemoryMap(), Journeys()
+    other.name = name
+    broker.commit(Commit({b"pinehurst:c-1": b"{}"}, {}, {}))
+    other.commit(Commit({b"pinehurst:c-2": b"{}"}, {}, {}))
+    for each, key in ((broker, b"pinehurst:c-1"), (other, b"pinehurst:c-2"), (broker, b"pinehurst:c-1")):
+        ledger = ModelLedger(each)
+        task = PartitionTask(Dispatch(0, 1, decide), ledger, lambda: disk, lambda: journeys, timedelta(0))
+        task.intake.assign(0, seek)
+        running = asyncio.create_task(task.run())
+        async with asyncio.timeout(30):
+            while task.stage != "open":
+                await asyncio.sleep(0.01)
+        assert Store(disk).scan(b"", 9) == [(key, b"{}")]
+        await task.close(running)
