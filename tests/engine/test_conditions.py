@@ -136,6 +136,7 @@ def test_R12_ignore_case_folds_case_of_any_script(one: str, other: str) -> None:
         assert ask({"field": one}, operator=operator, value=other, ignoreCase=True) == (True, None)
     assert ask({"field": [{"a": one}]}, operator="equals", value=[{"a": other}], ignoreCase=True) == (True, None)
     assert ask({"field": [one]}, operator="containsAll", value=[other], ignoreCase=True) == (True, None)
+    assert ask({"field": {"a": one}}, operator="equals", value={"a": "x"}, ignoreCase=True) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,15 @@ def test_R10_within_next_includes_both_ends(seconds: int, answer: bool) -> None:
     seen = {"field": (NOW + timedelta(seconds=seconds)).isoformat()}
     assert ask(seen, operator="withinNext", value="2 hours") == (answer, None)
     assert ask(seen, operator="notWithinNext", value="2 hours") == (not answer, None)
+    assert ask(seen, operator="withinNext", value="2 hours", ignoreCase=True) == (answer, None)
+
+
+@pytest.mark.parametrize(
+    ("seen", "answer"), [(0, False), (1, True), (5, True), (6, False), ("a", None), (1.0, True), (5.0, True)]
+)
+def test_R10_between_includes_both_ends(seen: object, answer: bool | None) -> None:
+    note = "type mismatch" if answer is None else None
+    assert ask({"field": seen}, operator="between", value=[1, 5]) == (answer is True, note)
 
 
 @pytest.mark.parametrize(("seen", "answer"), [("2026-10-25T13:00:00Z", True), ("2026-10-25T13:00:01Z", False)])
@@ -207,6 +217,7 @@ def test_R10_a_regular_expression_sees_the_first_4096_bytes_only() -> None:
     assert ask({"field": "é" * 2045 + "needle"}, operator="matches", value="needle$") == (True, None)
     assert ask({"field": "a" * 5000}, operator="matches", value="^a+$") == (False, None)  # its end is not seen
     assert ask({"field": "lone \ud800"}, operator="matches", value="^lone .$") == (True, None)
+    assert ask({"field": "x" * 4096}, operator="matches", value="x" * 4096) == (True, None)
 
 
 def test_R10_a_regular_expression_never_runs_away() -> None:

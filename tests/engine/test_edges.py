@@ -7,7 +7,7 @@ import pytest
 from models.customer import Customer
 from models.journey import JourneyStatus, Update
 from streams.engine.effects import Command
-from streams.engine.inputs import Arrived, Exit, MergeIn
+from streams.engine.inputs import Arrived, Exit, MergeAway, MergeIn
 from streams.engine.updates import apply_updates
 from tests.engine.build import NOON, TRIGGER, Life, ask, event, hours, journey, live, send, wait
 
@@ -99,6 +99,12 @@ def test_R18_the_customers_timezone_is_told_however_the_wait_ends(config: dict[s
 def test_R27_who_is_deleted_or_unsubscribed_leaves_at_the_time_of_the_event(type_: str) -> None:
     life = Life(live(NORTH)).give(event(club="north"))
     life.give(Arrived(event(2, NOON + hours(1), type_)), NOON + hours(2))
+    assert life.told("enrollment.exited", "stepId", "at") == [("wait", NOON + hours(1))]
+
+
+@pytest.mark.parametrize("given", [Exit(NOON + hours(1)), MergeAway("c-8", "e-9", NOON + hours(1))])
+def test_R27_who_is_taken_out_by_hand_or_merged_leaves_at_that_time(given: Exit | MergeAway) -> None:
+    life = Life(live(NORTH)).give(event(club="north")).give(given, NOON + hours(1.5))
     assert life.told("enrollment.exited", "stepId", "at") == [("wait", NOON + hours(1))]
 
 
@@ -197,3 +203,23 @@ def test_R28_forgetting_a_version_forgets_nothing_else() -> None:
     assert known == [False, True, True]
     assert after.status(one.id) == JourneyStatus.ACTIVE
     assert after.status("nobody") is None
+    assert after.find("nobody", 1) is None
+    assert after.without_version("nobody", 1).find(one.id, 2) is not None
+
+
+@pytest.mark.parametrize(
+    ("status", "due", "held"),
+    [
+        ("ACTIVE", -1, True),
+        ("ACTIVE", 0, False),
+        ("PAUSED", -1, True),
+        ("PAUSED", 1, True),
+        ("ARCHIVED", -1, False),
+    ],
+)
+def test_R29_what_was_due_before_the_last_change_comes_after_what_is_held(
+    status: str, due: int, held: bool
+) -> None:
+    journeys = live(NORTH).with_status(NORTH.id, JourneyStatus(status), 1, since=NOON)
+    assert journeys.holds(NORTH.id, NOON + hours(due)) is held
+    assert journeys.holds("nobody", NOON) is False

@@ -255,9 +255,10 @@ def test_R27_what_reaches_the_survivor_meanwhile_waits_for_the_history() -> None
 
 @pytest.mark.parametrize("other", [None, "", "new", 5])
 def test_R27_a_merge_with_nobody_else_merges_nothing(other: object) -> None:
-    town = Town(journey(send()))
+    town = Town(journey(send(), triggerType="customer.merged"))
     town.give("new", about("customer.merged", 1, fromCustomerId=other))
     assert town.mail == []
+    assert town.lives["new"].sent == [("hello", NOON)]
 
 
 def test_R27_two_customers_merged_into_each_other_do_not_wait_for_ever() -> None:

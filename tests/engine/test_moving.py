@@ -114,6 +114,9 @@ def at(text: str) -> datetime:
         ({"until": {"field": "trigger.teeTime", "offset": "-1 day"}}, {"teeTime": "2026-11-25T09:00:00Z"},
          "2026-11-24T09:00:00+00:00"),
         ({"until": {"field": "teeTime"}}, {"teeTime": "2026-11-25T09:00:00Z"}, "2026-11-25T09:00:00+00:00"),
+        ({"until": {"field": "teeTime"}}, {"teeTime": "2026-11-25T09:00"}, "2026-11-25T09:00:00-05:00"),
+        ({"until": {"field": "teeTime", "offset": "-2 days"}}, {"teeTime": "2027-03-15T13:00:00Z"},
+         "2027-03-13T09:00:00-05:00"),  # the clocks go forward on the 14th
         ({"until": {"time": "09:00"}}, {}, "2026-11-23T09:00:00-05:00"),
         ({"until": {"time": "07:00"}}, {}, "2026-11-23T07:00:00-05:00"),
         ({"until": {"time": "06:59"}}, {}, "2026-11-24T06:59:00-05:00"),

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from models.customer import Customer, Entry
+from models.ids import activity_id, enrollment_id
 from models.journey import JourneyStatus
 from models.messages import Source
 from streams.engine.admission import decide
@@ -76,6 +77,33 @@ def test_R26_a_record_says_what_came_in_and_whence(given: CustomerInput, told: t
     assert told_of(life)[-1] == told
 
 
+def test_R26_the_records_of_a_customer_are_numbered_and_whole() -> None:
+    life = Life(live(NORTH)).give(event(club="north", data={"players": 4}))
+    life.give(Exit(NOON + hours(1), NORTH.id), NOON + hours(1))
+    about = {"tenantId": "pinehurst", "customerId": "c-7"}
+    for number, (record, at) in enumerate(zip(life.records, ("12:00:00", "13:00:00"), strict=True), start=1):
+        named = {"activityId": activity_id("pinehurst", "c-7", number, f"2026-11-23T{at}Z")}
+        assert {name: record[name] for name in (*about, *named)} == about | named
+        assert set(record) == {*about, *named, "at", "clubId", "cause", "entries"}
+    assert life.entries[0] == {
+        "type": "enrollment.started",
+        "journeyId": NORTH.id,
+        "journeyVersion": 1,
+        "enrollmentId": enrollment_id(NORTH.id, "c-7", "", 1),
+        "enrollmentKey": "",
+        "entryNumber": 1,
+        "enrolledAt": NOON,
+        "triggerData": {"players": 4},
+    }
+    assert life.told("enrollment.exited", "journeyId", "journeyVersion") == [(NORTH.id, 1)]
+
+
+def test_R3_a_refused_reentry_names_its_key() -> None:
+    one = journey(wait(), enrollmentKey="trigger.teeTimeId")
+    life = Life(live(one)).give(event(1, data={"teeTimeId": "t-1"})).give(event(2, data={"teeTimeId": "t-1"}))
+    assert life.told("enrollment.refused", "reason", "enrollmentKey") == [("reentry", "t-1")]
+
+
 @pytest.mark.parametrize(
     ("field", "key"),
     [
@@ -110,6 +138,7 @@ def test_R27_what_was_held_back_is_recorded_as_if_it_came_in_order() -> None:
     life.give(Arrived(merged, WHENCE), NOON + hours(1))
     life.give(Arrived(event(2, NOON + hours(1), club="north"), WHENCE), NOON + hours(1))
     assert life.records == []
+    assert life.forwards == [Forward(b"pinehurst:c-6", MergeAway("c-7", "e-1", NOON))]
     life.give(MergeIn("c-6", "e-1", NOON, {"tier": "Gold"}), NOON + hours(2))
     whole = cause("event", WHENCE, eventId="e-1", eventType="customer.merged")
     assert life.entries[0]["type"] == "profile.updated"
@@ -128,6 +157,22 @@ def test_R27_histories_are_joined_by_the_higher_count_and_the_later_entry() -> N
         "j": {"a": Entry(3, NOON + hours(1)), "b": Entry(1, NOON), "c": Entry(2, NOON)},
         "k": {"": Entry(1, NOON)},
     }
+
+
+@pytest.mark.parametrize(
+    ("own", "left", "joined"),
+    [
+        ({"EMAIL": True}, {"EMAIL": False, "SMS": False}, {"EMAIL": True, "SMS": False}),
+        (None, {"SMS": False}, {"SMS": False}),
+        ({"EMAIL": True}, None, {"EMAIL": True}),
+        ({"EMAIL": True}, "all", {"EMAIL": True}),
+    ],
+)
+def test_R27_the_survivors_subscriptions_come_before_those_that_are_left(own: Any, left: Any, joined: Any) -> None:
+    known = Customer("pinehurst", "c-7", {"subscriptions": own} if own else {})
+    life = Life(live(), known).give(MergeIn("c-6", "e-1", NOON, {"subscriptions": left} if left else {}))
+    assert life.customer is not None
+    assert life.customer.profile == {"subscriptions": joined}
 
 
 def candidate() -> tuple[Life, str]:

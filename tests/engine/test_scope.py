@@ -66,6 +66,13 @@ def test_R17_a_day_is_a_day_of_the_journeys_calendar() -> None:
     assert life.told("step.entered", "waitingUntil") == [datetime(2026, 10, 25, 13, tzinfo=UTC)]
 
 
+def test_R20_a_command_is_worth_sending_for_a_day_of_the_journeys_calendar() -> None:
+    saturday = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    one = journey(send(config={"expiresAfter": "1 day"}), timezone="Europe/London")
+    (command,) = Life(live(one)).give(event(at=saturday)).commands
+    assert command["notAfter"] == datetime(2026, 10, 25, 13, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(("later", "times"), [(24.9, 1), (25, 2)])
 def test_R3_a_day_until_reentry_is_a_day_of_the_journeys_calendar(later: float, times: int) -> None:
     saturday = datetime(2026, 10, 24, 12, tzinfo=UTC)
@@ -137,3 +144,10 @@ def test_R13_the_other_field_is_looked_up_where_the_rule_is_asked() -> None:
     for best, enters in (("Silver", 1), ("Gold", 0)):
         life = Life(live(one), gold()).give(event(data={"tier": "Silver", "best": best}))
         assert len(life.sent) == enters
+
+
+@pytest.mark.parametrize(("combinator", "sent"), [("AND", 0), ("OR", 1)])
+def test_R13_a_condition_joins_its_rules_as_it_says(combinator: str, sent: int) -> None:
+    step = ask("ask", equals("customer.tier", "Gold"), equals("customer.tier", "Silver"), nextStepNoId="end")
+    step["config"]["combinator"] = combinator
+    assert len(Life(live(journey(step, send())), gold()).give(event()).sent) == sent

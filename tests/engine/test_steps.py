@@ -29,13 +29,33 @@ def variants_of(one: Any, count: int) -> Counter[str]:
     return Counter(draw(step, one.id, f"c-{number}")[0] for number in range(count))
 
 
-def test_R22_the_variant_is_a_hash_that_anyone_can_recompute() -> None:
-    one = journey(split(variants=[{"name": "A", "weight": 1}, {"name": "B", "weight": 3}]), send())
+@pytest.mark.parametrize("name", "ABCDEFGH")
+def test_R22_the_variant_is_a_hash_that_anyone_can_recompute(name: str) -> None:
+    one = journey(split(variants=[{"name": "A", "weight": 1}, {"name": "B", "weight": 3}]), send(), name=name)
     life = Life(live(one)).give(event())
     digest = blake2b(f"{one.id}:ab:c-7".encode(), digest_size=8).digest()
     expected = "A" if int.from_bytes(digest, "big") / 2**64 < 0.25 else "B"
     assert life.commands[0]["variants"] == {"ab": expected}
     assert next(e["result"] for e in life.entries if e.get("stepId") == "ab") == {"variant": expected}
+
+
+def test_R22_each_customer_has_a_hash_of_their_own() -> None:
+    one = journey(split(variants=[{"name": "A", "weight": 1}, {"name": "B", "weight": 3}]))
+    step = compile_journey(one).steps["ab"]
+    assert isinstance(step, Split)
+    for number in range(40):
+        digest = blake2b(f"{one.id}:ab:c-{number}".encode(), digest_size=8).digest()
+        expected = "A" if int.from_bytes(digest, "big") < 2**62 else "B"
+        assert draw(step, one.id, f"c-{number}") == (expected, "end")
+
+
+def test_R22_weights_add_up_in_the_order_written() -> None:
+    one = journey(
+        split(variants=[{"name": "A"}, {"name": "B", "weight": 3, "nextStepId": "end"}, {"name": "C"}]), send()
+    )
+    step = compile_journey(one).steps["ab"]
+    assert isinstance(step, Split)
+    assert step.variants == (("A", 1.0, "mail"), ("B", 4.0, "end"), ("C", 5.0, "mail"))
 
 
 @pytest.mark.parametrize("weights", [[1, 1], [0.2, 0.8], [50, 30, 20], [3, 1, 1, 1]])
@@ -115,6 +135,12 @@ def test_R23_an_update_that_can_not_hold_is_refused(change: dict[str, Any], sent
     with pytest.raises(UpdateRefusedError) as refusal:
         apply_updates(PROFILE, [Update.model_validate(change)])
     assert str(refusal.value) == sentence
+
+
+def test_R23_a_long_text_is_cut_off_in_the_sentence() -> None:
+    with pytest.raises(UpdateRefusedError) as refusal:
+        apply_updates({"name": "x" * 41}, [Update.model_validate({"field": "name", "operation": "increment"})])
+    assert str(refusal.value) == f"'name' is the text '{'x' * 40}', not a number."
 
 
 def test_R23_all_updates_of_a_step_hold_together_or_the_step_fails() -> None:
