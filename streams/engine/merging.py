@@ -1,7 +1,8 @@
 """Merge one customer into another (R27), over two partitions if need be.
 
 The survivor asks for what the other leaves, and holds back its own inputs until it is there: so nobody enters
-a once-only journey twice by merging. The one merged away keeps a copy of its entry history, for late events.
+a once-only journey twice by merging. For late events the one merged away keeps a copy of its entry history, and
+what it has unsubscribed from.
 """
 
 from datetime import datetime
@@ -14,6 +15,8 @@ from streams.engine.draft import Draft
 from streams.engine.inputs import MergeAway, MergeIn
 from streams.engine.leaving import leave_all
 from streams.engine.profile import read_subscriptions, set_attributes
+
+_KEPT = {"subscriptions", "unsubscribed"}  # a late event sends nothing that was not wanted (R24)
 
 
 def ask_to_merge(draft: Draft, event: Event, at: datetime) -> bool:
@@ -31,7 +34,7 @@ def merge_away(draft: Draft, given: MergeAway, at: datetime) -> None:
     leave_all(draft, "merged", f"merged into '{given.into}'", at)
     legacy = MergeIn(draft.customer_id, given.event_id, given.at, draft.profile, draft.history)
     draft.forward(customer_key(draft.tenant_id, given.into), legacy)
-    set_attributes(draft, dict.fromkeys(draft.profile))
+    set_attributes(draft, dict.fromkeys(name for name in draft.profile if name not in _KEPT))
 
 
 def merge_in(draft: Draft, given: MergeIn) -> None:

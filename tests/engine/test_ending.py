@@ -222,7 +222,7 @@ def test_R27_merging_ends_the_one_fills_the_other_and_moves_the_history() -> Non
     assert old.told("enrollment.exited", "exitReason", "detail") == [("merged", "merged into 'new'")]
     assert new.customer is not None
     assert old.customer is not None
-    assert old.customer.profile == {}
+    assert old.customer.profile == {"subscriptions": {"SMS": False, "EMAIL": False}}
     assert new.customer.profile == {
         "name": "Anna",
         "tier": "Gold",
@@ -232,6 +232,16 @@ def test_R27_merging_ends_the_one_fills_the_other_and_moves_the_history() -> Non
     town.give("old", event(6))
     assert new.told("enrollment.refused", "reason") == ["reentry"]
     assert old.told("enrollment.refused", "reason") == ["reentry"]
+
+
+def test_R24_a_late_event_of_a_customer_merged_away_sends_nothing_that_was_not_wanted() -> None:
+    town = Town(journey(send(), allowReentry=True))
+    town.give("old", about("customer.unsubscribed", 1))
+    town.give("new", about("customer.merged", 2, fromCustomerId="old"))
+    town.settle()
+    for customer in ("old", "new"):
+        town.give(customer, event(3))
+        assert town.lives[customer].told("step.skipped", "stepId", "reason") == [("mail", "unsubscribed")]
 
 
 def test_R27_what_reaches_the_survivor_meanwhile_waits_for_the_history() -> None:
