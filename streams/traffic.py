@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
 from streams.clients import started
@@ -83,10 +84,12 @@ def _producer(brokers: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(bootstrap_servers=brokers, enable_idempotence=True, linger_ms=5, max_batch_size=_BATCH)
 
 
-async def control(brokers: str, tenant_id: str, customer_id: str, message: Enroll | Exit) -> None:
-    """Send an enrolment or exit by hand to the customer's partition."""
-    line = Line(INBOX, customer_key(tenant_id, customer_id), msgspec.json.encode(message))
-    await send(brokers, [line])
+async def control(brokers: str, tenant_id: str, customer_id: str, message: Enroll | Exit) -> RecordMetadata:
+    """Send an enrolment or exit by hand to the customer's partition, and return where it lies."""
+    async with started(_producer(brokers)) as producer:
+        key = customer_key(tenant_id, customer_id)
+        sent: RecordMetadata = await producer.send_and_wait(INBOX, msgspec.json.encode(message), key=key)
+        return sent
 
 
 async def find_journey(brokers: str, tenant_id: str, name: str) -> Known:

@@ -1,7 +1,7 @@
 """`fairway publish`, `commands`, `enroll`, `exit`: what people send and read by hand."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -12,11 +12,16 @@ from streams.errors import FairwayError
 from streams.settings import read_settings
 
 if TYPE_CHECKING:
+    from streams.answer import Answer
     from streams.engine.inputs import Enroll, Exit
 
 Tenant = Annotated[str, typer.Option(help="The tenant's id.")]
 Journey = Annotated[str, typer.Option(help="The journey's name or id.")]
 Customer = Annotated[str, typer.Option(help="The customer's id.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait for what comes of it, and say so; exit code 1 if refused.")
+]
+Within = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="With --wait: how long at most.")]
 Result = TypeVar("Result")
 
 
@@ -70,35 +75,85 @@ def enroll(
     data: Annotated[
         str, typer.Option(metavar="JSON", help="The trigger's data, as an event would bring it.")
     ] = "{}",
+    wait: Wait = False,
+    within: Within = 10.0,
 ) -> None:
     """Enrol a customer by hand; the journey's conditions are not asked."""
     from streams.engine.inputs import Enroll
 
     given = _read_data(data)
-    name = _control(tenant, journey, customer, lambda id_: Enroll(journey_id=id_, at=now(), data=given))
-    typer.echo(f"Customer '{customer}' is on the way into '{name}'.")
+    name, answer = _control(
+        tenant,
+        journey,
+        customer,
+        lambda id_: Enroll(journey_id=id_, at=now(), data=given),
+        within if wait else None,
+    )
+    if answer is None:
+        typer.echo(f"Customer '{customer}' is on the way into '{name}'.")
+    else:
+        typer.echo(_tell_entry(customer, name, answer, within))
 
 
-def exit_journey(tenant: Tenant, journey: Journey, customer: Customer) -> None:
+def exit_journey(
+    tenant: Tenant, journey: Journey, customer: Customer, wait: Wait = False, within: Within = 10.0
+) -> None:
     """Take a customer out of a journey by hand, with the reason 'manual'."""
     from streams.engine.inputs import Exit
 
-    name = _control(tenant, journey, customer, lambda id_: Exit(journey_id=id_, at=now()))
-    typer.echo(f"Customer '{customer}' is on the way out of '{name}'.")
+    name, answer = _control(
+        tenant, journey, customer, lambda id_: Exit(journey_id=id_, at=now()), within if wait else None
+    )
+    if answer is None:
+        typer.echo(f"Customer '{customer}' is on the way out of '{name}'.")
+    else:
+        typer.echo(_tell_exit(customer, name, answer, within))
 
 
-def _control(tenant: str, journey: str, customer: str, write: "Any") -> str:
+def _control(
+    tenant: str, journey: str, customer: str, write: "Callable[[str], Enroll | Exit]", seconds: float | None
+) -> "tuple[str, Answer | None]":
+    """Send what `write` makes of the journey's id; return the journey's name and, after a wait, the answer."""
+    from streams.answer import ask
     from streams.traffic import control, find_journey
 
-    brokers = read_settings().brokers
+    settings = read_settings()
 
-    async def run() -> str:
-        known = await find_journey(brokers, tenant, journey)
-        message: Enroll | Exit = write(known.journey_id)
-        await control(brokers, tenant, customer, message)
-        return known.name
+    async def run() -> "tuple[str, Answer | None]":
+        known = await find_journey(settings.brokers, tenant, journey)
+        message = write(known.journey_id)
+        if seconds is None:
+            await control(settings.brokers, tenant, customer, message)
+            return known.name, None
+        return known.name, await ask(settings, tenant, customer, message, seconds)
 
     return _run(run())
+
+
+def _tell_entry(customer: str, journey: str, answer: "Answer", seconds: float) -> str:
+    from streams.tale import REFUSALS
+
+    reasons = [entry["reason"] for entry in answer.entries if entry["type"] == "enrollment.refused"]
+    if reasons:
+        why = REFUSALS.get(reasons[0], reasons[0])
+        raise FairwayError(f"Customer '{customer}' did not enter '{journey}': {why}.")
+    if not answer.entries:
+        raise _tell_silence(answer, seconds)
+    return f"Customer '{customer}' has entered '{journey}'."
+
+
+def _tell_exit(customer: str, journey: str, answer: "Answer", seconds: float) -> str:
+    if not answer.is_taken:
+        raise _tell_silence(answer, seconds)
+    if not answer.entries:
+        raise FairwayError(f"Customer '{customer}' was not in '{journey}'.")
+    return f"Customer '{customer}' has left '{journey}'."
+
+
+def _tell_silence(answer: "Answer", seconds: float) -> FairwayError:
+    if answer.is_taken:
+        return FairwayError(f"A worker took it up, but wrote down nothing of it within {seconds:g} seconds.")
+    return FairwayError(f"No worker took it up within {seconds:g} seconds; it is done as soon as one does.")
 
 
 def _read_lines(file: Path) -> list[bytes]:
