@@ -53,6 +53,8 @@ def _tell(error: ErrorDetails, raw: Any, model: str) -> str:
     where, name, names = write(path), str(path[-1]), _names_at(path, raw, model)
     if kind == "missing" or (seen is None and name in names):
         return f"'{where}' is missing: {names[name]}."
+    if kind == "model_type" and name == "until":  # one of three forms
+        return f"'{where}' is {show(seen)}, but must be {names[name]}."
     if kind == "extra_forbidden":
         member = _TAGS.get(str(location[-2])) if len(location) > 1 else None
         others = set(DESCRIPTIONS[member] if member else names) - {name}
