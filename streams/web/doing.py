@@ -111,7 +111,7 @@ async def _ask_person(
 ) -> Response:
     site, visitor, given = site_of(request), visitor_of(request), request.query_params
     async with site.engine.connect() as connection:
-        rows = await reading.list_journeys(connection, visitor.tenants, "ACTIVE" if only_active else "")
+        rows = await reading.list_journeys(connection, visitor.tenants, status="ACTIVE" if only_active else "")
     tenant = given.get("tenant", "")
     choices = [
         (row["id"], f"{row['name']} ({row['tenant_id']})") for row in rows if tenant in ("", row["tenant_id"])

@@ -44,7 +44,8 @@ async def show_one(request: Request) -> Response:
         older=older(request, records), records=tell_records(told, id_), next_=_following(journey, row),
         place=_tell_place(row, owner, journey),
         step=_find_step(journey, row["current_step_id"]), summarize=summarize,
-        steps={each.id: each.name or each.id for each in journey.steps} if journey else {}, result=_tell_state,
+        result=_tell_state,
+        step_names=_name_steps(journey),
         newest=with_query(request.url.path, {"failed": given.get("failed")}) if given.get("before") else None,
     )  # fmt: skip
 
@@ -65,6 +66,10 @@ async def read(request: Request) -> Values:
 
 def _find_step(journey: Journey | None, step_id: str | None) -> Any:
     return next((step for step in journey.steps if step.id == step_id), None) if journey else None
+
+
+def _name_steps(journey: Journey | None) -> dict[tuple[str, str], str]:
+    return {(journey.id, step.id): step.name for step in journey.steps if step.name} if journey else {}
 
 
 def _following(journey: Journey | None, row: Row) -> list[tuple[str, Any]]:

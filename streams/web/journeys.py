@@ -19,7 +19,7 @@ from streams.web.graph import draw
 from streams.web.live import Values
 from streams.web.outcomes import read_trials
 from streams.web.outline import Counts, summarize, tell_rule
-from streams.web.query import Row, Tenants
+from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
 from streams.web.wording import number, percent, short
 
@@ -37,23 +37,36 @@ def still_in(row: Row) -> int:
 
 async def show_all(request: Request) -> Response:
     """List journeys."""
-    site, visitor = site_of(request), visitor_of(request)
-    name, status = request.query_params.get("name", ""), request.query_params.get("status", "")
+    site, given = site_of(request), request.query_params
     async with site.engine.connect() as connection:
-        rows = await reading.list_journeys(connection, visitor.tenants, status, name)
-        today, lines = await _read_day(connection, visitor.tenants, rows)
+        found = await _list_page(request, connection)
+        rows = found[:PAGE]
+        today, lines = await _read_day(connection, rows)
+    last = f"{rows[-1]['tenant_id']}:{rows[-1]['name']}" if len(found) > PAGE else ""
     return site.render(
-        request, "journeys.html", rows=rows, today=today, lines=lines, name=name, status=status,
-        statuses=list(JourneyStatus), active=still_in, area=lambda line: charts.area(line, **_LINE),
+        request, "journeys.html", rows=rows, today=today, lines=lines, name=given.get("name", ""),
+        status=given.get("status", ""), statuses=list(JourneyStatus), active=still_in,
+        area=lambda line: charts.area(line, **_LINE), live=with_query("/live/journeys", given),
+        further=_address(request, after=last) if last else None,
+        first=_address(request, after="") if given.get("after") else None,
+    )  # fmt: skip
+
+
+async def _list_page(request: Request, connection: AsyncConnection) -> list[Row]:
+    """Return the journeys that an address asks for, and one more if there are more."""
+    given = request.query_params
+    tenant, separator, name = given.get("after", "").partition(":")
+    return await reading.list_journeys(
+        connection, visitor_of(request).tenants, status=given.get("status"), part=given.get("name", ""),
+        after=(tenant, name) if separator else None, limit=PAGE + 1,
     )  # fmt: skip
 
 
 async def read_all(request: Request) -> Values:
     """Return the live values of the list."""
-    site, visitor = site_of(request), visitor_of(request)
-    async with site.engine.connect() as connection:
-        rows = await reading.list_journeys(connection, visitor.tenants)
-        today, lines = await _read_day(connection, visitor.tenants, rows)
+    async with site_of(request).engine.connect() as connection:
+        rows = (await _list_page(request, connection))[:PAGE]
+        today, lines = await _read_day(connection, rows)
     values: Values = {}
     for row in rows:
         id_ = row["id"]
@@ -65,12 +78,12 @@ async def read_all(request: Request) -> Values:
 
 
 async def _read_day(
-    connection: AsyncConnection, tenants: Tenants, rows: list[Row]
+    connection: AsyncConnection, rows: list[Row]
 ) -> tuple[dict[str, dict[str, int]], dict[str, str]]:
     """Return today's counts by journey and kind, and a line of the last 24 hours' entries by journey."""
     hour = read_clock().replace(minute=0, second=0, microsecond=0)
     hours = [hour - timedelta(hours=back) for back in range(23, -1, -1)]
-    found = await totals.count_hours(connection, tenants, hours[0])
+    found = await totals.count_hours(connection, [row["id"] for row in rows], hours[0])
     midnight = hour.replace(hour=0)
     today = {id_: {what: _since(midnight, by) for what, by in kinds.items()} for id_, kinds in found.items()}
     lines = {}
@@ -162,11 +175,13 @@ async def show_enrollments(request: Request) -> Response:
         else:
             rows, rest = await reading.list_enrollments(connection, row, status, step, before)
         newest = await reading.read_version(connection, row["id"], row["version"])
+        step_names = await reading.step_names(connection, [row["id"]])
     older = _address(request, before=f"{rest[0].isoformat()}~{rest[1]}") if rest else None
     return site.render(
         request, "enrollments.html", row=row, rows=rows, status=status, step=step, ended=ended, older=older,
         newest=_address(request, before="") if given.get("before") else None, statuses=reading.STATUSES,
-        steps=_step_ids(newest, step), title=_title(status, step, ended),
+        steps=_step_ids(newest, step), step_names=step_names,
+        title=_title(status, step_names.get((row["id"], step), step), ended),
         nobody="Choose another filter, or wait: people come and go." if not (step and ended and rest)
         else f"None of {reading.LOOKED_THROUGH:,} enrolments that were looked through; older ones may be so.",
     )  # fmt: skip

@@ -38,6 +38,7 @@ async def show_customer(request: Request) -> Response:
             entry["journeyId"] for record in records for entry in record["entries"] if entry.get("journeyId")
         }
         names = await reading.journey_names(connection, mentioned)
+        step_names = await reading.step_names(connection, mentioned)
     row = show_row(site, visitor, row) if row else None
     refusals, records = ([show_row(site, visitor, one) for one in found] for found in (refusals, records))
     why = _list_refusals(refusals, journey_id)
@@ -47,7 +48,8 @@ async def show_customer(request: Request) -> Response:
     shown = [one for one in enrollments if not journey_id or one["journey_id"] == journey_id]
     return site.render(
         request, "customer.html", tenant=tenant, id=id_, row=row, rows=shown, why=why, asked=asked, state=state,
-        records=tell_records(records[:PAGE]), names=names, older=older(request, records), newest=None,
+        records=tell_records(records[:PAGE]), names=names, step_names=step_names,
+        older=older(request, records), newest=None,
         nobody="This customer has entered no journey." if not asked else "This customer is not in this journey.",
     )  # fmt: skip
 
@@ -96,11 +98,11 @@ async def search(request: Request) -> Response:
         if id_ and await reading.find_journey(connection, visitor.tenants, id_):
             return RedirectResponse(f"/journeys/{id_}", 303)
         customers = await finding.find_customers(connection, visitor.tenants, query) if query else []
-        journeys = await reading.list_journeys(connection, visitor.tenants, part=query) if query else []
+        journeys = await reading.list_journeys(connection, visitor.tenants, part=query, limit=20) if query else []
     if len(customers) == 1:
         wanted = {"tenant": customers[0]["tenant_id"], "id": query}
         return RedirectResponse(with_query("/customer", wanted), 303)
-    return site.render(request, "search.html", query=query, customers=customers, journeys=journeys[:20])
+    return site.render(request, "search.html", query=query, customers=customers, journeys=journeys)
 
 
 async def show_customers(request: Request) -> Response:
@@ -108,9 +110,11 @@ async def show_customers(request: Request) -> Response:
     site, visitor = site_of(request), visitor_of(request)
     async with site.engine.connect() as connection:
         rows = await finding.list_newest(connection, visitor.tenants)
-        names = await reading.journey_names(connection, {row["journey_id"] for row in rows})
+        mentioned = {row["journey_id"] for row in rows}
+        names = await reading.journey_names(connection, mentioned)
+        step_names = await reading.step_names(connection, mentioned)
     return site.render(
-        request, "customers.html", rows=rows, names=names, older=None, newest=None,
+        request, "customers.html", rows=rows, names=names, step_names=step_names, older=None, newest=None,
         nobody="As soon as an event enters a journey, its customer is listed here.",
     )  # fmt: skip
 

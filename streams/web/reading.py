@@ -17,6 +17,7 @@ from models.rows import (
     EnrollmentRow,
     EnrollmentStepRow,
     JourneyRow,
+    JourneyStepRow,
     JourneyVersionRow,
 )
 from streams.web.query import PAGE, Query, Row, Tenants, fetch, fetch_one, within
@@ -32,33 +33,24 @@ Cursor = tuple[datetime, str] | None
 
 
 async def list_journeys(
-    connection: AsyncConnection, tenants: Tenants, status: str = "", part: str = ""
-) -> list[Row]:
-    """Return journeys by tenant and name, those with this status and this part in their names."""
-    table = JourneyRow.__table__
-    query = select(table).where(JourneyRow.deleted_at.is_(None)).order_by(JourneyRow.tenant_id, JourneyRow.name)
-    if status:
-        query = query.where(JourneyRow.status == status)
-    if part:
-        query = query.where(JourneyRow.name.icontains(part, autoescape=True))
-    return await fetch(connection, within(query, JourneyRow.tenant_id, tenants))
-
-
-async def page_journeys(
     connection: AsyncConnection,
     tenants: Tenants,
-    status: str | None,
-    trigger: str | None,
-    after: tuple[str, str] | None,
-    limit: int,
+    *,
+    status: str | None = None,
+    trigger: str | None = None,
+    part: str = "",
+    after: tuple[str, str] | None = None,
+    limit: int | None = None,
 ) -> list[Row]:
-    """Return journeys by tenant and name, from after a (tenant, name) on."""
+    """Return journeys by tenant and name, from after a (tenant, name) on; those with this part in their names."""
     table = JourneyRow
     query = select(table.__table__).where(table.deleted_at.is_(None)).order_by(table.tenant_id, table.name)
     if status:
         query = query.where(table.status == status)
     if trigger:
         query = query.where(table.trigger_type == trigger)
+    if part:
+        query = query.where(table.name.icontains(part, autoescape=True))
     if after:
         query = query.where(tuple_(table.tenant_id, table.name) > tuple_(*map(literal, after)))
     return await fetch(connection, within(query.limit(limit), table.tenant_id, tenants))
@@ -74,6 +66,14 @@ async def journey_names(connection: AsyncConnection, journey_ids: Iterable[str])
     """Return the names of journeys by id."""
     query = select(JourneyRow.id, JourneyRow.name).where(JourneyRow.id.in_(set(journey_ids)))
     return {row["id"]: row["name"] for row in await fetch(connection, query)}
+
+
+async def step_names(connection: AsyncConnection, journey_ids: Iterable[str]) -> dict[tuple[str, str], str]:
+    """Return the names of the steps that have one, in the newest versions of journeys, by journey and step id."""
+    table = JourneyStepRow
+    query = select(table.journey_id, table.id, table.name)
+    query = query.where(table.journey_id.in_(set(journey_ids)), table.name.is_not(None))
+    return {(row["journey_id"], row["id"]): row["name"] for row in await fetch(connection, query)}
 
 
 async def list_versions(connection: AsyncConnection, journey_id: str) -> list[Row]:

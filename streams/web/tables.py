@@ -117,12 +117,15 @@ async def show_waits(request: Request) -> Response:
         is_late = given.get("show") == "overdue"
         start, end = (None, now) if is_late else (now, now + timedelta(days=36_500))
         rows = await totals.list_waits(connection, visitor.tenants, start, end)
-        names = await reading.journey_names(connection, {row["journey_id"] for row in rows})
+        mentioned = {row["journey_id"] for row in rows}
+        names = await reading.journey_names(connection, mentioned)
+        step_names = await reading.step_names(connection, mentioned)
     labels = [f"due in {unit} {place + 1}" for place in range(bars)]
     return site.render(
         request, "waits.html", within=within, spans=list(_SPANS), waiting=waiting, due=sum(counts),
         overdue=capped(overdue, totals.MOST),
-        bars=charts.bars(counts, labels), rows=rows, names=names, is_late=is_late, older=None, newest=None,
+        bars=charts.bars(counts, labels), rows=rows, names=names, step_names=step_names,
+        is_late=is_late, older=None, newest=None,
         nobody="No wait is overdue: all is on time." if is_late else "Nobody waits. WAIT steps fill this list.",
     )  # fmt: skip
 

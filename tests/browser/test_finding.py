@@ -65,7 +65,7 @@ def test_variants_are_compared_with_what_came_of_them(page: Page, club: Club) ->
     expect(trial).to_contain_text("“warm” and “brisk” are alike so far.")
     expect(trial).to_contain_text("Too few to compare yet.")
     page.locator("#step-warm-letter").get_by_role("link", name=trial_count(page), exact=True).first.click()
-    expect(page.locator("h1")).to_have_text("Enrolments whose step 'warm-letter' was entered")
+    expect(page.locator("h1")).to_have_text("Enrolments whose step 'Warm letter' was entered")
 
 
 def trial_count(page: Page) -> str:
@@ -75,7 +75,15 @@ def trial_count(page: Page) -> str:
 def test_a_step_of_the_graph_leads_to_those_who_are_in_it(page: Page, club: Club) -> None:
     page.goto(f"/journeys/{club.journeys['Season renewal']}")
     page.locator("a.box-link", has_text="A day to think").click()
-    expect(page.locator("h1")).to_have_text("All enrolments in step 'a-week' now")
+    expect(page.locator("h1")).to_have_text("All enrolments in step 'A day to think' now")
+
+
+@pytest.mark.parametrize("address", ["/customer?tenant=pinehurst&id=c-110", "/customers", "/waits"])
+def test_lists_name_steps_as_their_authors_did(page: Page, address: str) -> None:
+    page.goto(address)
+    steps = page.locator('td[data-label="Step"], .timeline strong')
+    expect(steps.filter(has_text="A day to think").first).to_be_visible()
+    expect(steps.filter(has_text="a-week")).to_have_count(0)
 
 
 def test_fifty_are_shown_and_older_ones_are_a_click_away(page: Page, club: Club) -> None:

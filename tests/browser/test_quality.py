@@ -5,6 +5,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -165,3 +166,26 @@ def test_an_enrolment_with_ten_thousand_records_opens_within_a_second(site: str,
         page = client.get(f"/enrollments/{id_}")
         assert time.monotonic() - start < 1
         assert page.text.count('class="rail"') == 50
+
+
+def test_of_a_hundred_journeys_fifty_are_shown_and_the_rest_a_click_away(page: Page, site: str, club: Club) -> None:
+    golf = stage.read_golf()[0]
+    many = [
+        golf.model_copy(update={"id": str(uuid4()), "tenant_id": "many", "name": f"Bulk {number:03}"})
+        for number in range(100)
+    ]
+    stage.run(stage.store_journeys(club.settings.database_url, many, datetime.now(UTC)))
+    try:
+        page.goto("/journeys?name=bulk")
+        rows = page.locator("tbody tr strong")
+        expect(rows).to_have_text([journey.name for journey in many[:50]])
+        assert len(gzip.compress(page.content().encode())) < 100_000
+        page.locator('.live[data-state="on"]').wait_for()
+        page.get_by_role("link", name="More").click()
+        expect(rows).to_have_text([journey.name for journey in many[50:]])
+        expect(page.get_by_role("link", name="More")).to_have_count(0)
+        assert Axe().run(page).violations_count == 0
+        page.get_by_role("link", name="First").click()
+        expect(rows.first).to_have_text("Bulk 000")
+    finally:
+        stage.run(stage.execute(club.settings.database_url, "DELETE FROM journeys WHERE tenant_id = 'many'"))

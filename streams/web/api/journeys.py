@@ -64,7 +64,9 @@ async def list_journeys(
     """List journeys by tenant and name."""
     tenants = visitor.tenants if tenant is None else frozenset({tenant_for(visitor, tenant)})
     place = read_cursor(after, str, str)
-    rows = await reading.page_journeys(connection, tenants, status, trigger, place, limit + 1)
+    rows = await reading.list_journeys(
+        connection, tenants, status=status, trigger=trigger, after=place, limit=limit + 1
+    )
     following = write_cursor(rows[limit - 1]["tenant_id"], rows[limit - 1]["name"]) if len(rows) > limit else None
     return Page(items=[JourneySummary.model_validate(row) for row in rows[:limit]], next=following)
 
