@@ -264,6 +264,7 @@ class ActivityRow(Row):
     __tablename__ = "activity"
     __table_args__ = (
         Index("ix_activity_refused", "tenant_id", "customer_id", "at", "offset", postgresql_where=text("refused")),
+        Index("ix_activity_refused_at", "tenant_id", "at", "offset", postgresql_where=text("refused")),
         Index("ix_activity_at", "at", postgresql_using="brin"),
     )
 

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from streams.database import UNREACHABLE
-from streams.web import doing, drafts, enrollment, journeys, overview, people, tables, trial
+from streams.web import doing, drafts, enrollment, journeys, overview, people, refusals, tables, trial
 from streams.web.live import Live
 from streams.web.site import HEADERS, Site, site_of
 from streams.web.visitor import Visitor
@@ -71,7 +71,7 @@ def make_pages(site: Site, gate: Gate, lifespan: Lifespan[Starlette] | None = No
     )
     static = StaticFiles(directory=Path(__file__).parent / "static")
     routes: list[BaseRoute] = [Mount("/static", static), Route("/numbers", _show_numbers), *live.routes()]
-    for module in (overview, drafts, trial, journeys, enrollment, people, tables, doing):
+    for module in (overview, drafts, trial, journeys, refusals, enrollment, people, tables, doing):
         routes += module.ROUTES
     app = Starlette(
         lifespan=lifespan,

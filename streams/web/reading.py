@@ -226,6 +226,25 @@ async def list_activity(
     return await fetch(connection, query.order_by(table.at.desc(), table.offset.desc()).limit(limit))
 
 
+async def list_refusals(
+    connection: AsyncConnection, journey: Row, reason: str, before: tuple[datetime, int] | None
+) -> tuple[list[Row], tuple[datetime, int] | None]:
+    """Return 50 activity records that refuse entry to a journey, and from where to look on, if anywhere.
+
+    Newest first; they are fewer, or none, where 5,000 refusals of its tenant have been looked through.
+    """
+    table = ActivityRow
+    query = select(table.__table__).where(table.tenant_id == journey["tenant_id"], table.refused)
+    if before:
+        query = query.where(tuple_(table.at, table.offset) < tuple_(*map(literal, before)))
+    window = query.order_by(table.at.desc(), table.offset.desc()).limit(LOOKED_THROUGH).cte()
+    latest = select(window).order_by(window.c.at.desc(), window.c.offset.desc())
+    wanted = {"type": "enrollment.refused", "journeyId": journey["id"]} | ({"reason": reason} if reason else {})
+    rows = await fetch(connection, latest.where(cast(window.c.entries, JSONB).contains([wanted])).limit(PAGE + 1))
+    end = rows[PAGE - 1] if len(rows) > PAGE else await fetch_one(connection, latest.offset(LOOKED_THROUGH - 1))
+    return rows[:PAGE], (end["at"], end["offset"]) if end else None
+
+
 # --- audit ------------------------------------------------------------------------------------------------------
 
 

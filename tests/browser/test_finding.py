@@ -28,6 +28,20 @@ def test_who_never_entered_is_told_which_condition_did_not_hold(page: Page, club
     expect(page.locator("#why")).to_contain_text('membershipTier in ["Gold", "Platinum", "Silver"]: saw "Junior"')
 
 
+def test_a_count_of_refusals_leads_to_who_they_were_and_why(page: Page, club: Club) -> None:
+    page.goto(f"/journeys/{club.journeys['Season renewal']}")
+    count = int(page.locator('[data-live="refused"]').inner_text())
+    page.get_by_role("link", name="the conditions did not hold").click()
+    refusals = page.get_by_role("region", name="Refusals").locator("li.warn")
+    expect(refusals).to_have_count(count)
+    expect(refusals.first).to_contain_text("Did not enter: the conditions did not hold")
+    expect(refusals.first).to_contain_text('membershipTier in ["Gold", "Platinum", "Silver"]: saw "Junior"')
+    refusals.first.get_by_role("link").first.click()
+    expect(page.locator("#why")).to_contain_text("Did not enter: the conditions did not hold")
+    page.goto(f"/journeys/{club.journeys['Season renewal']}/refusals?reason=maxEnrollments")
+    expect(page.locator("main")).to_contain_text("Nobody was refused")
+
+
 def test_a_failure_names_its_step_and_cause(page: Page, club: Club) -> None:
     page.goto(f"/journeys/{club.journeys['Win back the quiet ones']}/enrollments?status=FAILED")
     page.get_by_role("link", name="failed").first.click()

@@ -59,7 +59,8 @@ def addresses(site: str, club: Club) -> list[str]:
         enrollment = re.findall(r"/enrollments/[0-9a-f-]{36}", client.get(f"{renewal}/enrollments").text)[0]
         letter = re.findall(r"/dead-letters/\d+/\d+", client.get("/dead-letters").text)[0]
     return [
-        "/", "/journeys", renewal, f"{renewal}/enrollments", f"{renewal}/archive", enrollment, "/customers",
+        "/", "/journeys", renewal, f"{renewal}/enrollments", f"{renewal}/refusals", f"{renewal}/archive",
+        enrollment, "/customers",
         "/customer?tenant=pinehurst&id=c-110", "/customer?tenant=pinehurst&id=c-034", "/search?q=nobody", "/waits",
         "/waits?show=overdue", "/dead-letters", letter, "/dead-letters/replay", "/table", "/table?partition=3",
         "/topics?topic=fairway.inbox", "/simulate", "/journeys/new", "/enroll", "/exit", "/numbers",

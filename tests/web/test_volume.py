@@ -93,6 +93,7 @@ def addresses(journeys: dict[str, str]) -> Iterator[str]:
     yield from (f"{paused}/resume", f"{paused}/archive", f"{busy}/find?customer=c-100")
     yield from (f"/enrollments/{heavy}", f"/enrollments/{heavy}?failed=1", f"/enrollments/{md5_id('e100')}")
     yield from ("/customers", "/customer?tenant=pinehurst&id=c-5", "/customer?tenant=pinehurst&id=c-100")
+    yield from (f"/journeys/{journeys[BUSY]}/refusals", f"/journeys/{journeys[BUSY]}/refusals?reason=paused")
     yield f"/customer?tenant=pinehurst&id=c-100&journey={journeys[BUSY]}"
     yield from ("/search?q=c-100", f"/search?q={md5_id('m100')}", "/search?q=nobody", "/search?q=Journey")
     yield from ("/waits", "/waits?within=hour", "/waits?within=week", "/waits?show=overdue")
