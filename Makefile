@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BARE := not broker and not database and not browser and not faults
 
-.PHONY: install demo check test faults scale histories bench bench-check format
+.PHONY: install demo check test faults scale histories mutants bench bench-check format
 
 install: .venv/installed
 
@@ -41,6 +41,13 @@ scale: install
 # The partition task against a model broker, in 10,000 random histories.
 histories: install
 	FAIRWAY_TEST_EXAMPLES=10000 $(BIN)/pytest -q --timeout 3600 tests/streams/test_partition.py
+
+# Which mutants of the engine no test kills (docs/decisions/033); half an hour. Options: make mutants ARGS=engine.check
+mutants: install
+	$(BIN)/pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	rm -rf mutants
+	$(BIN)/mutmut run --max-children 1 streams.engine.split.x_draw__mutmut_1 >/dev/null  # writes all, runs one
+	cd mutants && nice -n 19 ../$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: install
 	$(BIN)/python -m tests.benchmarks $(ARGS)

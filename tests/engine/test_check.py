@@ -154,6 +154,7 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(wait(ifLate={"after": "1 day"})), "wait", "'config.ifLate.then' is missing: continue, skip or exit."),
         (raw(ask()), "ask", "A CONDITION needs at least one rule."),
         (raw(ask("ask", 5)), "ask", "'config.rules#1' is 5, but must hold names and values."),
+        (raw(ask("ask", None)), "ask", "'config.rules#1' is nothing, but must hold names and values."),
         (raw(ask("ask", {"rules": {}})), "ask", "'config.rules#1.rules' is a mapping, but must be a list."),
         (raw(ask("ask", {"operator": "isNull"})), "ask", f"'config.rules#1.field' is missing: {DESCRIPTIONS['Rule']['field']}."),
         (
@@ -173,6 +174,7 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         ),
         (raw(ask("ask", rule("eqals", 1))), "ask", "'config.rules#1.operator' is 'eqals', which is not known; did you mean 'equals'?"),
         (raw(ask("ask", rule("exsts"))), "ask", "'config.rules#1.operator' is 'exsts', which is not known; did you mean 'exists'?"),
+        (raw({"id": "split", "type": "SPLIT", "config": {}}), "split", "'config.variants' is missing: the ways out, each with its name and weight."),
         (raw(split()), "split", "'config.variants' is empty; it needs at least one entry."),
         (raw(split("A", "B", weights=[1])), "split", "'config': 2 variants need as many weights."),
         (raw(split({"name": "A", "weight": "x"})), "split", "'config.variants#1.weight' is 'x', but must be a number."),
