@@ -44,6 +44,8 @@ class Forks:
         items.sort(key=lambda item: seconds.get(item.nodeid, 0))
         kills: dict[str, Counter[str]] = {}
         gc.freeze()
+        if failing := kill_in_fork("", items):
+            pytest.exit(f"{failing} fails without a mutant too.", 1)
         for name in self.names:
             function = name.rpartition("__mutmut_")[0]
             killed = kills.setdefault(function, Counter())

@@ -173,6 +173,7 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
             "'config.until.field' is not known here; use one of: time, weekdays.",
         ),
         (raw(ask("ask", rule("eqals", 1))), "ask", "'config.rules#1.operator' is 'eqals', which is not known; did you mean 'equals'?"),
+        (raw(ask("ask", {"rules": [rule("eqals", 1)]})), "ask", "'config.rules#1.rules#1.operator' is 'eqals', which is not known; did you mean 'equals'?"),
         (raw(ask("ask", rule("exsts"))), "ask", "'config.rules#1.operator' is 'exsts', which is not known; did you mean 'exists'?"),
         (raw({"id": "split", "type": "SPLIT", "config": {}}), "split", "'config.variants' is missing: the ways out, each with its name and weight."),
         (raw(split()), "split", "'config.variants' is empty; it needs at least one entry."),

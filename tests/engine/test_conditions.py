@@ -203,6 +203,16 @@ def test_R10_an_unreadable_value_compares_with_nothing(operator: str, value: obj
     assert ask({"field": "2026-06-08"}, operator=operator, value=value) == (False, "type mismatch")
 
 
+@pytest.mark.parametrize(
+    ("operator", "seen", "other"),
+    [("in", "a", "abc"), ("containsAny", "abc", "abc"), ("between", 5, [1, 9, 9]), ("between", "b", "ac")],
+)
+def test_R13_a_field_that_holds_no_list_of_that_form_compares_with_nothing(
+    operator: str, seen: Any, other: Any
+) -> None:
+    assert ask({"field": seen, "other": other}, operator=operator, valueField="other") == (False, "type mismatch")
+
+
 def test_R9_a_rule_for_null_holds_of_nothing() -> None:
     assert ask({"field": "x"}, operator="equals", value=None) == (False, None)
     assert ask({"field": None}, operator="equals", value=None) == (False, None)

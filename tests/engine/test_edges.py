@@ -8,6 +8,7 @@ from models.customer import Customer
 from models.journey import JourneyStatus, Update
 from streams.engine.effects import Command
 from streams.engine.inputs import Arrived, Exit, MergeAway, MergeIn
+from streams.engine.journeys import compile_journey
 from streams.engine.updates import apply_updates
 from tests.engine.build import NOON, TRIGGER, Life, ask, event, hours, journey, live, send, wait
 
@@ -223,3 +224,44 @@ def test_R29_what_was_due_before_the_last_change_comes_after_what_is_held(
     journeys = live(NORTH).with_status(NORTH.id, JourneyStatus(status), 1, since=NOON)
     assert journeys.holds(NORTH.id, NOON + hours(due)) is held
     assert journeys.holds("nobody", NOON) is False
+
+
+def test_R30_the_row_that_came_in_is_left_as_it_was() -> None:
+    life = Life(live(NORTH)).give(event(club="north"))
+    before = life.customer
+    assert before is not None
+    waiting = dict(before.enrollments)
+    life.due(NOON + hours(2))
+    assert life.customer is not None
+    assert (before.enrollments, life.customer.enrollments) == (waiting, {})
+
+
+def test_R5_who_waits_for_one_journey_may_ask_for_another() -> None:
+    one, other, third = (journey(send(), name=name, maxEnrollments=1) for name in "ABC")
+    life = Life(live(one, other)).give(event(1))
+    life.journeys = live(one, other, third)
+    life.give(event(2))
+    assert [forward.key.decode() for forward in life.forwards] == [f":places:{x.id}" for x in (one, other, third)]
+    assert life.told("enrollment.refused", "reason") == ["reentry", "reentry"]
+
+
+def test_R6_a_manual_journey_hides_none_that_comes_after_it() -> None:
+    by_hand, unknown = journey(send(), name="A", triggerType="MANUAL"), journey(send(), name="B")
+    journeys = live(by_hand, unknown, journey(send("c", "C"), name="C")).without_version(unknown.id, 1)
+    assert Life(journeys).give(event()).sent == [("C", NOON)]
+
+
+def test_R26_what_can_be_reached_follows_every_way_out() -> None:
+    split = {"id": "ab", "type": "SPLIT", "config": {"variants": [{"name": "A", "nextStepId": "a"}, {"name": "B"}]}}
+    ways = {"nextStepYesId": "a", "nextStepNoId": "b"}
+    steps = [ask("ask", **ways), split, send("b", nextStepId="ask"), send("a", nextStepId="stop")]
+    one = journey(steps=[TRIGGER, *steps, {"id": "stop", "type": "END"}, send("after")])
+    assert compile_journey(one).reach == {
+        "start": {"start", "ask", "a", "b", "stop"},
+        "ask": {"ask", "a", "b", "stop"},
+        "ab": {"ab", "ask", "a", "b", "stop"},
+        "b": {"ask", "a", "b", "stop"},
+        "a": {"a", "stop"},
+        "stop": {"stop"},
+        "after": {"after"},
+    }

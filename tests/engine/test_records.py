@@ -95,7 +95,8 @@ def test_R26_the_records_of_a_customer_are_numbered_and_whole() -> None:
         "enrolledAt": NOON,
         "triggerData": {"players": 4},
     }
-    assert life.told("enrollment.exited", "journeyId", "journeyVersion") == [(NORTH.id, 1)]
+    whose = ("journeyId", "journeyVersion", "enrollmentId")
+    assert life.told("enrollment.exited", *whose) == life.told("enrollment.started", *whose)
 
 
 def test_R3_a_refused_reentry_names_its_key() -> None:
