@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
+from itertools import cycle, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,7 +91,7 @@ def _foretell(*load: Any) -> Foretold:
 
 def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callable[[str], None]) -> list[Injected]:
     injected = []
-    for kind in list(islice(draw_for_ever(plan.kinds, scene.chance), plan.faults)):
+    for kind in islice(cycle(plan.kinds), plan.faults):
         if injected and not feed.is_running:  # the first meets at least what is left to read
             tell(f"  no more load after {len(injected)} faults")
             break
