@@ -92,7 +92,7 @@ class Worker:
         self._error: BaseException | None = None
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._generation = -1
+        self._has_rejoined = False
         self.app.readers = [self.assignment]
         self.app.on_crash = self._crash
 
@@ -179,10 +179,14 @@ class Worker:
 
         async def assign(_app: Any, assigned: Any, **_: Any) -> None:
             try:
-                self.app.assignor.check(self.table.partitions)
+                reads_all = self.app.assignor.check(self.table.partitions)
             except FairwayError as error:
                 self._crash(error)
                 return
+            if not reads_all and self.settings.instance_id and not self._has_rejoined:
+                # A worker with a name of its own was given what it had before, whatever it knows by now.
+                self._has_rejoined = True
+                await self.app.consumer.rejoin()
             generation = self.app.consumer_generation_id
             for reader in self.app.readers:
                 partitions = sorted({tp.partition for tp in assigned if tp.topic in reader.topics})

@@ -54,9 +54,13 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         finally:
             self._told = ""
 
-    def check(self, partitions: int) -> None:
-        """Raise FairwayError if the group reads what this member can't, or with another number of partitions."""
-        group, read = self.app.conf.id, self._topic_groups
+    def check(self, partitions: int) -> bool:
+        """Say whether the group reads all that this member knows, after a warning if not.
+
+        Raises FairwayError if it reads what this member can't, or with another number of partitions.
+        """
+        group = self.app.conf.id
+        read: Mapping[str, int] = self._topic_groups
         for topic, count in sorted(read.items()):
             if topic not in self._known:
                 raise FairwayError(
@@ -74,6 +78,7 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
                 "give all workers the same topics.yaml, and start them again."
             )
             log.warning(sentence)
+        return self._known <= frozenset(read)
 
     def members(self) -> Mapping[str, frozenset[int]]:
         """Return the partitions of the table by the web address of the worker that has them."""

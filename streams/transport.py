@@ -121,6 +121,13 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         self._seeks[partition] += 1
         return Place(offset, self._seeks[partition])
 
+    async def rejoin(self) -> None:
+        """Let the group agree anew."""
+        await self.call_thread(self._rejoin)
+
+    async def _rejoin(self) -> None:
+        self._ensure_consumer()._coordinator.request_rejoin()
+
 
 def _leave_as_they_are(result: Any) -> None:
     """Let aiokafka hand out its records as it reads them, not as copies with what nobody asks for.
@@ -172,6 +179,10 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         """Move the consumer there, or to where the topic begins now; raises LostError if it can't."""
         place: Place = await self._thread.seek_to(topic, partition, offset)
         return place
+
+    async def rejoin(self) -> None:
+        """Let the group agree anew, if this worker leads it; else nothing comes of it."""
+        await self._thread.rejoin()
 
 
 class Transport(driver.Transport):  # type: ignore[misc]

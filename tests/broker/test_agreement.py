@@ -116,3 +116,13 @@ def test_a_worker_with_another_number_of_partitions_is_refused(settings: Setting
             "with 8: stop all workers, run 'fairway topics plan', and start them with the same topics.yaml."
         )
         assert workers[0].end(signal.SIGTERM) == 0
+
+
+def test_a_named_worker_that_comes_back_with_a_longer_list_reads_it(settings: Settings, without: Settings) -> None:
+    publish(settings, journey(), journey("Sorry", event=OTHER))
+    with running(without, FAIRWAY_INSTANCE_ID="one") as workers:
+        kafka.produce(settings.brokers, [*events(range(100), 20), *others(range(100))])
+        wait_for_commands(settings, expected(100, 20))
+        assert workers[0].end(signal.SIGTERM) == 0
+        workers.append(Worker(settings, "again", FAIRWAY_INSTANCE_ID="one"))
+        wait_for_commands(settings, expected(100, 20) | expected(100, 20, "Sorry"))
