@@ -137,6 +137,8 @@ def test_R12_ignore_case_folds_case_of_any_script(one: str, other: str) -> None:
     assert ask({"field": [{"a": one}]}, operator="equals", value=[{"a": other}], ignoreCase=True) == (True, None)
     assert ask({"field": [one]}, operator="containsAll", value=[other], ignoreCase=True) == (True, None)
     assert ask({"field": {"a": one}}, operator="equals", value={"a": "x"}, ignoreCase=True) == (False, None)
+    assert ask({"field": [5, one]}, operator="equals", value=[5, other], ignoreCase=True) == (True, None)
+    assert ask({"field": [5, one]}, operator="equals", value=[6, other], ignoreCase=True) == (False, None)
 
 
 @pytest.mark.parametrize(
