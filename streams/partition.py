@@ -32,6 +32,7 @@ MOST = 5000  # inputs a transaction
 LARGEST = 8 * 1024 * 1024  # bytes emitted a transaction
 OFFSETS_EVERY = timedelta(seconds=1)
 _STRETCH = 10  # commit intervals that a transaction may last while input is waiting
+_WORTH = 20  # inputs that cost as much as a commit, so that a few more are worth waiting for
 _CLOSE_TIMEOUT = 10.0
 _LOOK_UP = 0.5  # seconds until new journeys are noticed without input
 # Longer than a heartbeat: by then a worker that lost the partition knows, and does not fence its new owner.
@@ -218,6 +219,8 @@ class PartitionTask:
         """Return how long after the last commit to begin the next: longer while there is more to do at once."""
         if self.intake or (self._due is not None and self._due <= now):
             return _STRETCH * self._interval
+        if self._transaction.inputs >= _WORTH:
+            return self._interval
         return min(self._interval, 2 * timedelta(seconds=self._commit_seconds))
 
     async def _rest(self, now: datetime) -> None:

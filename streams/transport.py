@@ -4,6 +4,7 @@ It reaches into Faust's and aiokafka's insides, which is why both are pinned and
 what it must do.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,8 @@ from streams.ledger import FencedError, LostError, UnreadError
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
+_FEW = 1000  # records; a fetch that brings fewer has caught up with the producers
+_GATHER_SECONDS = 0.01  # for which they may then go on, before the next fetch
 _FETCH_BYTES = 1024 * 1024
 
 
@@ -151,6 +154,7 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._read_offset = _NoOffsets()
         self.wants = self.app.wants
+        self._next = 0.0  # time of the event loop
 
     def _new_consumer_thread(self) -> FetchThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
@@ -162,7 +166,11 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
             return {}
         if len(hungry) < len(active_partitions):
             timeout = _POLL_SECONDS
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(self._next - clock())
         fetched: dict[TP, list[Fetch]] = await self._thread.getmany(hungry, timeout)
+        if sum(len(fetch.records) for fetches in fetched.values() for fetch in fetches) < _FEW:
+            self._next = clock() + _GATHER_SECONDS
         return fetched
 
     def _to_message(self, tp: TP, record: Fetch) -> ConsumerMessage:

@@ -13,7 +13,7 @@ from streams.dev.processes import Process
 from streams.errors import FairwayError
 
 _CLUSTER = "ZmFpcndheS1kZXYtMDAwMA"  # always the same, so that kept data can be used again
-_HEAP = "-Xms64m -Xmx256m"
+_HEAP = "-Xms64m -Xmx512m"
 
 
 class Broker(msgspec.Struct, frozen=True):

@@ -44,7 +44,7 @@ def main(
         try:
             stage = Stage(broker.address, Path(folder))
             results = _compete(stage, [name for name in names if name in BY_NAME], rounds, events)
-            more = list(_run_others(stage, names, events, results, customers))
+            more = list(_run_others(stage, names, rounds, events, results, customers))
         finally:
             kafka_server.stop(Path(folder) / "kafka")
     typer.echo(report.tabulate(results))
@@ -66,7 +66,9 @@ def _compete(stage: Stage, names: list[str], rounds: int, events: int) -> dict[s
     return dict(results)
 
 
-def _run_others(stage: Stage, names: list[str], events: int, results: dict[str, list[Figure]], customers: int):
+def _run_others(
+    stage: Stage, names: list[str], rounds: int, events: int, results: dict[str, list[Figure]], customers: int
+):
     if "e" in names:
         figure = run_waits(stage, events // 4)
         yield _tell(f"**e**, waits that fire after an outage: {figure.rate:,.0f}/s, {figure.cost:.1f} µs each.")
@@ -79,7 +81,7 @@ def _run_others(stage: Stage, names: list[str], events: int, results: dict[str, 
         yield from _run_latencies(stage, results)
     if "i" in names:
         rows = ["| what grows | to | events/s | processor µs each | MiB |\n| --- | ---: | ---: | ---: | ---: |"]
-        for what, number, figure in run_growth(stage, events // 2, customers):
+        for what, number, figure in run_growth(stage, events // 2, rounds, customers):
             row = f"| {what} | {number:,} | {figure.rate:,.0f} | {figure.cost:.1f} | {figure.memory:,.0f} |"
             rows.append(_tell(row))
         yield "**i**, cost as it grows:\n\n" + "\n".join(rows)
