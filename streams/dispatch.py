@@ -25,12 +25,14 @@ from streams.engine.inputs import (
     Release,
 )
 from streams.engine.journeys import Journeys
+from streams.errors import FairwayError
 from streams.fetch import SourceRecord
 from streams.partitioner import partition_of
 from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
 from streams.transaction import MAX_RECORD, Record, Transaction
 
 _PLACES = b":places:"
+_PARTITIONS = b":partitions"
 
 _read_message: Callable[[bytes], InboxMessage] = msgspec.json.Decoder(InboxMessage).decode
 _read_places = msgspec.json.Decoder(Places).decode
@@ -52,6 +54,19 @@ class Dispatch:
         self._advance = decide_customer
         self.journeys = Journeys()
         self.careful: set[bytes] = set()  # keys whose rows have become too large before
+
+    def claim(self, transaction: Transaction) -> None:
+        """Note in the state how many partitions there are; raises FairwayError if there were others."""
+        row = transaction.row(_PARTITIONS)
+        if row is None:
+            transaction.put(_PARTITIONS, self._partitions)
+            transaction.inputs += 1
+        elif int(row) != self._partitions:
+            raise FairwayError(
+                f"The state of partition {self.partition} was made when there were {int(row)} partitions, and now "
+                f"there are {self._partitions}: most customers' events would come to one that does not know them. "
+                "Make the topics anew with the first number, or start afresh with another FAIRWAY_APP_ID."
+            )
 
     def take(self, transaction: Transaction, topic: str, record: SourceRecord, now: datetime) -> None:
         """Handle a record: an event, or a message of the inbox. What can't be used becomes a dead letter."""

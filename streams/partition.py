@@ -167,6 +167,7 @@ class PartitionTask:
         self._duties = Duties(self.store, self._dispatch)
         self._dispatch.journeys = Journeys()
         self._begin()
+        self._dispatch.claim(self._transaction)
         await self.intake.seek(self._transaction.positions)
         self.stage = "open"
 

@@ -9,6 +9,7 @@ import pytest
 
 from streams.dispatch import Dispatch
 from streams.engine.journeys import Journeys
+from streams.errors import FairwayError
 from streams.fetch import Fetch, Place
 from streams.ledger import UnreadError
 from streams.partition import PartitionTask
@@ -49,6 +50,29 @@ async def test_a_topic_that_is_not_read_keeps_its_position_until_it_is_read_agai
     assert sent == ["e-0", "e-7"]
 
 
+async def test_a_partition_whose_state_was_made_with_another_number_of_partitions_is_refused() -> None:
+    broker, journeys = Broker(), Journeys()
+
+    async def open_one_of(partitions: int) -> PartitionTask:
+        task = PartitionTask(
+            Dispatch(0, partitions, decide), ModelLedger(broker), MemoryMap, lambda: journeys, timedelta(0)
+        )
+        task.intake.assign(0, seek)
+        await task.open()
+        await task.step()
+        return task
+
+    for _ in range(2):
+        await (await open_one_of(4)).close(None)
+    with pytest.raises(FairwayError) as refusal:
+        await open_one_of(8)
+    assert str(refusal.value) == (
+        "The state of partition 0 was made when there were 4 partitions, and now there are 8: most customers' "
+        "events would come to one that does not know them. Make the topics anew with the first number, "
+        "or start afresh with another FAIRWAY_APP_ID."
+    )
+
+
 @pytest.mark.parametrize("name", ["topic 2 of cluster 1", "topic 1 of cluster 2"])
 async def test_a_store_that_was_made_from_another_changelog_is_set_aside_and_restored(name: str) -> None:
     broker, other, disk, journeys = Broker(), Broker(), MemoryMap(), Journeys()
@@ -63,5 +87,5 @@ async def test_a_store_that_was_made_from_another_changelog_is_set_aside_and_res
         async with asyncio.timeout(30):
             while task.stage != "open":
                 await asyncio.sleep(0.01)
-        assert Store(disk).scan(b"", 9) == [(key, b"{}")]
+        assert Store(disk).scan(b":~", 9) == [(key, b"{}")]  # after the rows of its own
         await task.close(running)
