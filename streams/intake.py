@@ -10,7 +10,7 @@ from streams.fetch import Fetch, Seek
 from streams.ledger import UnreadError
 from streams.transaction import Transaction
 
-ROOM = 4000  # records waiting, above which no more are asked for
+ROOM = 1000  # records waiting, above which no more are asked for
 _log = structlog.get_logger()
 
 

@@ -56,7 +56,7 @@ class PartitionTask:
         open_map: Callable[[], OrderedMap],
         journeys: Callable[[], Journeys],
         commit_interval: timedelta,
-        customers_kept: int = 8192,
+        customers_kept: int = 1024,
         clock: Callable[[], datetime] = read_clock,
         turn: asyncio.Lock | None = None,
     ) -> None:

@@ -21,9 +21,9 @@ from streams.ledger import FencedError, LostError, UnreadError
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
-_FEW = 1000  # records; a fetch that brings fewer has caught up with the producers
+_FEW = 250  # records; a fetch that brings fewer has caught up with the producers
 _GATHER_SECONDS = 0.01  # for which they may then go on, before the next fetch
-_FETCH_BYTES = 1024 * 1024
+_FETCH_BYTES = 256 * 1024
 
 
 class _NoOffsets(dict[TP, Any]):
