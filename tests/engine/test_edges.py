@@ -252,14 +252,15 @@ def test_R6_a_manual_journey_hides_none_that_comes_after_it() -> None:
 
 
 def test_R26_what_can_be_reached_follows_every_way_out() -> None:
-    split = {"id": "ab", "type": "SPLIT", "config": {"variants": [{"name": "A", "nextStepId": "a"}, {"name": "B"}]}}
+    variants = [{"name": "A", "nextStepId": "after"}, {"name": "B"}]
+    split = {"id": "ab", "type": "SPLIT", "config": {"variants": variants}}
     ways = {"nextStepYesId": "a", "nextStepNoId": "b"}
     steps = [ask("ask", **ways), split, send("b", nextStepId="ask"), send("a", nextStepId="stop")]
     one = journey(steps=[TRIGGER, *steps, {"id": "stop", "type": "END"}, send("after")])
     assert compile_journey(one).reach == {
         "start": {"start", "ask", "a", "b", "stop"},
         "ask": {"ask", "a", "b", "stop"},
-        "ab": {"ab", "ask", "a", "b", "stop"},
+        "ab": {"ab", "ask", "a", "b", "stop", "after"},
         "b": {"ask", "a", "b", "stop"},
         "a": {"a", "stop"},
         "stop": {"stop"},
