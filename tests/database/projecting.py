@@ -16,6 +16,7 @@ async def run(url: str, file: Path, at_once: int) -> None:
     while place < len(messages):
         batch = messages[place : place + at_once]
         place = await projector.project(0, batch, place, place + len(batch))
+        print(place, flush=True)
     await projector.close()
 
 

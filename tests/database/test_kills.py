@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -40,8 +41,11 @@ async def test_a_process_that_is_killed_at_any_moment_writes_each_record_once(
         assert process.stdout is not None
         assert await process.stdout.readline() == b"projecting\n"
         if len(places) < KILLS:
-            await asyncio.sleep(chance.uniform(0, 0.2))
-            process.send_signal(signal.SIGKILL)
+            for _ in range(chance.randint(0, 5)):  # a few commits, then somewhere in the next
+                await process.stdout.readline()
+            await asyncio.sleep(chance.uniform(0, 0.02))
+            with suppress(ProcessLookupError):  # it may have ended meanwhile
+                process.send_signal(signal.SIGKILL)
         code = await process.wait()
         places.append(await projector.position(0))
         if code == 0:
