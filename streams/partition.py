@@ -248,8 +248,7 @@ class PartitionTask:
         tells = self._tells_offsets(started)
         if transaction.inputs or transaction.positions != self._positions or tells:
             commit, marks = transaction.encode()
-            offsets = {topic: at for topic, at in commit.positions.items() if topic not in self.intake.unread}
-            offset = await self._ledger.commit(commit._replace(positions=offsets if tells else {}))
+            offset = await self._ledger.commit(commit._replace(positions=self._offsets() if tells else {}))
             self._untold = None if tells else self._untold or started
             reach("store.before")
             store.write(commit.rows, marks, offset)
@@ -274,6 +273,11 @@ class PartitionTask:
         if self._flushed is not None:
             return self._untold is not None or self._transaction.positions != self._positions
         return self._untold is not None and now >= self._untold + OFFSETS_EVERY
+
+    def _offsets(self) -> dict[str, int]:
+        """Return what the group is told: the positions in topics that it reads."""
+        positions = self._transaction.positions
+        return {topic: at for topic, at in positions.items() if topic not in self.intake.unread}
 
     def _keep(self, customers: dict[bytes, Customer | None]) -> None:
         """Remember decoded customers for the next transactions, those seen last."""

@@ -21,6 +21,7 @@ from streams.web.outcomes import read_trials
 from streams.web.outline import Counts, summarize, tell_rule
 from streams.web.query import PAGE, Row
 from streams.web.site import missing, read_id, site_of, visitor_of, with_query
+from streams.web.timeline import write_place
 from streams.web.wording import number, percent, short
 
 _LINE = {"width": 120.0, "height": 28.0}
@@ -176,7 +177,7 @@ async def show_enrollments(request: Request) -> Response:
             rows, rest = await reading.list_enrollments(connection, row, status, step, before)
         newest = await reading.read_version(connection, row["id"], row["version"])
         step_names = await reading.step_names(connection, [row["id"]])
-    older = _address(request, before=f"{rest[0].isoformat()}~{rest[1]}") if rest else None
+    older = _address(request, before=write_place(*rest)) if rest else None
     return site.render(
         request, "enrollments.html", row=row, rows=rows, status=status, step=step, ended=ended, older=older,
         newest=_address(request, before="") if given.get("before") else None, statuses=reading.STATUSES,

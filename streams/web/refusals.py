@@ -8,7 +8,7 @@ from streams.tale import REFUSALS, tell, tell_cause
 from streams.web import reading
 from streams.web.masking import show_row
 from streams.web.site import missing, site_of, visitor_of, with_query
-from streams.web.timeline import read_place
+from streams.web.timeline import read_place, write_place
 
 
 async def show_refusals(request: Request) -> Response:
@@ -30,7 +30,7 @@ async def show_refusals(request: Request) -> Response:
     here = request.url.path
     return site.render(
         request, "refusals.html", row=row, told=told, reason=reason, reasons=REFUSALS, cause=tell_cause,
-        older=with_query(here, {"reason": reason, "before": f"{rest[0].isoformat()}~{rest[1]}"}) if rest else None,
+        older=with_query(here, {"reason": reason, "before": write_place(*rest)}) if rest else None,
         newest=with_query(here, {"reason": reason}) if before else None,
         nobody="Events that do not enter this journey are listed here, with the reason." if not rest
         else f"None of {reading.LOOKED_THROUGH:,} refusals that were looked through; older ones may be its.",

@@ -50,10 +50,15 @@ def read_place(given: str | None) -> tuple[datetime, int] | None:
         return None
 
 
+def write_place(at: datetime, last: int | str) -> str:
+    """Return a place as an address names it: when, and which of that moment."""
+    return f"{at.isoformat()}~{last}"
+
+
 def older(request: Request, records: Sequence[Row]) -> str | None:
     """Return the address of the next page; None if there is none."""
     if len(records) <= PAGE:
         return None
     last = records[PAGE - 1]
-    before = f"{last['at'].isoformat()}~{last['offset']}"
+    before = write_place(last["at"], last["offset"])
     return with_query(request.url.path, dict(request.query_params) | {"before": before})

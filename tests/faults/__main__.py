@@ -7,14 +7,14 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tests.faults import admission, report, scale
 from tests.faults.kinds import KINDS
-from tests.faults.run import Plan, draw_for_ever, run
+from tests.faults.run import Plan, run
 
 _KEPT = Path(".fairway/faults.pickle")
 
@@ -60,7 +60,7 @@ def _parse() -> argparse.Namespace:
 def _plans(given: argparse.Namespace) -> list[Plan]:
     """Return a plan for each seed; no kind of fault comes again, in whichever run, before all others have come."""
     seeds = _numbers(given.seeds)
-    bag = draw_for_ever(given.kinds, random.Random(str(seeds)))
+    bag = _draw_for_ever(given.kinds, random.Random(str(seeds)))
     return [
         Plan(
             seed, given.events, given.faults, given.rate, given.workers, given.partitions,
@@ -68,6 +68,12 @@ def _plans(given: argparse.Namespace) -> list[Plan]:
         )
         for seed in seeds
     ]  # fmt: skip
+
+
+def _draw_for_ever(kinds: Sequence[str], chance: random.Random) -> Iterator[str]:
+    """Yield kinds in random order, none again before all others have come."""
+    while True:
+        yield from chance.sample(kinds, len(kinds))
 
 
 def _numbers(text: str) -> list[int]:

@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle, islice
 from multiprocessing import get_context
@@ -106,12 +106,6 @@ def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callab
         tell(f"  {kind}: recovered in {shown} s, {time.monotonic() - began:.1f} s in all, fed {feed.count}")
         wait(scene.chance.random() * 2 * plan.scale)
     return injected
-
-
-def draw_for_ever(kinds: Sequence[str], chance: random.Random) -> Iterator[str]:
-    """Yield kinds in random order, none again before all others have come."""
-    while True:
-        yield from chance.sample(kinds, len(kinds))
 
 
 def _wait_for_the_end(witness: Witness, commands: int, letters: int) -> None:
