@@ -2,21 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
+from streams.coordination import BrokenLinkError
 from streams.failpoints import reach
 from streams.identity import identify
+from streams.takeover import Takeover, stop
 from streams.transaction import Commit, Record
 
 COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
-_TRANSACTION_TIMEOUT_MS = 20_000
-_CLOSE_TIMEOUT = 5.0
-_BATCH_BYTES = 256 * 1024
 _PAGE_ROWS = 5000
 
 
@@ -62,10 +60,10 @@ class KafkaLedger:
     def __init__(self, brokers: str, app_id: str, changelog: str, partition: int) -> None:
         self._brokers = brokers
         self._group = app_id
-        self._transactional_id = f"{app_id}-{partition}"
         self._changelog = changelog
         self._partition = partition
         self._producer: AIOKafkaProducer | None = None
+        self._takeover = Takeover(brokers, f"{app_id}-{partition}", changelog, partition)
 
     async def fence(self) -> str:
         """Take the partition over: InitProducerId ends the previous owner's open transaction.
@@ -73,19 +71,10 @@ class KafkaLedger:
         Returns what tells the changelog from any other of its name; raises LostError.
         """
         await self.close()
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._brokers,
-            transactional_id=self._transactional_id,
-            transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
-            linger_ms=0,
-            max_batch_size=_BATCH_BYTES,
-            retry_backoff_ms=5,  # a produce may meet the last transaction's end; the default is 100 ms
-            request_timeout_ms=10_000,
-        )
         reach("fence.before")
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
-                await self._producer.start()
+                self._producer = await self._takeover.start()
                 identity = await identify(self._producer.client, self._changelog)
         except (KafkaError, TimeoutError, OSError) as error:
             raise LostError(f"no transactions: {error!r}") from error
@@ -131,6 +120,8 @@ class KafkaLedger:
                 await producer.commit_transaction()
                 reach("commit.after")
                 return offset
+        except BrokenLinkError as error:
+            raise LostError("its connection to the broker broke") from error
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise FencedError("another worker took it over") from error
         except (KafkaError, TimeoutError, OSError) as error:
@@ -184,12 +175,8 @@ class KafkaLedger:
     async def close(self) -> None:
         """Stop the producer; one that can't end in time is cut off, for the next owner fences it anyway."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        with suppress(KafkaError, TimeoutError, OSError):
-            async with asyncio.timeout(_CLOSE_TIMEOUT):
-                await producer.stop()
-        await producer.client.close()
+        if producer is not None:
+            await stop(producer)
 
 
 def _look(arrival: asyncio.Future[Any]) -> None:

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from operator import gt
 
 import msgspec
 
 from models.journey import Journey
 from streams.topics import COMMANDS
+from tests import kafka
 from tests.benchmarks import workloads
 from tests.benchmarks.progress import PATIENCE, Broker, Figure, History, measure
 from tests.benchmarks.stage import BARE, FAIRWAY, RUNTIME, STOCK, Setting, Stage, wait_for
@@ -31,6 +33,7 @@ class Contest(msgspec.Struct, frozen=True):
     workers: int = 1
     by_commands: bool = False
     customers: int = 0  # whose rows are there before the run
+    by_and_by: bool = False  # the events come when every partition is open: some take much longer than others to
 
 
 def _make_tenth(tenants: int) -> Events:
@@ -67,17 +70,22 @@ BY_NAME = {contest.name: contest for contest in CONTESTS}
 def run(stage: Stage, contest: Contest, events: int) -> Figure:
     """Measure one program once, over a share of `events` that lie in their topic already."""
     count = max(1000, int(events * contest.share))
-    topic = stage.fill(contest.events, max(count, events))
+    topic = stage.make_topic() if contest.by_and_by else stage.fill(contest.events, max(count, events))
     setting = stage.set_up(topic, contest.journeys)
     setting.fill_rows(make_rows(contest.customers))
     broker = Broker(stage.brokers, stage.partitions)
+    filled = broker.ends(setting.changelog)
     counter = broker.records("bare.commands") if contest.by_commands else broker.inputs(setting.app_id, topic)
     with ExitStack() as running:
         pids = [
             running.enter_context(setting.running(contest.program, **contest.variables))
             for _ in range(contest.workers)
         ]
-        figure = measure(counter, count, pids, PATIENCE + contest.customers / _ROWS_RESTORED_AT_LEAST)
+        patience = PATIENCE + contest.customers / _ROWS_RESTORED_AT_LEAST
+        if contest.by_and_by:  # a partition writes to its changelog when it opens for the first time
+            kafka.wait_until(lambda: all(map(gt, broker.ends(setting.changelog), filled)), patience)
+            stage.feed(topic, contest.events(count))
+        figure = measure(counter, count, pids, patience)
     return figure._replace(rate=figure.rate * contest.units, cost=figure.cost / contest.units)
 
 

@@ -34,7 +34,7 @@ def run_growth(stage: Stage, events: int, rounds: int, most_customers: int) -> I
 
 
 def _contest(what: str, number: int) -> Contest:
-    sending = BY_NAME["b"]
+    sending = msgspec.structs.replace(BY_NAME["b"], by_and_by=True)
     match what:
         case "journeys":
             tenants = min(number, 20)

@@ -21,11 +21,15 @@ class Broker:
     def __init__(self, brokers: str, partitions: int) -> None:
         self._brokers = brokers
         self._partitions = range(partitions)
+        self._watcher = self._reader("reader")
 
     def records(self, topic: str) -> Count:
         """Return what counts a topic's committed records; the end of each transaction counts as one too."""
-        reader, places = self._reader("reader"), self._places(topic)
-        return _patient(lambda: sum(reader.get_watermark_offsets(place, PATIENCE)[1] for place in places))
+        return _patient(lambda: sum(self.ends(topic)))
+
+    def ends(self, topic: str) -> list[int]:
+        """Return where the committed records of each partition end."""
+        return [self._watcher.get_watermark_offsets(place, PATIENCE)[1] for place in self._places(topic)]
 
     def inputs(self, group: str, topic: str) -> Count:
         """Return what counts the inputs that a consumer group has committed."""

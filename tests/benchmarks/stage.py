@@ -40,17 +40,23 @@ class Stage:
         self.folder = folder
         self.partitions = 4
         self._runs = 0
-        self._numbers = 0
+        self._numbers = self._topics = 0
         self._filled: dict[Any, str] = {}
 
     def fill(self, events: Callable[[int], Iterator[Event]], count: int) -> str:
         """Return a topic of the present number of partitions that holds these events; made once, then kept."""
         known = (events, count, self.partitions)
         if known not in self._filled:
-            topic = self._filled[known] = f"events.{len(self._filled)}"
-            kafka.create_topics(self.brokers, {topic: self.partitions})
+            topic = self._filled[known] = self.make_topic()
             self.feed(topic, events(count))
         return self._filled[known]
+
+    def make_topic(self) -> str:
+        """Return a new topic of the present number of partitions, for events."""
+        self._topics += 1
+        topic = f"events.{self._topics}"
+        kafka.create_topics(self.brokers, {topic: self.partitions})
+        return topic
 
     def number(self) -> int:
         """Return a number that no event on this stage has had yet, for events made one by one."""
@@ -110,6 +116,7 @@ class Setting:
         self.brokers = stage.brokers
         self.app_id = app_id
         self.topic = topic
+        self.changelog = f"{app_id}-customers-changelog"
         self.topics_file = stage.folder / f"{app_id}.yaml"
         content = yaml.safe_load(Path("topics.yaml").read_text())
         own = {name: spec for name, spec in content["topics"].items() if spec["role"] != "events"}
@@ -119,8 +126,10 @@ class Setting:
 
     def fill_rows(self, rows: Iterable[Event]) -> None:
         """Write rows of customers to the changelog, as a worker had written them before."""
-        changelog, partitions = f"{self.app_id}-customers-changelog", self.stage.partitions
-        records = (kafka.Record(changelog, key, row, partition=partition_of(key, partitions)) for key, row in rows)
+        partitions = self.stage.partitions
+        records = (
+            kafka.Record(self.changelog, key, row, partition=partition_of(key, partitions)) for key, row in rows
+        )
         kafka.produce(self.brokers, records, **_BATCHES)
 
     @contextmanager

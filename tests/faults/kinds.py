@@ -85,7 +85,9 @@ def restart_in_order(scene: Scene) -> float:
 
 
 def kill_broker(scene: Scene) -> float:
+    """Down for as long as a machine takes to start: commits wait, time out, and meet a broker that is loading."""
     scene.cluster.signal(signal.SIGKILL)
+    wait(14 * scene.scale * scene.chance.random())
     scene.cluster.restart()
     return time.time()
 
