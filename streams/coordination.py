@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.conn import CloseReason
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import KafkaError, ProducerFenced
 
 
 class BrokenLinkError(ProducerFenced):  # type: ignore[misc]
@@ -55,7 +55,10 @@ class Coordination:
 
     async def _find_again(self, kind: CoordinationType, key: str) -> Any:
         """Find a coordinator, as aiokafka's sender does before each of its requests."""
-        node = await self._find(kind, key)
+        try:
+            node = await self._find(kind, key)
+        except KafkaError as error:  # aiokafka would end with a traceback
+            raise BrokenLinkError(f"no coordinator: {error}") from error
         if kind == CoordinationType.TRANSACTION:
             if self._is_idle:
                 await self._client.ready(node, group=ConnectionGroup.COORDINATION)

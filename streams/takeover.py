@@ -79,7 +79,7 @@ class Takeover:
             "The broker lost the end of partition %s's last transaction in %s, where it is %s now, as it is "
             "everywhere else; Kafka 4.3.0 to 4.4.0 lose it in a restart (KAFKA-20734).",
             self._partition,
-            ", ".join(f"'{place.topic}'" for place in places),
+            ", ".join(dict.fromkeys(f"'{place.topic}'" for place in places)),
             "committed" if self._was_committed else "aborted",
         )
         await producer.begin_transaction()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from streams.errors import FairwayError
 
-IMAGE = "apache/kafka:4.3.1"
+IMAGE = "apache/kafka:4.2.1"
 DATA = "/var/lib/kafka/data"
 
 

@@ -11,7 +11,7 @@ from streams.dev import processes
 from streams.dev.processes import Process
 from streams.errors import FairwayError
 
-KAFKA = "4.3.1"
+KAFKA = "4.2.1"
 _POM = Path(__file__).with_name("kafka.xml")
 _JARS = Path.home() / ".cache" / "fairway" / f"kafka-{KAFKA}"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
