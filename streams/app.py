@@ -31,7 +31,7 @@ from streams.table import Table
 from streams.topics import INBOX, Topics
 from streams.transport import Transport
 
-_CUSTOMERS_KEPT = 32_768  # decoded, in all partitions together
+_CUSTOMERS_KEPT = 4_096  # decoded, in all partitions together
 _SESSION_SECONDS = 10.0
 _STOP_SECONDS = 10.0
 
@@ -64,6 +64,7 @@ class FaustApp(faust.App):  # type: ignore[misc]
     """Faust's app with our transport; `readers` take what it consumes."""
 
     readers: Sequence[Reader] = ()
+    partitions: int
     on_crash: Callable[[BaseException], None]
 
     def wants(self, topic: str, partition: int) -> bool:
@@ -93,6 +94,7 @@ class Worker:
         self._ended = asyncio.Event()
         self._turn = asyncio.Lock()
         self._has_rejoined = False
+        self.app.partitions = topics.partitions
         self.app.readers = [self.assignment]
         self.app.on_crash = self._crash
 

@@ -50,7 +50,7 @@ class Dispatch:
 
     def __init__(self, partition: int, partitions: int, decide_customer: Advance = advance) -> None:
         self.partition = partition
-        self._partitions = partitions
+        self.partitions = partitions
         self._advance = decide_customer
         self.journeys = Journeys()
         self.careful: set[bytes] = set()  # keys whose rows have become too large before
@@ -59,12 +59,12 @@ class Dispatch:
         """Note in the state how many partitions there are; raises FairwayError if there were others."""
         row = transaction.row(_PARTITIONS)
         if row is None:
-            transaction.put(_PARTITIONS, self._partitions)
+            transaction.put(_PARTITIONS, self.partitions)
             transaction.inputs += 1
-        elif int(row) != self._partitions:
+        elif int(row) != self.partitions:
             raise FairwayError(
                 f"The state of partition {self.partition} was made when there were {int(row)} partitions, and now "
-                f"there are {self._partitions}: most customers' events would come to one that does not know them. "
+                f"there are {self.partitions}: most customers' events would come to one that does not know them. "
                 "Make the topics anew with the first number, or start afresh with another FAIRWAY_APP_ID."
             )
 
@@ -90,7 +90,7 @@ class Dispatch:
             return
         key = customer_key(event.tenant_id, event.customer_id)
         given = Arrived(event, Source(topic, self.partition, record.offset))
-        if partition_of(key, self._partitions) == self.partition:
+        if partition_of(key, self.partitions) == self.partition:
             self.advance(transaction, key, event.tenant_id, event.customer_id, given, now)
         else:
             self._forward(transaction, Forward(key, given))
@@ -106,7 +106,7 @@ class Dispatch:
         if not separator or not customer_id or (is_places != isinstance(given, PlacesInput)):
             problem = Rejection("schema", f"The message in '{INBOX}' is none that Fairway writes.")
             self._bury(transaction, INBOX, record, problem, now)
-        elif partition_of(key, self._partitions) != self.partition:
+        elif partition_of(key, self.partitions) != self.partition:
             self._forward(transaction, Forward(key, given))
         elif isinstance(given, Ask | Release | Join):
             self._decide(transaction, key, given)
@@ -139,7 +139,7 @@ class Dispatch:
         row = transaction.row(key)
         newest = self.journeys.newest(given.journey_id)
         limit = newest.max_enrollments if newest else None
-        places, answers = decide(_read_places(row) if row else None, given, limit, self._partitions)
+        places, answers = decide(_read_places(row) if row else None, given, limit, self.partitions)
         transaction.put(key, places)
         self._emit(transaction, key, answers)
 
@@ -155,7 +155,7 @@ class Dispatch:
                 case ProfileUpdate(value):
                     emitted.append((PROFILE_UPDATES, here, Record(key, _encode(value))))
                 case Forward(to, message):
-                    emitted.append((INBOX, partition_of(to, self._partitions), Record(to, _encode(message))))
+                    emitted.append((INBOX, partition_of(to, self.partitions), Record(to, _encode(message))))
         for topic, partition, record in emitted:
             transaction.emit(topic, partition, record)
 

@@ -10,15 +10,18 @@ from streams.fetch import Fetch, Seek
 from streams.ledger import UnreadError
 from streams.transaction import Transaction
 
-ROOM = 1000  # records waiting, above which no more are asked for
+_ROOM = (
+    4000  # records waiting in all partitions together: more of them are out of the processor's cache by their turn
+)
 _log = structlog.get_logger()
 
 
 class Intake:
     """The queue of one partition. Where records are missing before a fetch, the consumer is sent back to them."""
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: int, partitions: int) -> None:
         self._partition = partition
+        self._room = share(_ROOM, partitions)
         self._queue: deque[Fetch] = deque()
         self._waiting = 0
         self._taken = 0  # records of the first fetch in the queue that are done
@@ -36,7 +39,7 @@ class Intake:
 
     def has_room(self) -> bool:
         """Say whether another fetch is welcome."""
-        return self._waiting < ROOM
+        return self._waiting < self._room
 
     def add(self, fetch: Fetch) -> None:
         """Queue a fetch; one from before the last rebalance is dropped, for it will be fetched again."""
@@ -99,3 +102,8 @@ class Intake:
         if self._queue:  # it may have been forgotten meanwhile
             self._waiting -= len(self._queue.popleft().records)
         self._taken = 0
+
+
+def share(whole: int, partitions: int) -> int:
+    """Return what one of so many partitions gets: a quarter at most, and of what few would get some at least."""
+    return max(whole // 32, min(whole // 4, whole // partitions))

@@ -66,7 +66,7 @@ class PartitionTask:
         self.progress = Progress()
         self.inputs = self.commits = self.losses = 0  # for the metrics
         self.store: Store | None = None
-        self.intake = Intake(dispatch.partition)
+        self.intake = Intake(dispatch.partition, dispatch.partitions)
         self._dispatch = dispatch
         self._ledger = ledger
         self._open_map = open_map

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 from rocksdict import (
+    BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
     DBCompressionType,
@@ -196,6 +197,10 @@ def _options() -> Options:
     blocks.set_block_size(8 * 1024)
     blocks.set_bloom_filter(10, False)
     blocks.set_cache_index_and_filter_blocks(True)  # else they grow with the rows, outside of any bound
+    # Whole, those of a large file don't fit a shard of the cache, and every row would read them from the file.
+    blocks.set_index_type(BlockBasedIndexType.two_level_index_search())
+    blocks.set_partition_filters(True)
+    blocks.set_pin_top_level_index_and_filter(True)
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options = Options(raw_mode=True)
     options.create_if_missing(True)

@@ -17,13 +17,15 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from streams.fetch import Fetch, Place
+from streams.intake import share
 from streams.ledger import FencedError, LostError, UnreadError
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
 _FEW = 250  # records; a fetch that brings fewer has caught up with the producers
+_HARDLY_ANY = 20  # records; with fewer there is little to do, and more fetches cost nothing that matters
 _GATHER_SECONDS = 0.01  # for which they may then go on, before the next fetch
-_FETCH_BYTES = 256 * 1024
+_FETCH_BYTES = 1024 * 1024  # of all partitions together
 
 
 class _NoOffsets(dict[TP, Any]):
@@ -54,7 +56,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             auto_offset_reset="earliest",
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
-            max_partition_fetch_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=share(_FETCH_BYTES, self.app.partitions),
             fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
@@ -169,7 +171,7 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         clock = asyncio.get_running_loop().time
         await asyncio.sleep(self._next - clock())
         fetched: dict[TP, list[Fetch]] = await self._thread.getmany(hungry, timeout)
-        if sum(len(fetch.records) for fetches in fetched.values() for fetch in fetches) < _FEW:
+        if _HARDLY_ANY <= sum(len(fetch.records) for fetches in fetched.values() for fetch in fetches) < _FEW:
             self._next = clock() + _GATHER_SECONDS
         return fetched
 
