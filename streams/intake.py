@@ -10,9 +10,8 @@ from streams.fetch import Fetch, Seek
 from streams.ledger import UnreadError
 from streams.transaction import Transaction
 
-_ROOM = (
-    4000  # records waiting in all partitions together: more of them are out of the processor's cache by their turn
-)
+# Records waiting in all partitions together: of more, each is out of the processor's cache by its turn.
+_ROOM = 4000
 _log = structlog.get_logger()
 
 

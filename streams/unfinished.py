@@ -9,8 +9,8 @@ aiokafka knows neither question, so they are written down here, as `identity` do
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Self, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient, CoordinationType
@@ -18,13 +18,14 @@ from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
+    IncompatibleBrokerVersion,
     LeaderNotAvailableError,
     NodeNotReadyError,
     NotCoordinatorError,
     NotLeaderForPartitionError,
     for_code,
 )
-from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.api import RequestStruct, Response
 from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
 
 _UNKNOWN_ID = 105
@@ -42,6 +43,21 @@ _Answer = TypeVar("_Answer")
 _NAME, _NUMBERS, _TAGS = CompactString("utf-8"), CompactArray(Int32), ("tags", TaggedFields)
 
 
+class _Question:
+    """A question of which Kafka has one version, so that the connection has none to choose."""
+
+    FLEXIBLE_VERSION = True
+    API_KEY: int
+    API_VERSION = 0
+
+    def prepare(self, versions: Mapping[int, tuple[int, int]]) -> Self:
+        """Return the question as it goes to a broker with these versions; raises IncompatibleBrokerVersion."""
+        low, high = versions.get(self.API_KEY, (1, 0))
+        if not low <= self.API_VERSION <= high:
+            raise IncompatibleBrokerVersion(f"the broker does not answer {type(self).__name__}")
+        return self
+
+
 class _States(Response):  # type: ignore[misc]
     API_KEY = 65
     API_VERSION = 0
@@ -56,22 +72,10 @@ class _States(Response):  # type: ignore[misc]
     )  # fmt: skip
 
 
-class _AskStates(RequestStruct):  # type: ignore[misc]
-    FLEXIBLE_VERSION = True
+class _AskStates(_Question, RequestStruct):  # type: ignore[misc]
     API_KEY = _States.API_KEY
-    API_VERSION = 0
     RESPONSE_TYPE = _States
     SCHEMA = Schema(("ids", CompactArray(_NAME)), _TAGS)
-
-
-class _DescribeTransactions(Request[_AskStates]):  # type: ignore[misc]
-    API_KEY = _States.API_KEY
-
-    def __init__(self, transactional_id: str) -> None:
-        self._id = transactional_id
-
-    def build(self, request_struct_class: type[_AskStates]) -> _AskStates:
-        return request_struct_class([self._id], {})
 
 
 class _Producers(Response):  # type: ignore[misc]
@@ -93,22 +97,10 @@ class _Producers(Response):  # type: ignore[misc]
     )  # fmt: skip
 
 
-class _AskProducers(RequestStruct):  # type: ignore[misc]
-    FLEXIBLE_VERSION = True
+class _AskProducers(_Question, RequestStruct):  # type: ignore[misc]
     API_KEY = _Producers.API_KEY
-    API_VERSION = 0
     RESPONSE_TYPE = _Producers
     SCHEMA = Schema(("topics", CompactArray(("topic", _NAME), ("partitions", _NUMBERS), _TAGS)), _TAGS)
-
-
-class _DescribeProducers(Request[_AskProducers]):  # type: ignore[misc]
-    API_KEY = _Producers.API_KEY
-
-    def __init__(self, topics: Mapping[str, Sequence[int]]) -> None:
-        self._topics = topics
-
-    def build(self, request_struct_class: type[_AskProducers]) -> _AskProducers:
-        return request_struct_class([(topic, numbers, {}) for topic, numbers in self._topics.items()], {})
 
 
 async def ask_end(client: AIOKafkaClient, transactional_id: str) -> bool | None:
@@ -122,7 +114,7 @@ async def ask_end(client: AIOKafkaClient, transactional_id: str) -> bool | None:
 
 async def _ask_state(client: AIOKafkaClient, transactional_id: str) -> str:
     coordinator = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
-    (found,) = (await client.send(coordinator, _DescribeTransactions(transactional_id))).to_object()["states"]
+    (found,) = (await client.send(coordinator, _AskStates([transactional_id], {}))).to_object()["states"]
     if found["error_code"] == _UNKNOWN_ID:
         return "Empty"
     _check(found, f"no state of '{transactional_id}'")
@@ -145,7 +137,8 @@ async def _find_open(
 ) -> list[TopicPartition]:
     open_ = []
     for leader, places in _by_leader(await client.fetch_all_metadata(), topics).items():
-        answer = (await client.send(leader, _DescribeProducers(places))).to_object()
+        question = _AskProducers([(topic, numbers, {}) for topic, numbers in places.items()], {})
+        answer = (await client.send(leader, question)).to_object()
         for topic in answer["topics"]:
             for partition in topic["partitions"]:
                 place = TopicPartition(topic["topic"], partition["partition"])
