@@ -17,6 +17,7 @@ from streams.topics import ACTIVITY, DEAD_LETTERS, INBOX, Topics
 PAGE = 50
 _WINDOW, _WINDOWS = 200, 25  # offsets of each partition read at once, and how often for one page of dead letters
 _PATIENCE_MS = 200
+_FETCH_BYTES = 64 * 1024  # of a partition: one record is wanted, or a few small ones
 _ASKED = 16  # partitions whose oldest waiting record is looked at
 
 
@@ -87,7 +88,7 @@ class Broker:
             if self._consumer is None:
                 consumer = AIOKafkaConsumer(
                     bootstrap_servers=self._brokers, enable_auto_commit=False, isolation_level="read_committed",
-                    fetch_max_wait_ms=50,
+                    fetch_max_wait_ms=50, max_partition_fetch_bytes=_FETCH_BYTES,
                 )  # fmt: skip
                 await consumer.start()
                 self._consumer = consumer
@@ -148,8 +149,9 @@ class Broker:
             consumer.assign(sorted(starts))
             for place, start in starts.items():
                 consumer.seek(place, start)
-            found = await consumer.getmany(*starts, timeout_ms=_PATIENCE_MS)
-        times = [records[0].timestamp / 1000 for records in found.values() if records]
+            looks = (consumer.getmany(place, timeout_ms=_PATIENCE_MS, max_records=1) for place in starts)
+            found = await asyncio.gather(*looks)
+        times = [record.timestamp / 1000 for look in found for records in look.values() for record in records]
         return datetime.fromtimestamp(min(times), UTC) if times else None
 
     async def letters(
