@@ -1,10 +1,12 @@
 """Ids are names, not chance: the same input gives the same id after any replay (RFC 4122, version 5)."""
 
+from functools import lru_cache
 from uuid import NAMESPACE_URL
 
 from uuid_utils import UUID, uuid5
 
 _URL = UUID(str(NAMESPACE_URL))
+_read_journey = lru_cache(maxsize=4096)(UUID)
 
 
 def name_uuid(namespace: str, name: str) -> str:
@@ -19,7 +21,7 @@ def journey_id(tenant_id: str, name: str) -> str:
 
 def enrollment_id(journey: str, customer_id: str, key: str, entry_number: int) -> str:
     """Return the id of a customer's n-th entry (from 1) into a journey with this enrollment key."""
-    return name_uuid(journey, f"{customer_id}:{key}:{entry_number}")
+    return str(uuid5(_read_journey(journey), f"{customer_id}:{key}:{entry_number}"))
 
 
 def command_id(enrollment: str, step_id: str, visit: int) -> str:

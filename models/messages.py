@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
-class Event(msgspec.Struct, frozen=True, rename="camel"):
+class Event(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """An event as a producer wrote it; `extra` holds unknown fields, `traceparent` comes from the headers."""
 
     event_id: str
@@ -26,7 +26,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel"):
     traceparent: str | None = None
 
 
-class Source(msgspec.Struct, frozen=True):
+class Source(msgspec.Struct, frozen=True, gc=False):
     """Where an input was read: the record's own topic, partition and offset, not those it was sent on to."""
 
     topic: str

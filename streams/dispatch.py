@@ -145,19 +145,18 @@ class Dispatch:
 
     def _emit(self, transaction: Transaction, key: bytes, effects: tuple[Effect, ...]) -> None:
         """Emit all of them or, if one is too large, none."""
-        here, emitted = self.partition, []
-        for effect in effects:
-            match effect:
-                case Activity(value):
-                    emitted.append((ACTIVITY, here, Record(key, _encode(value))))
-                case Command(value):
-                    emitted.append((COMMANDS, here, Record(key, _encode(value), _headers(effect))))
-                case ProfileUpdate(value):
-                    emitted.append((PROFILE_UPDATES, here, Record(key, _encode(value))))
-                case Forward(to, message):
-                    emitted.append((INBOX, partition_of(to, self.partitions), Record(to, _encode(message))))
-        for topic, partition, record in emitted:
+        for topic, partition, record in [self._address(key, effect) for effect in effects]:
             transaction.emit(topic, partition, record)
+
+    def _address(self, key: bytes, effect: Effect) -> tuple[str, int, Record]:
+        if type(effect) is Activity:
+            return ACTIVITY, self.partition, Record(key, _encode(effect.value))
+        if type(effect) is Command:
+            return COMMANDS, self.partition, Record(key, _encode(effect.value), _headers(effect))
+        if type(effect) is ProfileUpdate:
+            return PROFILE_UPDATES, self.partition, Record(key, _encode(effect.value))
+        assert type(effect) is Forward
+        return INBOX, partition_of(effect.key, self.partitions), Record(effect.key, _encode(effect.message))
 
     def _forward(self, transaction: Transaction, forward: Forward) -> None:
         self._emit(transaction, forward.key, (forward,))

@@ -90,8 +90,8 @@ class Draft:
 
     def enter(self, journey_id: str, key: str, entry: int, at: datetime) -> None:
         """Write an entry into the history (R3)."""
-        of_journey = self.history.get(journey_id, {}) | {key: EntryHistory(entry, at)}
-        self.history = self.history | {journey_id: of_journey}
+        of_journey = {**self.history.get(journey_id, {}), key: EntryHistory(entry, at)}
+        self.history = {**self.history, journey_id: of_journey}
 
     def is_in(self, journey_id: str, key: str) -> bool:
         """Say whether the customer is in this journey with this key."""

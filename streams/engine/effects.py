@@ -8,26 +8,26 @@ from models.customer import Customer
 from streams.engine.inputs import CustomerInput, PlacesInput
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(msgspec.Struct, frozen=True, gc=False):
     """A send command for `fairway.commands`; `traceparent` is that of the event that enrolled."""
 
     value: dict[str, Any]
     traceparent: str | None = None
 
 
-class ProfileUpdate(msgspec.Struct, frozen=True):
+class ProfileUpdate(msgspec.Struct, frozen=True, gc=False):
     """A record for `fairway.profile-updates`."""
 
     value: dict[str, Any]
 
 
-class Activity(msgspec.Struct, frozen=True):
+class Activity(msgspec.Struct, frozen=True, gc=False):
     """A record for `fairway.activity`."""
 
     value: dict[str, Any]
 
 
-class Forward(msgspec.Struct, frozen=True):
+class Forward(msgspec.Struct, frozen=True, gc=False):
     """An input for another key, through `fairway.inbox`: a customer, or a journey's places."""
 
     key: bytes
@@ -37,7 +37,7 @@ class Forward(msgspec.Struct, frozen=True):
 Effect = Command | ProfileUpdate | Activity | Forward
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The customer after an input (None: no row, or the row is to go) and what else came of it, in order."""
 
     customer: Customer | None

@@ -20,7 +20,7 @@ _ENVELOPE = {
 }  # fmt: skip
 
 
-class Scope(msgspec.Struct, frozen=True):
+class Scope(msgspec.Struct, frozen=True, gc=False):
     """What fields may be looked up in: event, the trigger's data, the customer's profile, facts of the enrolment.
 
     In a step, `event` is a dict of the envelope's fields, by their names in JSON.

@@ -9,7 +9,7 @@ from models.customer import Entry
 from models.messages import Event, Source
 
 
-class Input(msgspec.Struct, frozen=True, rename="camel", tag_field="kind", omit_defaults=True):
+class Input(msgspec.Struct, frozen=True, gc=False, rename="camel", tag_field="kind", omit_defaults=True):
     """An input for one customer."""
 
 

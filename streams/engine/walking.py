@@ -1,7 +1,8 @@
 """Move an enrolment from step to step until a WAIT that is not yet due, or its end (R15, R16, R18 to R26)."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -47,17 +48,18 @@ class Walk:
 
     def run(self) -> None:
         """Take steps until the enrolment waits or ends."""
+        steps, visits = self.journey.steps, self.visits
         taken, last = 0, self.enrollment.step
-        while self.step is not None:
+        while (id_ := self.step) is not None:
             if taken == STEP_LIMIT:
-                fail(self.draft, self.now_at(self.step), self.journey, "step limit", self.at)
+                fail(self.draft, self.now_at(id_), self.journey, "step limit", self.at)
                 return
             taken += 1
-            self.visits[self.step] = self.visits.get(self.step, 0) + 1
-            step = self.journey.steps[self.step]
-            if not self._take(step):
+            visits[id_] = visits.get(id_, 0) + 1
+            step = steps[id_]
+            if not self._take[type(step)](self, step):
                 return
-            last = step.id
+            last = id_
         complete(self.draft, self.now_at(last), self.journey, self.at)
 
     def fire(self, wait: Wait, due: datetime) -> None:
@@ -85,29 +87,21 @@ class Walk:
             wait=wait or {},
         )
 
-    def _take(self, step: AnyCompiled) -> bool:
-        """Take one step and set the next; False when the enrolment now waits or has ended."""
-        match step:
-            case Send():
-                self._send(step)
-            case Wait():
-                return self._wait(step)
-            case Condition():
-                holds, rules = step.conditions.explain(self._scope(), self.at)
-                onward = step.yes if holds else step.no
-                self._done(step, {"result": holds, "evaluatedRules": rules}, onward)
-                self._skip_unreachable()
-            case Split():
-                name, onward = draw(step, self.journey.id, self.draft.customer_id)
-                self.variants = self.variants | {step.id: name}
-                self._done(step, {"variant": name}, onward)
-                self._skip_unreachable()
-            case Change():
-                return self._change(step)
-            case Trigger() | End():
-                self._done(step, {}, step.next)
-            case _:
-                assert_never(step)
+    def _pass(self, step: Trigger | End) -> bool:
+        self._done(step, {}, step.next)
+        return True
+
+    def _branch(self, step: Condition) -> bool:
+        holds, rules = step.conditions.explain(self._scope(), self.at)
+        self._done(step, {"result": holds, "evaluatedRules": rules}, step.yes if holds else step.no)
+        self._skip_unreachable()
+        return True
+
+    def _draw(self, step: Split) -> bool:
+        name, onward = draw(step, self.journey.id, self.draft.customer_id)
+        self.variants = self.variants | {step.id: name}
+        self._done(step, {"variant": name}, onward)
+        self._skip_unreachable()
         return True
 
     def _done(self, step: AnyCompiled, result: dict[str, Any], onward: str | None) -> None:
@@ -133,12 +127,12 @@ class Walk:
             "visit": self.visits[step.id],
         }
 
-    def _send(self, step: Send) -> None:
+    def _send(self, step: Send) -> bool:
         profile, enrollment = self.draft.profile, self.enrollment
         if is_unsubscribed(profile, step.channel):
             self._note("step.skipped", step, enteredAt=self.at, reason="unsubscribed")
             self.step = step.next
-            return
+            return True
         visit = self.visits[step.id]
         id_ = command_id(enrollment.id, step.id, visit)
         expires = add(self.at, step.expires_after, self.journey.zone) if step.expires_after else None
@@ -167,6 +161,7 @@ class Walk:
             )
         )
         self._done(step, {"sent": True, "channel": step.channel, "messageId": id_}, step.next)
+        return True
 
     def _change(self, step: Change) -> bool:
         try:
@@ -291,6 +286,18 @@ class Walk:
                 "visits": self.visits,
             },
         )
+
+    # What to do at each kind of step; False when the enrolment now waits or has ended. (A match over structs asks
+    # each class in turn, 0.1 microseconds each.)
+    _take: ClassVar[dict[type, Callable[["Walk", Any], bool]]] = {
+        Trigger: _pass,
+        Send: _send,
+        Wait: _wait,
+        Condition: _branch,
+        Split: _draw,
+        Change: _change,
+        End: _pass,
+    }
 
 
 def is_unsubscribed(profile: dict[str, Any], channel: str) -> bool:
