@@ -27,7 +27,7 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-_Tenant = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"^[^:\x00]+$")]
+_Tenant = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Name = Annotated[str, msgspec.Meta(max_length=255)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -95,6 +95,8 @@ def _finish(wire: _Wire, extra: dict[str, Any], headers: Headers, topic: str) ->
     moment = wire.occurred_at
     if moment.year not in _YEARS:
         return _reject_field("occurredAt")
+    if ":" in wire.tenant_id or "\x00" in wire.tenant_id:  # a pattern in _Tenant would cost five times as much
+        return _reject_field("tenantId")
     data, event_type = wire.data or {}, wire.event_type or topic
     if event_type == "customer.merged" and not _names_another(data.get("fromCustomerId"), wire.customer_id):
         return Rejection("schema", "The field 'data.fromCustomerId' must name the customer who is merged away.")

@@ -7,4 +7,5 @@ _SEED = 0x9747B28C
 
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition of a record key among `partitions`."""
-    return int(murmurhash2(key, _SEED) & 0x7FFFFFFF) % partitions
+    hashed: int = murmurhash2(key, _SEED)
+    return (hashed & 0x7FFFFFFF) % partitions
