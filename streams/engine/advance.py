@@ -68,9 +68,9 @@ def _is_of_use(event: Event, journeys: Journeys) -> bool:
 
 def _time_of(given: CustomerInput, now: datetime) -> datetime:
     """Return the time of an input: when it occurred, but never in the future (R16)."""
-    if isinstance(given, Arrived):
-        return min(given.event.occurred_at, now)
     match given:
+        case Arrived():
+            return min(given.event.occurred_at, now)
         case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at):
             return min(at, now)
         case Due() | Sweep() | Answer():
@@ -149,8 +149,7 @@ def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetim
         draft.deferred = (*draft.deferred, msgspec.to_builtins(Arrived(event, source)))
     else:
         draft.recent = remember(draft.recent, event_mark)
-        if event.event_type in PROFILE_EVENTS:
-            _change_profile(draft, event, at)
+        _change_profile(draft, event, at)
         if not draft.erased:
             enter_all(draft, event, at)
     draft.record(_cause("event", source, event.event_id, event.event_type), at, event.club_id)
