@@ -18,7 +18,7 @@ def find_moves(outputs: Iterable[Output], names: Mapping[str, str]) -> Moves:
     for output in outputs:
         if output.topic != "fairway.activity":
             continue
-        for entry in output.value["entries"]:
+        for entry in output.fields["entries"]:
             id_ = entry.get("enrollmentId")
             if id_ in standing and entry["type"] != "step.entered":
                 moves.append((output.at, standing.pop(id_), -1))

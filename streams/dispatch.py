@@ -29,7 +29,7 @@ from streams.errors import FairwayError
 from streams.fetch import SourceRecord
 from streams.partitioner import partition_of
 from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
-from streams.transaction import MAX_RECORD, Record, Transaction
+from streams.transaction import MAX_RECORD, Destination, Record, Transaction
 
 _PLACES = b":places:"
 _PARTITIONS = b":partitions"
@@ -53,6 +53,9 @@ class Dispatch:
         self.partitions = partitions
         self._advance = decide_customer
         self.journeys = Journeys()
+        self._activity = (ACTIVITY, partition)
+        self._commands = (COMMANDS, partition)
+        self._profile_updates = (PROFILE_UPDATES, partition)
         self.careful: set[bytes] = set()  # keys whose rows have become too large before
 
     def claim(self, transaction: Transaction) -> None:
@@ -145,18 +148,19 @@ class Dispatch:
 
     def _emit(self, transaction: Transaction, key: bytes, effects: tuple[Effect, ...]) -> None:
         """Emit all of them or, if one is too large, none."""
-        for topic, partition, record in [self._address(key, effect) for effect in effects]:
-            transaction.emit(topic, partition, record)
+        for place, record in [self._address(key, effect) for effect in effects]:
+            transaction.emit(place, record)
 
-    def _address(self, key: bytes, effect: Effect) -> tuple[str, int, Record]:
+    def _address(self, key: bytes, effect: Effect) -> tuple[Destination, Record]:
         if type(effect) is Activity:
-            return ACTIVITY, self.partition, Record(key, _encode(effect.value))
+            return self._activity, Record(key, _encode(effect))
         if type(effect) is Command:
-            return COMMANDS, self.partition, Record(key, _encode(effect.value), _headers(effect))
+            return self._commands, Record(key, _encode(effect.value), _headers(effect))
         if type(effect) is ProfileUpdate:
-            return PROFILE_UPDATES, self.partition, Record(key, _encode(effect.value))
+            return self._profile_updates, Record(key, _encode(effect))
         assert type(effect) is Forward
-        return INBOX, partition_of(effect.key, self.partitions), Record(effect.key, _encode(effect.message))
+        there = partition_of(effect.key, self.partitions)
+        return (INBOX, there), Record(effect.key, _encode(effect.message))
 
     def _forward(self, transaction: Transaction, forward: Forward) -> None:
         self._emit(transaction, forward.key, (forward,))
@@ -184,7 +188,7 @@ class Dispatch:
         if value is not None and len(value) > MAX_RECORD:  # compressed it fitted, plain it would not
             headers.append(("dlq.truncated", str(len(value)).encode()))
             value = value[:MAX_RECORD]
-        transaction.emit(DEAD_LETTERS, self.partition, Record(record.key, value, headers))
+        transaction.emit((DEAD_LETTERS, self.partition), Record(record.key, value, headers))
 
 
 def _encode(message: Any) -> bytes:
@@ -197,9 +201,9 @@ def _encode(message: Any) -> bytes:
 def _headers(command: Command) -> list[tuple[str, bytes | None]]:
     value = command.value
     headers: list[tuple[str, bytes | None]] = [
-        ("command-id", value["commandId"].encode()),
-        ("tenant-id", value["tenantId"].encode()),
-        ("channel", value["channel"].encode()),
+        ("command-id", value.command_id.encode()),
+        ("tenant-id", value.tenant_id.encode()),
+        ("channel", value.channel.encode()),
     ]
     if command.traceparent is not None:
         headers.append(("traceparent", command.traceparent.encode()))

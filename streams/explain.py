@@ -17,9 +17,9 @@ def explain(outputs: Iterable[Output], names: Mapping[str, str]) -> Iterator[str
     accounts: dict[str, list[str]] = defaultdict(list)
     for output in outputs:
         if output.topic == "fairway.activity":
-            accounts[output.key].extend(_tell_record(output.value, names))
+            accounts[output.key].extend(_tell_record(output.fields, names))
         elif output.topic == "fairway.dead-letters":
-            accounts["(unusable input)"].append(f"{output.at:%Y-%m-%d %H:%M:%S}  {output.value['reason']}")
+            accounts["(unusable input)"].append(f"{output.at:%Y-%m-%d %H:%M:%S}  {output.fields['reason']}")
     for key in sorted(accounts):
         yield key
         yield from (f"  {line}" for line in accounts[key])

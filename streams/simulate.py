@@ -19,7 +19,7 @@ from models.messages import Event, Source
 from streams.decoding import Rejection
 from streams.engine.admission import Places, decide
 from streams.engine.advance import advance
-from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate
+from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate, SendCommand
 from streams.engine.inputs import Arrived, Ask, CustomerInput, Due, Enroll, Exit, Join, Release, Sweep
 from streams.engine.journeys import Journeys
 from streams.engine.transitions import Move, move
@@ -62,7 +62,13 @@ class Output(msgspec.Struct, frozen=True):
     at: datetime
     topic: str
     key: str
-    value: dict[str, Any]
+    value: SendCommand | ProfileUpdate | Activity | dict[str, Any]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The value as its JSON has it, but for datetimes, which stay such."""
+        plain: dict[str, Any] = msgspec.to_builtins(self.value, builtin_types=(datetime,))
+        return plain
 
 
 class Simulation:
@@ -205,10 +211,10 @@ def _output(key: bytes, effect: Effect, now: datetime) -> Output:
     match effect:
         case Command(value=value):
             return Output(now, "fairway.commands", key.decode(), value)
-        case ProfileUpdate(value=value):
-            return Output(now, "fairway.profile-updates", key.decode(), value)
-        case Activity(value=value):
-            return Output(now, "fairway.activity", key.decode(), value)
+        case ProfileUpdate():
+            return Output(now, "fairway.profile-updates", key.decode(), effect)
+        case Activity():
+            return Output(now, "fairway.activity", key.decode(), effect)
         case Forward():
             raise AssertionError("what is sent on stays inside")
 

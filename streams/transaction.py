@@ -13,7 +13,8 @@ from streams.store import Store
 POSITION = b":position"
 
 Headers = Sequence[tuple[str, bytes | None]]
-
+Destination = tuple[str, int]
+"""A topic, and a partition of it."""
 
 _UNSEEN: Any = object()
 MAX_RECORD = 7 * 1024 * 1024  # bytes; topics.yaml lets the topics take 8 MiB
@@ -39,7 +40,7 @@ class Commit(NamedTuple):
     """A transaction, encoded: rows for the changelog, records by topic and partition, and source positions."""
 
     rows: dict[bytes, bytes | None]
-    outputs: Mapping[tuple[str, int], Sequence[Record]]
+    outputs: Mapping[Destination, Sequence[Record]]
     positions: dict[str, int]
 
 
@@ -55,7 +56,7 @@ class Transaction:
         self.customers: dict[bytes, Customer | None] = {}
         self.positions = dict(positions)
         self.marks: dict[bytes, bool] = {}
-        self.outputs: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
+        self.outputs: defaultdict[Destination, list[Record]] = defaultdict(list)
         self.inputs = 0
         self.size = 0
 
@@ -79,9 +80,9 @@ class Transaction:
         """Change an internal row; it is written as JSON."""
         self._rows[key] = msgspec.json.encode(row)
 
-    def emit(self, topic: str, partition: int, record: Record) -> None:
+    def emit(self, place: Destination, record: Record) -> None:
         """Add a record to what the transaction emits."""
-        self.outputs[topic, partition].append(record)
+        self.outputs[place].append(record)
         if record.value is not None:
             self.size += len(record.value)
 

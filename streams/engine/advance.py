@@ -13,8 +13,9 @@ from models.customer import Customer, mark, remember, remembers
 from models.journey import JourneyStatus
 from models.messages import Event, Source
 from streams.engine.draft import Draft
-from streams.engine.effects import Outcome
+from streams.engine.effects import Cause, Outcome
 from streams.engine.entering import enter_all, enter_by_hand, refuse, start
+from streams.engine.entries import EnrollmentRefused
 from streams.engine.inputs import (
     Answer,
     Arrived,
@@ -129,22 +130,16 @@ def _exit(draft: Draft, given: Exit, at: datetime) -> None:
 
 def _cause(
     kind: str, source: Source | None, event_id: str | None = None, event_type: str | None = None, **more: Any
-) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "eventId": event_id,
-        "eventType": event_type,
-        "topic": source.topic if source else None,
-        "partition": source.partition if source else None,
-        "offset": source.offset if source else None,
-        **more,
-    }
+) -> Cause:
+    if source is None:
+        return Cause(kind, event_id, event_type, **more)
+    return Cause(kind, event_id, event_type, source.topic, source.partition, source.offset, **more)
 
 
 def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetime) -> None:
     event_mark = mark(event.event_id)
     if draft.before is not None and remembers(draft.recent, event_mark):
-        draft.refuse({"reason": "duplicate"})
+        draft.refuse(EnrollmentRefused(reason="duplicate"))
     elif event.event_type == "customer.merged" and ask_to_merge(draft, event, at):
         draft.deferred = (*draft.deferred, msgspec.to_builtins(Arrived(event, source)))
     else:
@@ -198,7 +193,7 @@ def _settle(draft: Draft, answer: Answer) -> None:
         start(draft, journey, candidate)
     else:
         if journey is not None:
-            refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollmentKey=candidate.key)
+            refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollment_key=candidate.key)
         if answer.admitted:
             _give_back(draft, answer.journey_id)
     cause = _cause("admission", None, candidate.event.get("eventId"), candidate.event.get("eventType"))
@@ -232,7 +227,7 @@ def _fire_due(draft: Draft, until: datetime) -> None:
 
 def _fire(draft: Draft, id_: str, due: datetime) -> None:
     enrollment = draft.enrollments[id_]
-    cause = _cause("wait", None, enrollmentId=id_, stepId=enrollment.step, due=due)
+    cause = _cause("wait", None, enrollment_id=id_, step_id=enrollment.step, due=due)
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
     step = journey.steps.get(enrollment.step) if journey else None
     if journey is None or not isinstance(step, Wait):

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from models.customer import Candidate, Customer, Enrollment
 from models.customer import Entry as EntryHistory
 from models.ids import activity_id
-from streams.engine.effects import Activity, Effect, Forward, Outcome
+from streams.engine.effects import Activity, Cause, Effect, Forward, Outcome
+from streams.engine.entries import EnrollmentRefused, Entry
 from streams.engine.inputs import CustomerInput, PlacesInput
 from streams.engine.journeys import Journeys
-
-Entry = dict[str, Any]
 
 
 class Draft:
@@ -61,29 +59,25 @@ class Draft:
         """Add an entry to the activity record of the input at hand."""
         self.entries.append(entry)
 
-    def refuse(self, entry: Entry) -> None:
+    def refuse(self, entry: EnrollmentRefused) -> None:
         """Add an entry that says why a journey was not entered, if such are wanted."""
         if self.tells_refusals:
-            self.entries.append({"type": "enrollment.refused", **entry})
+            self.entries.append(entry)
 
-    def record(self, cause: dict[str, Any], at: datetime, club_id: str | None) -> None:
+    def record(self, cause: Cause, at: datetime, club_id: str | None) -> None:
         """Close the activity record of an input; one that did nothing leaves none."""
         if not self.entries:
             return
         self.records += 1
         self._effects.append(
             Activity(
-                {
-                    "activityId": activity_id(
-                        self.tenant_id, self.customer_id, self.records, msgspec.to_builtins(at)
-                    ),
-                    "at": at,
-                    "tenantId": self.tenant_id,
-                    "clubId": club_id,
-                    "customerId": self.customer_id,
-                    "cause": cause,
-                    "entries": self.entries,
-                }
+                activity_id(self.tenant_id, self.customer_id, self.records, msgspec.to_builtins(at)),
+                at,
+                self.tenant_id,
+                club_id,
+                self.customer_id,
+                cause,
+                self.entries,
             )
         )
         self.entries = []

@@ -1,30 +1,87 @@
-"""What an input brings about. Values are plain dicts in contract shape; datetimes in them are aware UTC."""
+"""What an input brings about: records in contract shape, whose datetimes are aware UTC, and inputs for others."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from models.customer import Customer
+from streams.engine.entries import Entry
 from streams.engine.inputs import CustomerInput, PlacesInput
+
+
+class SendCommand(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The value of a send command."""
+
+    command_id: str
+    tenant_id: str
+    club_id: str | None
+    customer_id: str
+    channel: str
+    template_id: str
+    journey_id: str
+    journey_name: str
+    journey_version: int
+    enrollment_id: str
+    step_id: str
+    step_number: int
+    visit: int
+    variants: dict[str, str]
+    data: dict[str, Any]
+    issued_at: datetime
+    not_after: datetime | None
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
     """A send command for `fairway.commands`; `traceparent` is that of the event that enrolled."""
 
-    value: dict[str, Any]
+    value: SendCommand
     traceparent: str | None = None
 
 
-class ProfileUpdate(msgspec.Struct, frozen=True, gc=False):
-    """A record for `fairway.profile-updates`."""
+class ProfileUpdate(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A record for `fairway.profile-updates`; `updates` are {field, before, after} each."""
 
-    value: dict[str, Any]
+    tenant_id: str
+    club_id: str | None
+    customer_id: str
+    journey_id: str
+    journey_version: int
+    enrollment_id: str
+    step_id: str
+    step_number: int
+    visit: int
+    updates: list[dict[str, Any]]
+    updated_at: datetime
 
 
-class Activity(msgspec.Struct, frozen=True, gc=False):
+class Cause(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """What an activity record answers: `kind` is event, wait, control or admission."""
+
+    kind: str
+    event_id: str | None = None
+    event_type: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    control: str | UnsetType = UNSET
+    enrollment_id: str | UnsetType = UNSET
+    step_id: str | UnsetType = UNSET
+    due: datetime | UnsetType = UNSET
+
+
+class Activity(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A record for `fairway.activity`."""
 
-    value: dict[str, Any]
+    activity_id: str
+    at: datetime
+    tenant_id: str
+    club_id: str | None
+    customer_id: str
+    cause: Cause
+    entries: Sequence[Entry]
 
 
 class Forward(msgspec.Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ from models.journey import JourneyStatus
 from models.messages import Event
 from streams.engine.conditions import Scope
 from streams.engine.draft import Draft
+from streams.engine.entries import EnrollmentRefused, EnrollmentStarted
 from streams.engine.inputs import Ask
 from streams.engine.journeys import CompiledJourney
 from streams.engine.leaving import places_key
@@ -32,7 +33,7 @@ def _enter_by_event(draft: Draft, journey: CompiledJourney, event: Event, at: da
     scope = Scope(event=event, data=event.data, profile=draft.profile, enrollment={})
     if not journey.conditions.hold(scope, at):
         rules = journey.conditions.explain(scope, at)[1] if draft.tells_refusals else []
-        return refuse(draft, journey, "conditions", evaluatedRules=rules)
+        return refuse(draft, journey, "conditions", evaluated_rules=rules)
     envelope = event.extra | {
         "eventId": event.event_id,
         "eventType": event.event_type,
@@ -67,7 +68,7 @@ def _enter(
         return refuse(draft, journey, "key")
     past = draft.history.get(journey.id, {}).get(key)
     if not _may_enter(draft, journey, key, past, at):
-        return refuse(draft, journey, "reentry", enrollmentKey=key)
+        return refuse(draft, journey, "reentry", enrollment_key=key)
     number = past.count + 1 if past else 1
     candidate = Candidate(
         id=enrollment_id(journey.id, draft.customer_id, key, number),
@@ -119,16 +120,15 @@ def start(draft: Draft, journey: CompiledJourney, candidate: Candidate) -> None:
     """Begin the enrolment and take its first steps."""
     draft.enter(journey.id, candidate.key, candidate.entry, candidate.at)
     draft.note(
-        {
-            "type": "enrollment.started",
-            "journeyId": journey.id,
-            "journeyVersion": journey.version,
-            "enrollmentId": candidate.id,
-            "enrollmentKey": candidate.key,
-            "entryNumber": candidate.entry,
-            "enrolledAt": candidate.at,
-            "triggerData": candidate.data,
-        }
+        EnrollmentStarted(
+            journey.id,
+            journey.version,
+            candidate.id,
+            candidate.key,
+            candidate.entry,
+            candidate.at,
+            candidate.data,
+        )
     )
     enrollment = Enrollment(
         id=candidate.id,
@@ -148,4 +148,4 @@ def start(draft: Draft, journey: CompiledJourney, candidate: Candidate) -> None:
 
 def refuse(draft: Draft, journey: CompiledJourney, reason: str, **why: Any) -> None:
     """Say why a journey was not entered."""
-    draft.refuse({"journeyId": journey.id, "journeyVersion": journey.version, "reason": reason, **why})
+    draft.refuse(EnrollmentRefused(journey_id=journey.id, journey_version=journey.version, reason=reason, **why))

@@ -3,9 +3,12 @@
 from datetime import datetime
 
 from models.customer import Enrollment
-from streams.engine.draft import Draft, Entry
+from streams.engine.draft import Draft
+from streams.engine.entries import EnrollmentCompleted, EnrollmentExited, EnrollmentFailed, StepSkipped
 from streams.engine.inputs import Release
 from streams.engine.journeys import CompiledJourney
+
+_Ended = EnrollmentCompleted | EnrollmentExited | EnrollmentFailed
 
 
 def places_key(journey_id: str) -> bytes:
@@ -15,19 +18,21 @@ def places_key(journey_id: str) -> bytes:
 
 def complete(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, at: datetime) -> None:
     """End an enrolment that reached END."""
-    _end(draft, enrollment, journey, {"type": "enrollment.completed", "exitReason": "completed"}, at)
+    entry = EnrollmentCompleted(enrollment.journey_id, enrollment.version, enrollment.id, enrollment.step, at)
+    _end(draft, enrollment, journey, entry)
 
 
 def fail(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, error: str, at: datetime) -> None:
     """End an enrolment that can't go on; others go on."""
-    _end(draft, enrollment, journey, {"type": "enrollment.failed", "exitReason": "error", "error": error}, at)
+    entry = EnrollmentFailed(enrollment.journey_id, enrollment.version, enrollment.id, enrollment.step, at, error)
+    _end(draft, enrollment, journey, entry)
 
 
 def leave(draft: Draft, enrollment: Enrollment, reason: str, detail: str | None, at: datetime) -> None:
     """End an enrolment early; `reason` is the exitReason."""
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
-    entry: Entry = {"type": "enrollment.exited", "exitReason": reason, "detail": detail}
-    _end(draft, enrollment, journey, entry, at)
+    where = (enrollment.journey_id, enrollment.version, enrollment.id, enrollment.step)
+    _end(draft, enrollment, journey, EnrollmentExited(*where, at, reason, detail))
 
 
 def leave_all(draft: Draft, reason: str, detail: str | None, at: datetime) -> None:
@@ -44,16 +49,11 @@ def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> N
             leave(draft, enrollment, "manual", "journey archived", at)
 
 
-def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, entry: Entry, at: datetime) -> None:
+def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, entry: _Ended) -> None:
     draft.drop(enrollment)
-    entry["journeyId"] = enrollment.journey_id
-    entry["journeyVersion"] = enrollment.version
-    entry["enrollmentId"] = enrollment.id
-    entry["stepId"] = enrollment.step
-    entry["at"] = at
     draft.note(entry)
     if journey is not None:
-        _skip_rest(draft, enrollment, journey, failed=entry["type"] == "enrollment.failed")
+        _skip_rest(draft, enrollment, journey, failed=type(entry) is EnrollmentFailed)
     if enrollment.journey_id in draft.journeys.limited:
         place = Release(enrollment.journey_id, draft.tenant_id, draft.customer_id)
         draft.forward(places_key(enrollment.journey_id), place)
@@ -70,15 +70,6 @@ def _skip_rest(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, *
 
 def skip_step(draft: Draft, enrollment: Enrollment, step_id: str, number: int, reason: str) -> None:
     """Report a step as SKIPPED; its visit is 0 if it was never entered."""
-    draft.note(
-        {
-            "type": "step.skipped",
-            "journeyId": enrollment.journey_id,
-            "journeyVersion": enrollment.version,
-            "enrollmentId": enrollment.id,
-            "stepId": step_id,
-            "stepNumber": number,
-            "visit": enrollment.visits.get(step_id, 0),
-            "reason": reason,
-        }
-    )
+    visit = enrollment.visits.get(step_id, 0)
+    whose = (enrollment.journey_id, enrollment.version, enrollment.id)
+    draft.note(StepSkipped(*whose, step_id, number, visit, reason))

@@ -6,6 +6,7 @@ from typing import Any
 from models.messages import Event
 from streams.engine.comparisons import is_same
 from streams.engine.draft import Draft
+from streams.engine.entries import ProfileUpdated
 from streams.engine.leaving import leave_all
 
 PROFILE_EVENTS = frozenset(
@@ -34,7 +35,7 @@ def unsubscribe(draft: Draft, event: Event, at: datetime) -> None:
 def erase(draft: Draft, at: datetime) -> None:
     """End all enrolments and drop the row; the record that stays says only that."""
     leave_all(draft, "manual", "customer deleted", at)
-    draft.note({"type": "profile.updated", "changes": [], "deleted": True})
+    draft.note(ProfileUpdated([], deleted=True))
     draft.erased = True
 
 
@@ -53,7 +54,7 @@ def set_attributes(draft: Draft, given: dict[str, Any]) -> None:
             after[name] = value
     if changes:
         draft.profile = after
-        draft.note({"type": "profile.updated", "changes": changes})
+        draft.note(ProfileUpdated(changes))
 
 
 def read_subscriptions(profile: dict[str, Any]) -> dict[str, Any]:

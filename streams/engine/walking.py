@@ -10,8 +10,9 @@ from models.customer import Enrollment
 from models.duration import add
 from models.ids import command_id
 from streams.engine.conditions import Scope
-from streams.engine.draft import Draft, Entry
-from streams.engine.effects import Command, ProfileUpdate
+from streams.engine.draft import Draft
+from streams.engine.effects import Command, ProfileUpdate, SendCommand
+from streams.engine.entries import ProfileUpdated, StepCompleted, StepEntered, StepFailed, StepSkipped
 from streams.engine.journeys import (
     AnyCompiled,
     Change,
@@ -104,33 +105,24 @@ class Walk:
         self._skip_unreachable()
         return True
 
-    def _done(self, step: AnyCompiled, result: dict[str, Any], onward: str | None) -> None:
-        entry = self._entry("step.completed", step)
-        entry["enteredAt"] = entry["completedAt"] = self.at
-        entry["result"] = result
-        self.draft.entries.append(entry)
+    def _done(
+        self, step: AnyCompiled, result: dict[str, Any], onward: str | None, entered: datetime | None = None
+    ) -> None:
+        journey, id_, visit, at = self.journey, self.enrollment.id, self.visits[step.id], self.at
+        self.draft.entries.append(
+            StepCompleted(journey.id, journey.version, id_, step.id, step.number, visit, entered or at, at, result)
+        )
         self.step = onward
 
-    def _note(self, kind: str, step: AnyCompiled, **fields: Any) -> None:
-        entry = self._entry(kind, step)
-        entry.update(fields)
-        self.draft.entries.append(entry)
-
-    def _entry(self, kind: str, step: AnyCompiled) -> Entry:
-        return {
-            "type": kind,
-            "journeyId": self.journey.id,
-            "journeyVersion": self.journey.version,
-            "enrollmentId": self.enrollment.id,
-            "stepId": step.id,
-            "stepNumber": step.number,
-            "visit": self.visits[step.id],
-        }
+    def _place(self, step: AnyCompiled) -> tuple[str, int, str, str, int, int]:
+        """Return what every entry about a step begins with."""
+        journey = self.journey
+        return journey.id, journey.version, self.enrollment.id, step.id, step.number, self.visits[step.id]
 
     def _send(self, step: Send) -> bool:
         profile, enrollment = self.draft.profile, self.enrollment
         if is_unsubscribed(profile, step.channel):
-            self._note("step.skipped", step, enteredAt=self.at, reason="unsubscribed")
+            self.draft.note(StepSkipped(*self._place(step), "unsubscribed", self.at))
             self.step = step.next
             return True
         visit = self.visits[step.id]
@@ -138,25 +130,25 @@ class Walk:
         expires = add(self.at, step.expires_after, self.journey.zone) if step.expires_after else None
         self.draft.emit(
             Command(
-                {
-                    "commandId": id_,
-                    "tenantId": self.draft.tenant_id,
-                    "clubId": enrollment.club_id,
-                    "customerId": self.draft.customer_id,
-                    "channel": step.channel,
-                    "templateId": step.template,
-                    "journeyId": self.journey.id,
-                    "journeyName": self.journey.name,
-                    "journeyVersion": self.journey.version,
-                    "enrollmentId": enrollment.id,
-                    "stepId": step.id,
-                    "stepNumber": step.number,
-                    "visit": visit,
-                    "variants": self.variants,
-                    "data": enrollment.data,
-                    "issuedAt": self.at,
-                    "notAfter": expires,
-                },
+                SendCommand(
+                    id_,
+                    self.draft.tenant_id,
+                    enrollment.club_id,
+                    self.draft.customer_id,
+                    step.channel,
+                    step.template,
+                    self.journey.id,
+                    self.journey.name,
+                    self.journey.version,
+                    enrollment.id,
+                    step.id,
+                    step.number,
+                    visit,
+                    self.variants,
+                    enrollment.data,
+                    self.at,
+                    expires,
+                ),
                 enrollment.traceparent,
             )
         )
@@ -170,26 +162,10 @@ class Walk:
             self._fail(step, str(refusal))
             return False
         self.draft.profile = profile
-        visit = self.visits[step.id]
-        self.draft.emit(
-            ProfileUpdate(
-                {
-                    "tenantId": self.draft.tenant_id,
-                    "clubId": self.enrollment.club_id,
-                    "customerId": self.draft.customer_id,
-                    "journeyId": self.journey.id,
-                    "journeyVersion": self.journey.version,
-                    "enrollmentId": self.enrollment.id,
-                    "stepId": step.id,
-                    "stepNumber": step.number,
-                    "visit": visit,
-                    "updates": changes,
-                    "updatedAt": self.at,
-                }
-            )
-        )
+        draft, club_id = self.draft, self.enrollment.club_id
+        draft.emit(ProfileUpdate(draft.tenant_id, club_id, draft.customer_id, *self._place(step), changes, self.at))
         self._done(step, {"updates": changes}, step.next)
-        self.draft.note({"type": "profile.updated", "changes": changes})
+        draft.note(ProfileUpdated(changes))
         return True
 
     def _wait(self, step: Wait) -> bool:
@@ -199,9 +175,9 @@ class Walk:
             return self._follow_policy(step, planned)
         notes = planned.notes | ({"note": planned.reason} if planned.policy else {})
         self.enrollment = self.now_at(step.id, entered_at=self.at, waiting_until=planned.until, wait=notes)
-        self._note("step.entered", step, enteredAt=self.at, waitingUntil=planned.until)
+        self.draft.note(StepEntered(*self._place(step), self.at, planned.until))
         if planned.until <= self.at:
-            self._fired(step, planned.until, self.at)
+            self._fired(step, planned.until)
             return True
         if planned.until > self.draft.now:
             self.draft.keep(self.enrollment)
@@ -213,7 +189,7 @@ class Walk:
     def _pass_wait(self, step: Wait, due: datetime) -> bool:
         """Leave a wait whose time has come; R20's policies apply."""
         then, sentence = lateness(step, due, self.at, self.journey.zone)
-        self._fired(step, due, self.at, **({"ifLate": then, "note": sentence} if sentence else {}))
+        self._fired(step, due, **({"ifLate": then, "note": sentence} if sentence else {}))
         if then == "exit":
             self._exit(step, sentence)
             return False
@@ -221,12 +197,10 @@ class Walk:
             self._skip_next()
         return True
 
-    def _fired(self, step: Wait, due: datetime, at: datetime, **notes: Any) -> None:
-        entered = self.enrollment.entered_at or at
-        result = {"waitingUntil": due, "firedAt": at, **self.enrollment.wait, **notes}
-        self._note("step.completed", step, enteredAt=entered, completedAt=at, result=result)
+    def _fired(self, step: Wait, due: datetime, **notes: Any) -> None:
+        result = {"waitingUntil": due, "firedAt": self.at, **self.enrollment.wait, **notes}
+        self._done(step, result, step.next, self.enrollment.entered_at)
         self.fired = step.id
-        self.step = step.next
         self.enrollment = self.now_at(step.id)
 
     def _follow_policy(self, step: Wait, planned: Plan) -> bool:
@@ -246,7 +220,7 @@ class Walk:
         leave(self.draft, self.now_at(step.id), "rule", detail, self.at)
 
     def _fail(self, step: AnyCompiled, error: str) -> None:
-        self._note("step.failed", step, enteredAt=self.at, error=error)
+        self.draft.note(StepFailed(*self._place(step), self.at, error))
         fail(self.draft, self.now_at(step.id), self.journey, f"Step '{step.id}' failed: {error}", self.at)
 
     def _skip_next(self) -> None:

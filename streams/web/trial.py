@@ -93,7 +93,7 @@ def _run(draft: Draft, events: str, until: str) -> list[Output]:
 
 
 def _sum(outputs: list[Output]) -> dict[str, int]:
-    kinds = [entry["type"] for o in outputs if o.topic == "fairway.activity" for entry in o.value["entries"]]
+    kinds = [entry["type"] for o in outputs if o.topic == "fairway.activity" for entry in o.fields["entries"]]
     return {
         "entered": kinds.count("enrollment.started"),
         "refused": kinds.count("enrollment.refused"),

@@ -10,13 +10,14 @@ from models.customer import Customer
 from models.journey import JourneyStatus
 from streams.app import Worker
 from streams.dispatch import Dispatch
-from streams.engine.effects import Command, Outcome
+from streams.engine.effects import Outcome
 from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
 from streams.partition import PartitionTask
 from streams.settings import read_settings
 from streams.topics import read_topics
 from tests.benchmarks.workloads import SENDING
+from tests.small import command
 
 
 def count(
@@ -26,8 +27,8 @@ def count(
     assert isinstance(given, Arrived)
     event_id = given.event.event_id
     number = customer.profile["n"] + 1 if customer else 1
-    command = Command({"commandId": event_id, "tenantId": tenant_id, "channel": "EMAIL", "to": customer_id})
-    return Outcome(Customer(tenant_id, customer_id, {"n": number, "last": event_id}), (command,))
+    after = Customer(tenant_id, customer_id, {"n": number, "last": event_id})
+    return Outcome(after, (command(event_id, tenant_id, customer_id),))
 
 
 class Wanted:

@@ -24,9 +24,9 @@ def summary(tmp_path: Path) -> Summary:
     tally = Tally()
     for output in Simulation(load_journeys(journeys)).run(read_lines(lines, journeys)):
         if output.topic == COMMANDS:
-            tally.receive_command(output.value, 0)
+            tally.receive_command(output.fields, 0)
         elif output.topic == ACTIVITY:
-            tally.receive_activity(output.value)
+            tally.receive_activity(output.fields)
         elif output.topic == DEAD_LETTERS:
             tally.receive_dead_letter("unusable")
     return tally.summarize()

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from models.customer import Customer
 from models.journey import Journey, JourneyStatus
 from models.messages import Event
@@ -84,6 +86,12 @@ def event(number: int = 1, at: datetime = NOON, type_: str = "teetime.booked", *
     )
 
 
+def plain(record: object) -> dict[str, Any]:
+    """Return a record's fields as its JSON has them, but for datetimes, which stay such."""
+    fields: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(datetime,))
+    return fields
+
+
 class Life:
     """One customer's life under some journeys: inputs go in one after another, effects pile up."""
 
@@ -107,7 +115,7 @@ class Life:
 
     @property
     def commands(self) -> list[dict[str, Any]]:
-        return [effect.value for effect in self.effects if isinstance(effect, Command)]
+        return [plain(effect.value) for effect in self.effects if isinstance(effect, Command)]
 
     @property
     def sent(self) -> list[tuple[str, datetime]]:
@@ -115,7 +123,7 @@ class Life:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        return [effect.value for effect in self.effects if isinstance(effect, Activity)]
+        return [plain(effect) for effect in self.effects if isinstance(effect, Activity)]
 
     @property
     def entries(self) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from models.customer import Customer
 from models.ids import command_id, enrollment_id
 from streams.engine.effects import ProfileUpdate
 from streams.engine.inputs import Arrived
-from tests.engine.build import NOON, Life, ask, event, hours, journey, live, rule, send, update, wait
+from tests.engine.build import NOON, Life, ask, event, hours, journey, live, plain, rule, send, update, wait
 
 SPLIT = {"id": "ab", "type": "SPLIT", "config": {"variants": [{"name": "A"}]}}
 SMS = send("sms", config={"channel": "SMS"})
@@ -59,7 +59,7 @@ def test_R26_what_each_step_leaves() -> None:
 
 def test_R23_a_profile_update_says_whose_and_by_which_step() -> None:
     life = life_of(update("tag", GOLD))
-    (told,) = [effect.value for effect in life.effects if isinstance(effect, ProfileUpdate)]
+    (told,) = [plain(effect) for effect in life.effects if isinstance(effect, ProfileUpdate)]
     whose = {"tenantId": "pinehurst", "clubId": "north", "customerId": "c-7"}
     step = {name: value for name, value in of(life, "", "tag", 2).items() if name != "type"}
     assert told == whose | step | {"updates": CHANGED, "updatedAt": NOON}

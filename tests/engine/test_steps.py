@@ -16,7 +16,7 @@ from streams.engine.inputs import Arrived
 from streams.engine.journeys import Split, compile_journey
 from streams.engine.split import draw
 from streams.engine.updates import UpdateRefusedError, apply_updates
-from tests.engine.build import NOON, Life, event, hours, journey, live, send, update, wait
+from tests.engine.build import NOON, Life, event, hours, journey, live, plain, send, update, wait
 
 
 def split(id_: str = "ab", **config: Any) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def test_R23_the_profile_changes_at_once_and_the_crm_is_told() -> None:
         "config": {"rules": [{"field": "tier", "operator": "eq", "value": "G"}]},
     }
     life = Life(live(journey(update("u", {"field": "tier", "value": "G"}), check))).give(event())
-    (told,) = [effect.value for effect in life.effects if isinstance(effect, ProfileUpdate)]
+    (told,) = [plain(effect) for effect in life.effects if isinstance(effect, ProfileUpdate)]
     assert told["updates"] == [{"field": "tier", "before": None, "after": "G"}]
     assert life.told("profile.updated", "changes") == [told["updates"]]
     assert next(e["result"]["result"] for e in life.entries if e.get("stepId") == "ask") is True

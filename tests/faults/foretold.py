@@ -26,7 +26,7 @@ def foretell(events: Iterable[Event], journeys: Iterable[Journey]) -> Foretold:
     lines = [Line(event.occurred_at, number, event) for number, event in enumerate(events)]
     until = max(line.at for line in lines) + _RUN_OUT
     simulation = Simulation(load_journeys(journeys))
-    commands = {out.value["commandId"] for out in simulation.run(lines, until) if out.topic == COMMANDS}
+    commands = {out.fields["commandId"] for out in simulation.run(lines, until) if out.topic == COMMANDS}
     rows = {customer_key(row.tenant_id, row.customer_id): view(row) for row in simulation.customers.values()}
     return Foretold(commands, rows)
 

@@ -14,6 +14,7 @@ from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
 from streams.ledger import LostError, Page
 from streams.transaction import Commit, Record
+from tests.small import command
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 JOURNEY = journey_id("pinehurst", "Model")
@@ -120,20 +121,16 @@ def decide(
     for enrollment in before.enrollments.values():
         if enrollment.waiting_until and enrollment.waiting_until <= now:
             del enrollments[enrollment.id]
-            commands.append(command(tenant_id, enrollment.id))
+            commands.append(command(enrollment.id, tenant_id))
     if isinstance(given, Arrived):
         event = given.event
         profile = profile | {"events": [*profile.get("events", []), event.event_id]}
-        commands.append(command(tenant_id, event.event_id))
+        commands.append(command(event.event_id, tenant_id))
         if "wait" in event.data:
             enrollment = place(event.event_id, now, now + timedelta(seconds=event.data["wait"]))
             enrollments[enrollment.id] = enrollment
     after = msgspec.structs.replace(before, profile=profile, enrollments=enrollments)
     return Outcome(after, tuple(commands))
-
-
-def command(tenant_id: str, id_: str) -> Command:
-    return Command({"commandId": id_, "tenantId": tenant_id, "channel": "EMAIL"})
 
 
 def wait_id(event_id: str) -> str:

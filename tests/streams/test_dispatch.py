@@ -10,12 +10,13 @@ from models.messages import Source as Origin
 from streams import dispatch as module
 from streams import transaction as transactions
 from streams.dispatch import Dispatch
-from streams.engine.effects import Command, Outcome
+from streams.engine.effects import Outcome
 from streams.engine.inputs import Arrived, Ask, Enroll, InboxMessage, Join
 from streams.partitioner import partition_of
 from streams.store import MemoryMap, Store
 from streams.topics import COMMANDS, DEAD_LETTERS, INBOX
 from streams.transaction import OversizeRowError, Record, Transaction
+from tests.small import command
 from tests.streams.model import JOURNEY, START, Source, decide, event
 
 TOPIC = "customer.updated"
@@ -118,10 +119,7 @@ def test_what_would_not_fit_the_broker_becomes_a_dead_letter_and_changes_nothing
 ) -> None:
     monkeypatch.setattr(module, "MAX_RECORD", 200)
     case = Case()
-    case.dispatch._advance = lambda *_: Outcome(
-        Customer("pinehurst", "c-7"),
-        (Command({"commandId": "1", "tenantId": "t", "channel": "EMAIL", "data": "x" * 200}),),
-    )
+    case.dispatch._advance = lambda *_: Outcome(Customer("pinehurst", "c-7"), (command("1", "t", "x" * 200),))
     assert case.take(TOPIC, event(1, "c-7")).keys() == {DEAD_LETTERS}
     assert case.code() == b"too-large"
     assert case.transaction.customers == {KEY: None}

@@ -35,11 +35,11 @@ def run(authored: list[Journey], *lines: Any, until: datetime | None = None, cus
 
 
 def sent(outputs: list[Output]) -> list[tuple[str, datetime]]:
-    return [(o.value["customerId"], o.at) for o in outputs if o.topic == "fairway.commands"]
+    return [(o.fields["customerId"], o.at) for o in outputs if o.topic == "fairway.commands"]
 
 
 def refusals(outputs: list[Output]) -> list[str]:
-    entries = [entry for o in outputs if o.topic == "fairway.activity" for entry in o.value["entries"]]
+    entries = [entry for o in outputs if o.topic == "fairway.activity" for entry in o.fields["entries"]]
     return [entry["reason"] for entry in entries if entry["type"] == "enrollment.refused"]
 
 
@@ -121,7 +121,7 @@ def test_R29_archive_ends_all_and_can_not_be_undone() -> None:
         line(2, "b", NOON + hours(1)),
     )
     assert sent(outputs) == []
-    exited = [e for o in outputs for e in o.value["entries"] if e["type"] == "enrollment.exited"]
+    exited = [e for o in outputs for e in o.fields["entries"] if e["type"] == "enrollment.exited"]
     assert [(entry["exitReason"], entry["detail"]) for entry in exited] == [("manual", "journey archived")]
 
 
@@ -133,7 +133,7 @@ def test_R6_enroll_and_exit_by_hand() -> None:
         control("enroll", customerId="b", data=None),
         control("exit", NOON + hours(1), customerId="b"),
     )
-    assert [o.value["data"] for o in outputs if o.topic == "fairway.commands"] == [{"n": 1}]
+    assert [o.fields["data"] for o in outputs if o.topic == "fairway.commands"] == [{"n": 1}]
 
 
 def test_R5_never_more_than_the_limit_and_a_place_is_free_as_soon_as_one_ends() -> None:
@@ -177,7 +177,7 @@ def test_a_bad_line_becomes_a_dead_letter_and_the_lines_around_it_are_handled(
     raw: bytes, code: str, reason: str | None
 ) -> None:
     outputs = run([journey(send())], line(1, "a"), raw, line(2, "b"))
-    (letter,) = [output.value for output in outputs if output.topic == "fairway.dead-letters"]
+    (letter,) = [output.fields for output in outputs if output.topic == "fairway.dead-letters"]
     assert letter["code"] == letter["headers"]["dlq.code"] == code
     assert letter["raw"] == raw.decode()
     assert reason in (None, letter["reason"])
@@ -197,7 +197,7 @@ def test_an_event_that_speaks_of_control_is_still_an_event() -> None:
 def test_R28_of_several_versions_in_files_the_newest_is_entered() -> None:
     versions = [journey(send("new", "new"), version=2), journey(send())]
     outputs = run(versions, line(1, "a"))
-    assert [o.value["templateId"] for o in outputs if o.topic == "fairway.commands"] == ["new"]
+    assert [o.fields["templateId"] for o in outputs if o.topic == "fairway.commands"] == ["new"]
 
 
 def test_load_journeys_keeps_what_the_file_says() -> None:

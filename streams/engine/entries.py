@@ -1,0 +1,111 @@
+"""The entries of an activity record, in contract shape: what happened, in the order in which it happened.
+
+Structs, not dicts: an event that enters a journey writes five of them, and a struct is made in a third of the time.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel", tag_field="type"):
+    """What all entries share: the field `type`, first."""
+
+
+class OfEnrollment(Entry, frozen=True):
+    """What all entries share that tell of an enrolment."""
+
+    journey_id: str
+    journey_version: int
+    enrollment_id: str
+
+
+class OfStep(OfEnrollment, frozen=True):
+    """What all entries share that tell of a step; `visit` counts from 1, and is 0 where it was never entered."""
+
+    step_id: str
+    step_number: int
+    visit: int
+
+
+class EnrollmentStarted(OfEnrollment, frozen=True, tag="enrollment.started"):
+    """A customer entered a journey, for the `entry_number`-th time (from 1) with this enrollment key."""
+
+    enrollment_key: str
+    entry_number: int
+    enrolled_at: datetime
+    trigger_data: dict[str, Any]
+
+
+class EnrollmentRefused(Entry, frozen=True, kw_only=True, tag="enrollment.refused"):
+    """A customer did not enter a journey, or any at all, and why not."""
+
+    journey_id: str | UnsetType = UNSET
+    journey_version: int | UnsetType = UNSET
+    reason: str
+    evaluated_rules: list[dict[str, Any]] | UnsetType = UNSET
+    enrollment_key: str | UnsetType = UNSET
+
+
+class EnrollmentCompleted(OfEnrollment, frozen=True, tag="enrollment.completed"):
+    """An enrolment came to its END."""
+
+    step_id: str
+    at: datetime
+    exit_reason: str = "completed"
+
+
+class EnrollmentExited(OfEnrollment, frozen=True, tag="enrollment.exited"):
+    """An enrolment ended early."""
+
+    step_id: str
+    at: datetime
+    exit_reason: str
+    detail: str | None
+
+
+class EnrollmentFailed(OfEnrollment, frozen=True, tag="enrollment.failed"):
+    """An enrolment could not go on; `error` is a sentence."""
+
+    step_id: str
+    at: datetime
+    error: str
+    exit_reason: str = "error"
+
+
+class StepEntered(OfStep, frozen=True, tag="step.entered"):
+    """A WAIT began."""
+
+    entered_at: datetime
+    waiting_until: datetime
+
+
+class StepCompleted(OfStep, frozen=True, tag="step.completed"):
+    """A step did its work; what `result` holds depends on the step's type."""
+
+    entered_at: datetime
+    completed_at: datetime
+    result: dict[str, Any]
+
+
+class StepSkipped(OfStep, frozen=True, tag="step.skipped"):
+    """A step did nothing, or will never be reached."""
+
+    reason: str
+    entered_at: datetime | UnsetType = UNSET
+
+
+class StepFailed(OfStep, frozen=True, tag="step.failed"):
+    """A step could not do its work; `error` is a sentence."""
+
+    entered_at: datetime
+    error: str
+
+
+class ProfileUpdated(Entry, frozen=True, omit_defaults=True, tag="profile.updated"):
+    """The profile changed: {field, before, after} each; or the customer was deleted, and nothing is told."""
+
+    changes: list[dict[str, Any]]
+    deleted: bool = False
