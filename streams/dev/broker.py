@@ -13,7 +13,7 @@ from streams.dev.processes import Process
 from streams.errors import FairwayError
 
 _CLUSTER = "ZmFpcndheS1kZXYtMDAwMA"  # always the same, so that kept data can be used again
-_HEAP = "-Xms64m -Xmx512m"
+_JVM = "-Xms64m -Xmx512m -XX:TieredStopAtLevel=1"  # the second compiler pays back after many minutes only
 
 
 class Broker(msgspec.Struct, frozen=True):
@@ -73,10 +73,10 @@ def _launch(folder: Path, before: Broker | None) -> Broker:
     # Data that Java began stays with Java, also when Docker comes to the machine later.
     if before.container if before else container.engine_answers():
         name = f"fairway-kafka-{blake2b(str(folder).encode(), digest_size=4).hexdigest()}"
-        container.run(name, port, _CLUSTER, _HEAP, _properties(port, controller_port, "", container.DATA))
+        container.run(name, port, _CLUSTER, _JVM, _properties(port, controller_port, "", container.DATA))
         return Broker(port, controller_port, container=name)
     properties = _properties(port, controller_port, "127.0.0.1", str(folder / "data"))
-    return Broker(port, controller_port, java.run(folder, _CLUSTER, _HEAP, properties))
+    return Broker(port, controller_port, java.run(folder, _CLUSTER, _JVM, properties))
 
 
 def _properties(port: int, controller_port: int, listen: str, data: str) -> dict[str, str]:

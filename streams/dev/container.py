@@ -26,10 +26,10 @@ def is_running(name: str) -> bool:
     return bool(found.stdout.strip())
 
 
-def run(name: str, port: int, cluster: str, heap: str, properties: Mapping[str, str]) -> None:
+def run(name: str, port: int, cluster: str, jvm: str, properties: Mapping[str, str]) -> None:
     """Start the broker on a volume of the container's name; raises FairwayError with Docker's own words."""
     remove(name)
-    variables = {"CLUSTER_ID": cluster, "KAFKA_HEAP_OPTS": heap}
+    variables = {"CLUSTER_ID": cluster, "KAFKA_HEAP_OPTS": jvm}
     variables |= {variable(key): value for key, value in properties.items()}
     options = [f"--env={key}={value}" for key, value in variables.items()]
     started = _docker(

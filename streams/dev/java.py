@@ -17,9 +17,9 @@ _JARS = Path.home() / ".cache" / "fairway" / f"kafka-{KAFKA}"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 
-def run(folder: Path, cluster: str, heap: str, properties: Mapping[str, str]) -> Process:
+def run(folder: Path, cluster: str, jvm: str, properties: Mapping[str, str]) -> Process:
     """Start the broker with its data in `folder`; raises FairwayError with what is missing, or the log's place."""
-    command = [_find("java"), *heap.split(), "-cp", f"{_fetch_jars()}/*"]
+    command = [_find("java"), *jvm.split(), "-cp", f"{_fetch_jars()}/*"]
     config = folder / "server.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
     if not (Path(properties["log.dirs"]) / "meta.properties").exists():

@@ -31,7 +31,7 @@ def run_latency(stage: Stage, rate: float, seconds: float) -> tuple[float, float
     setting = stage.set_up(topic, (workloads.SENDING,))
     latencies: list[float] = []
     done = threading.Event()
-    reader = threading.Thread(target=_read, args=(stage, latencies, done))
+    reader = threading.Thread(target=_read, args=(stage, latencies, done), daemon=True)
     with setting.running(FAIRWAY):
         reader.start()
         _send(stage, topic, 1, 1)

@@ -19,7 +19,7 @@ from tests import kafka
 from tests.faults.proxy import Network
 
 APP = "faults"
-_HEAP = "-Xms64m -Xmx384m"
+_JVM = "-Xms64m -Xmx384m -XX:TieredStopAtLevel=1"
 _WAYS = 5  # more than there are ever workers
 
 
@@ -46,12 +46,12 @@ class Cluster:
         return f"127.0.0.1:{self.network.proxies[worker].port}"
 
     def start(self) -> None:
-        self._process = java.run(self.folder, broker._CLUSTER, _HEAP, self._properties())
+        self._process = java.run(self.folder, broker._CLUSTER, _JVM, self._properties())
         self._wait_for_it()
 
     def restart(self) -> None:
         """Start the broker again on the data that it left."""
-        command = [java._find("java"), *_HEAP.split(), "-cp", f"{java._fetch_jars()}/*", "kafka.Kafka"]
+        command = [java._find("java"), *_JVM.split(), "-cp", f"{java._fetch_jars()}/*", "kafka.Kafka"]
         config = self.folder / "server.properties"
         self._process = processes.spawn([*command, str(config)], java.log_file(self.folder))
         self._wait_for_it()
