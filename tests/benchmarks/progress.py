@@ -78,15 +78,15 @@ class Figure(NamedTuple):
 
 
 def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIENCE) -> Figure:
-    """Return how fast programs go, from half of the way to the last count before `end` shows.
+    """Return how fast programs go, from half to nine tenths of the way.
 
-    Their start is not part of it, while a worker still loads web and history beside its work, nor is their end,
-    which a worker may tell a second late: it commits the offsets that are counted once a second. Of a run too short
-    to show a quarter of it between, the whole is taken.
+    Their start is not part of it, while a worker still loads web and history beside its work, nor is their end: a
+    worker commits the offsets that are counted once a second, each partition for itself, so of those that have
+    nothing left to do some tell it late. Of a run too short to show a quarter of it between, the whole is taken.
     """
     start = _Mark(0, time.monotonic(), sum(map(processor_time, pids)))
     marks = list(_watch(count, end, pids, patience))
-    between = [mark for mark in marks[:-1] if mark.count >= end / 2]
+    between = [mark for mark in marks if end * 0.5 <= mark.count <= end * 0.9]
     steady = bool(between) and between[-1].count - between[0].count > end / 4
     first, last = (between[0], between[-1]) if steady else (start, marks[-1])
     counted = max(1, last.count - first.count)
