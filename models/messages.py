@@ -1,7 +1,7 @@
 """What travels on topics: events in; commands, profile updates and activity out; and what Fairway sends itself.
 
-The engine and the partition task read and write these as structs and plain dicts, once per record; the
-pydantic models beside them are the published shapes, for documentation, API and checks.
+The engine and the partition task read and write structs, once per record, those that go out being of
+`streams.engine.effects`; the pydantic models here are the published shapes, and tests hold the two together.
 """
 
 from datetime import datetime

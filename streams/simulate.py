@@ -19,7 +19,7 @@ from models.messages import Event, Source
 from streams.decoding import Rejection
 from streams.engine.admission import Places, decide
 from streams.engine.advance import advance
-from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate, SendCommand
+from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate, SendCommand, plain
 from streams.engine.inputs import Arrived, Ask, CustomerInput, Due, Enroll, Exit, Join, Release, Sweep
 from streams.engine.journeys import Journeys
 from streams.engine.transitions import Move, move
@@ -67,8 +67,7 @@ class Output(msgspec.Struct, frozen=True):
     @property
     def fields(self) -> dict[str, Any]:
         """The value as its JSON has it, but for datetimes, which stay such."""
-        plain: dict[str, Any] = msgspec.to_builtins(self.value, builtin_types=(datetime,))
-        return plain
+        return plain(self.value)
 
 
 class Simulation:

@@ -99,3 +99,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
     customer: Customer | None
     effects: tuple[Effect, ...] = ()
+
+
+def plain(record: object) -> dict[str, Any]:
+    """Return a record's fields as its JSON has them, but for datetimes, which stay such."""
+    fields: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(datetime,))
+    return fields

@@ -49,28 +49,29 @@ class EnrollmentRefused(Entry, frozen=True, kw_only=True, tag="enrollment.refuse
     enrollment_key: str | UnsetType = UNSET
 
 
-class EnrollmentCompleted(OfEnrollment, frozen=True, tag="enrollment.completed"):
-    """An enrolment came to its END."""
+class EnrollmentEnded(OfEnrollment, frozen=True):
+    """What all entries share that tell how an enrolment ended, and at which step."""
 
     step_id: str
     at: datetime
+
+
+class EnrollmentCompleted(EnrollmentEnded, frozen=True, tag="enrollment.completed"):
+    """An enrolment came to its END."""
+
     exit_reason: str = "completed"
 
 
-class EnrollmentExited(OfEnrollment, frozen=True, tag="enrollment.exited"):
+class EnrollmentExited(EnrollmentEnded, frozen=True, tag="enrollment.exited"):
     """An enrolment ended early."""
 
-    step_id: str
-    at: datetime
     exit_reason: str
     detail: str | None
 
 
-class EnrollmentFailed(OfEnrollment, frozen=True, tag="enrollment.failed"):
+class EnrollmentFailed(EnrollmentEnded, frozen=True, tag="enrollment.failed"):
     """An enrolment could not go on; `error` is a sentence."""
 
-    step_id: str
-    at: datetime
     error: str
     exit_reason: str = "error"
 

@@ -4,11 +4,15 @@ from datetime import datetime
 
 from models.customer import Enrollment
 from streams.engine.draft import Draft
-from streams.engine.entries import EnrollmentCompleted, EnrollmentExited, EnrollmentFailed, StepSkipped
+from streams.engine.entries import (
+    EnrollmentCompleted,
+    EnrollmentEnded,
+    EnrollmentExited,
+    EnrollmentFailed,
+    StepSkipped,
+)
 from streams.engine.inputs import Release
 from streams.engine.journeys import CompiledJourney
-
-_Ended = EnrollmentCompleted | EnrollmentExited | EnrollmentFailed
 
 
 def places_key(journey_id: str) -> bytes:
@@ -18,21 +22,21 @@ def places_key(journey_id: str) -> bytes:
 
 def complete(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, at: datetime) -> None:
     """End an enrolment that reached END."""
-    entry = EnrollmentCompleted(enrollment.journey_id, enrollment.version, enrollment.id, enrollment.step, at)
+    entry = EnrollmentCompleted(*_whose(enrollment), enrollment.step, at)
     _end(draft, enrollment, journey, entry)
 
 
 def fail(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, error: str, at: datetime) -> None:
     """End an enrolment that can't go on; others go on."""
-    entry = EnrollmentFailed(enrollment.journey_id, enrollment.version, enrollment.id, enrollment.step, at, error)
+    entry = EnrollmentFailed(*_whose(enrollment), enrollment.step, at, error)
     _end(draft, enrollment, journey, entry)
 
 
 def leave(draft: Draft, enrollment: Enrollment, reason: str, detail: str | None, at: datetime) -> None:
     """End an enrolment early; `reason` is the exitReason."""
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
-    where = (enrollment.journey_id, enrollment.version, enrollment.id, enrollment.step)
-    _end(draft, enrollment, journey, EnrollmentExited(*where, at, reason, detail))
+    entry = EnrollmentExited(*_whose(enrollment), enrollment.step, at, reason, detail)
+    _end(draft, enrollment, journey, entry)
 
 
 def leave_all(draft: Draft, reason: str, detail: str | None, at: datetime) -> None:
@@ -49,7 +53,7 @@ def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> N
             leave(draft, enrollment, "manual", "journey archived", at)
 
 
-def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, entry: _Ended) -> None:
+def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, entry: EnrollmentEnded) -> None:
     draft.drop(enrollment)
     draft.note(entry)
     if journey is not None:
@@ -71,5 +75,9 @@ def _skip_rest(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, *
 def skip_step(draft: Draft, enrollment: Enrollment, step_id: str, number: int, reason: str) -> None:
     """Report a step as SKIPPED; its visit is 0 if it was never entered."""
     visit = enrollment.visits.get(step_id, 0)
-    whose = (enrollment.journey_id, enrollment.version, enrollment.id)
-    draft.note(StepSkipped(*whose, step_id, number, visit, reason))
+    draft.note(StepSkipped(*_whose(enrollment), step_id, number, visit, reason))
+
+
+def _whose(enrollment: Enrollment) -> tuple[str, int, str]:
+    """Return what every entry about an enrolment begins with."""
+    return enrollment.journey_id, enrollment.version, enrollment.id

@@ -108,6 +108,7 @@ class Walk:
     def _done(
         self, step: AnyCompiled, result: dict[str, Any], onward: str | None, entered: datetime | None = None
     ) -> None:
+        # Without `_place`: it is what happens most, and 2,400 of 205,000 instructions an event.
         journey, id_, visit, at = self.journey, self.enrollment.id, self.visits[step.id], self.at
         self.draft.entries.append(
             StepCompleted(journey.id, journey.version, id_, step.id, step.number, visit, entered or at, at, result)

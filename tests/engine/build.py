@@ -4,14 +4,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from models.customer import Customer
 from models.journey import Journey, JourneyStatus
 from models.messages import Event
 from streams.engine.advance import advance
 from streams.engine.check import check
-from streams.engine.effects import Activity, Command, Effect, Forward
+from streams.engine.effects import Activity, Command, Effect, Forward, plain
 from streams.engine.inputs import Arrived, CustomerInput, Due
 from streams.engine.journeys import Journeys
 
@@ -84,12 +82,6 @@ def event(number: int = 1, at: datetime = NOON, type_: str = "teetime.booked", *
         data=fields.pop("data", {}),
         **fields,
     )
-
-
-def plain(record: object) -> dict[str, Any]:
-    """Return a record's fields as its JSON has them, but for datetimes, which stay such."""
-    fields: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(datetime,))
-    return fields
 
 
 class Life:

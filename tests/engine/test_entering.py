@@ -8,8 +8,9 @@ import pytest
 from models.customer import Customer, decode, encode
 from models.journey import JourneyStatus
 from streams.engine.advance import advance
+from streams.engine.effects import plain
 from streams.engine.inputs import Arrived, Enroll, Exit
-from tests.engine.build import NOON, Life, event, hours, journey, live, plain, send, wait
+from tests.engine.build import NOON, Life, event, hours, journey, live, send, wait
 
 GOLD = {"field": "membershipTier", "operator": "in", "value": ["Gold", "Platinum"]}
 WAITING = journey(wait(duration="30 days"))

@@ -6,9 +6,9 @@ import pytest
 
 from models.customer import Customer
 from models.ids import command_id, enrollment_id
-from streams.engine.effects import ProfileUpdate
+from streams.engine.effects import ProfileUpdate, plain
 from streams.engine.inputs import Arrived
-from tests.engine.build import NOON, Life, ask, event, hours, journey, live, plain, rule, send, update, wait
+from tests.engine.build import NOON, Life, ask, event, hours, journey, live, rule, send, update, wait
 
 SPLIT = {"id": "ab", "type": "SPLIT", "config": {"variants": [{"name": "A"}]}}
 SMS = send("sms", config={"channel": "SMS"})

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from models.customer import Customer
 from models.ids import command_id, enrollment_id
 from models.journey import Update
-from streams.engine.effects import ProfileUpdate
+from streams.engine.effects import ProfileUpdate, plain
 from streams.engine.inputs import Arrived
 from streams.engine.journeys import Split, compile_journey
 from streams.engine.split import draw
 from streams.engine.updates import UpdateRefusedError, apply_updates
-from tests.engine.build import NOON, Life, event, hours, journey, live, plain, send, update, wait
+from tests.engine.build import NOON, Life, event, hours, journey, live, send, update, wait
 
 
 def split(id_: str = "ab", **config: Any) -> dict[str, Any]:
