@@ -8,11 +8,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
+from streams.batches import Batches
 from streams.coordination import BrokenLinkError
 from streams.failpoints import reach
 from streams.identity import identify
 from streams.takeover import Takeover, stop
-from streams.transaction import Commit, Record
+from streams.transaction import Commit, Output, Record
 
 COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
 _PAGE_ROWS = 5000
@@ -46,6 +47,9 @@ class Ledger(Protocol):
 
     def read(self, offset: int) -> AsyncGenerator[Page, None]:
         """Yield the committed rows of the changelog from this offset to its end; raises LostError."""
+
+    def output(self) -> Output:
+        """Return what takes the records of one partition of a topic until they are committed."""
 
     async def commit(self, commit: Commit) -> int:
         """Commit all of it or nothing, and return the changelog's next offset; raises LostError."""
@@ -108,6 +112,11 @@ class KafkaLedger:
         finally:
             await consumer.stop()
 
+    def output(self) -> Batches:
+        """Return batches of our own: the producer's `send` costs ten times as much."""
+        assert self._producer is not None, "Fence first."
+        return Batches(self._producer.create_batch)
+
     async def commit(self, commit: Commit) -> int:
         """Send everything, make sure that every batch arrived, then commit; raises LostError."""
         producer = self._producer
@@ -129,9 +138,13 @@ class KafkaLedger:
 
     async def _send(self, producer: AIOKafkaProducer, commit: Commit) -> int:
         reach("send.before")
-        changelog = [Record(key, row) for key, row in commit.rows.items()]
-        jobs = [self._send_records(producer, self._changelog, self._partition, changelog)]
-        jobs += [self._send_records(producer, *place, records) for place, records in commit.outputs.items()]
+        changelog = self.output()
+        for key, row in commit.rows.items():
+            changelog.append(Record(key, row))
+        jobs = [self._send_batches(producer, self._changelog, self._partition, changelog)]
+        for (topic, partition), batches in commit.outputs.items():
+            assert isinstance(batches, Batches), "A ledger takes its own output."
+            jobs.append(self._send_batches(producer, topic, partition, batches))
         _, offsets = await asyncio.gather(self._send_offsets(producer, commit.positions), asyncio.gather(*jobs))
         reach("send.after")
         changelog_offset: int = offsets[0]
@@ -148,20 +161,12 @@ class KafkaLedger:
         await producer.send_offsets_to_transaction(offsets, self._group)
         reach("offsets.after")
 
-    async def _send_records(
-        self, producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]
-    ) -> int:
-        """Send in batches of our own, a future each: `send` costs ten times as much. Return the next offset."""
-        arrivals: list[asyncio.Future[RecordMetadata]] = []
-        batch = producer.create_batch()
-        for record in records:
-            while batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
-                arrivals.append(await self._send_batch(producer, batch, topic, partition))
-                batch = producer.create_batch()
-        arrivals.append(await self._send_batch(producer, batch, topic, partition))
+    async def _send_batches(self, producer: AIOKafkaProducer, topic: str, partition: int, batches: Batches) -> int:
+        """Send batches, a future each; return the next offset."""
+        arrivals = [await self._send_batch(producer, batch, topic, partition) for batch in batches.all]
         # Without this look at each, a batch that failed would be missing from a transaction that commits.
         arrived = await asyncio.gather(*arrivals)
-        count: int = batch.record_count()
+        count: int = batches.all[-1].record_count()
         last: int = arrived[-1].offset
         return last + count
 

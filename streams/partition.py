@@ -173,7 +173,7 @@ class PartitionTask:
 
     def _begin(self) -> None:
         assert self.store is not None
-        self._transaction = Transaction(self.store, self._known, self._positions)
+        self._transaction = Transaction(self.store, self._known, self._positions, self._ledger.output)
         self._begun = self._clock()
         self._due = self._duties.next_time(self._begun)
 

@@ -1,8 +1,8 @@
 """What one transaction of a partition holds: changed customers and rows, records to emit, source positions."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -36,18 +36,31 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     headers: list[tuple[str, bytes | None]] = []  # aiokafka takes nothing but a list
 
 
+class Output(Protocol):
+    """What takes the records of one partition of a topic, in the form that the ledger wants; a list is one."""
+
+    def append(self, record: Record, /) -> None:
+        """Add a record."""
+
+
 class Commit(NamedTuple):
     """A transaction, encoded: rows for the changelog, records by topic and partition, and source positions."""
 
     rows: dict[bytes, bytes | None]
-    outputs: Mapping[Destination, Sequence[Record]]
+    outputs: Mapping[Destination, Output]
     positions: dict[str, int]
 
 
 class Transaction:
     """An overlay on the store: nothing in it counts before it is committed, and all of it after."""
 
-    def __init__(self, store: Store, known: Mapping[bytes, Customer | None], positions: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        known: Mapping[bytes, Customer | None],
+        positions: Mapping[str, int],
+        make_output: Callable[[], Output],
+    ) -> None:
         """Start from the store; `known` are customers decoded earlier, as the store has them."""
         self._store = store
         self._known = known
@@ -56,7 +69,7 @@ class Transaction:
         self.customers: dict[bytes, Customer | None] = {}
         self.positions = dict(positions)
         self.marks: dict[bytes, bool] = {}
-        self.outputs: defaultdict[Destination, list[Record]] = defaultdict(list)
+        self.outputs: defaultdict[Destination, Output] = defaultdict(make_output)
         self.inputs = 0
         self.size = 0
 

@@ -19,6 +19,7 @@ from faust.types.tuples import ConsumerMessage
 from streams.fetch import Fetch, Place
 from streams.intake import share
 from streams.ledger import FencedError, LostError, UnreadError
+from streams.threadless import ThreadlessConsumer
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
@@ -35,8 +36,8 @@ class _NoOffsets(dict[TP, Any]):
         return None
 
 
-class FetchThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The consumer's thread: gives a fetch as one piece that says where it starts and ends."""
+class Fetching(ThreadlessConsumer):
+    """The consumer beneath: gives a fetch as one piece that says where it starts and ends."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -158,8 +159,8 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         self.wants = self.app.wants
         self._next = 0.0  # time of the event loop
 
-    def _new_consumer_thread(self) -> FetchThread:
-        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> Fetching:
+        return Fetching(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Fetch]]:
         hungry = {partition for partition in active_partitions if self.wants(*partition)}

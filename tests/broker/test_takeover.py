@@ -80,8 +80,10 @@ def committed(settings: Settings, topic: str) -> list[bytes | None]:
     return [record.value for record in kafka.read_committed(settings.brokers, topic)]
 
 
-def second(topic: str = COMMANDS) -> Commit:
-    return Commit({b"c": b"second"}, {(topic, 1): [Record(b"c", b"second")]}, {})
+def second(ledger: KafkaLedger, topic: str = COMMANDS) -> Commit:
+    output = ledger.output()
+    output.append(Record(b"c", b"second"))
+    return Commit({b"c": b"second"}, {(topic, 1): output}, {})
 
 
 @pytest.mark.parametrize(("commits", "first"), [(True, [b"first"]), (False, [])])
@@ -94,7 +96,7 @@ async def test_what_the_broker_left_open_ends_as_it_did_elsewhere(
 
     with structlog.testing.capture_logs() as logs:
         await ledger.fence()
-    await ledger.commit(second())
+    await ledger.commit(second(ledger))
 
     assert committed(settings, COMMANDS) == [*first, b"second"]
     assert committed(settings, ACTIVITY) == first
@@ -109,26 +111,26 @@ async def test_what_the_broker_left_open_ends_as_it_did_elsewhere(
 async def test_nothing_is_said_where_nothing_is_open(settings: Settings, ledger: KafkaLedger) -> None:
     with structlog.testing.capture_logs() as logs:
         await ledger.fence()
-        await ledger.commit(second())
+        await ledger.commit(second(ledger))
         await ledger.fence()
     assert logs == []
 
 
 async def test_a_transaction_does_not_go_on_over_a_new_connection(settings: Settings, ledger: KafkaLedger) -> None:
     await ledger.fence()
-    await ledger.commit(second())
+    await ledger.commit(second(ledger))
     drop(ledger, CloseReason.CONNECTION_BROKEN)
     with pytest.raises(LostError, match=r"^its connection to the broker broke$"):
-        await ledger.commit(second())
+        await ledger.commit(second(ledger))
     await ledger.fence()
-    await ledger.commit(second())
+    await ledger.commit(second(ledger))
     assert committed(settings, COMMANDS) == [b"second", b"second"]
 
 
 async def test_a_connection_dropped_for_want_of_work_is_made_anew(settings: Settings, ledger: KafkaLedger) -> None:
     await ledger.fence()
     for _ in range(3):
-        await ledger.commit(second())
+        await ledger.commit(second(ledger))
         drop(ledger, CloseReason.IDLE_DROP)
     assert committed(settings, COMMANDS) == [b"second"] * 3
 

@@ -91,6 +91,9 @@ class ModelLedger:
             yield Page([(key, row) for _, key, row in page], page[-1][0] + 1, end)
         yield Page((), end, end)
 
+    def output(self) -> list[Record]:
+        return []
+
     async def commit(self, commit: Commit) -> int:
         fault, self.fault = self.fault, ""
         if self.epoch != self.broker.epoch:

@@ -30,7 +30,7 @@ class Case:
 
     def __init__(self, partition: int = HERE) -> None:
         self.dispatch = Dispatch(partition, 4, decide)
-        self.transaction = Transaction(Store(MemoryMap()), {}, {})
+        self.transaction = Transaction(Store(MemoryMap()), {}, {}, list)
 
     def take(self, topic: str, value: bytes | None, key: bytes | None = None) -> dict[str, Sequence[Record]]:
         """Return what a record gives, by topic."""

@@ -38,7 +38,7 @@ class Partition:
         self.begin()
 
     def begin(self) -> None:
-        self.transaction = Transaction(self.store, {}, {})
+        self.transaction = Transaction(self.store, {}, {}, list)
 
     def commit(self) -> list[str]:
         commit, moved = self.transaction.encode()
