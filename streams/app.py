@@ -21,6 +21,7 @@ from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.fetch import Reader
+from streams.intake import share
 from streams.ledger import KafkaLedger
 from streams.listening import listen, tell_address
 from streams.partition import PartitionTask
@@ -45,8 +46,8 @@ class Definitions(Protocol):
     def journeys(self) -> Journeys:
         """Return the journeys as of now."""
 
-    async def start(self) -> None:
-        """Read to the end, then follow."""
+    async def start(self) -> "asyncio.Task[None]":
+        """Read to the end; return what follows from then on."""
 
     async def stop(self) -> None:
         """Follow no more."""
@@ -115,7 +116,7 @@ class Worker:
             _make_open_map(settings, partition),
             lambda: self.definitions.journeys,
             timedelta(milliseconds=settings.commit_interval_ms),
-            _CUSTOMERS_KEPT // table.partitions,
+            share(_CUSTOMERS_KEPT, table.partitions),
             turn=self._turn,
         )
 
@@ -148,7 +149,7 @@ class Worker:
             raise self._error
 
     async def _start(self) -> None:
-        await self.definitions.start()
+        self.watch(await self.definitions.start())
         _calm_collector()
         self._connect()
         await self.app.start()

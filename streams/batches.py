@@ -5,6 +5,10 @@ from typing import Any
 
 from streams.transaction import Record
 
+# A few fit one request of 512 KiB: to the JVM of a broker with a small heap a larger one is "humongous", and each
+# starts a marking of the whole heap (docs/decisions/031-speed.md). aiokafka's 16 KiB leave a third of the rate.
+BATCH_BYTES = 128 * 1024
+
 
 class Batches:
     """Grows by a record at a time, each encoded as it comes, while it is in the processor's cache."""

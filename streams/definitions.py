@@ -5,7 +5,6 @@ Each version of a journey is one record that never changes; the journey's status
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from models.journey import Journey, JourneyStatus
+from streams.ending import end_tasks
 from streams.engine.journeys import CompiledJourney, Journeys, Standing, compile_journey
 from streams.topics import DEFINITIONS
 
@@ -119,10 +119,11 @@ class Definitions:
         )  # fmt: skip
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Read the topic to its end, then go on following it until `stop`."""
+    async def start(self) -> "asyncio.Task[None]":
+        """Read the topic to its end; return what goes on following it until `stop`."""
         await self.load()
         self._task = asyncio.create_task(self._follow())
+        return self._task
 
     async def load(self) -> Catalogue:
         """Read the topic to its end."""
@@ -136,9 +137,7 @@ class Definitions:
     async def stop(self) -> None:
         """Stop following."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end_tasks(self._task)
         await self._consumer.stop()
 
     async def _follow(self) -> None:

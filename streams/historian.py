@@ -3,13 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
 
 from streams.database import UNREACHABLE
+from streams.ending import end_tasks
 from streams.fetch import Fetch, Seek
 from streams.ledger import FencedError, LostError
 from streams.projection import Projector
@@ -64,11 +64,7 @@ class Historian:
 
     async def revoke(self) -> None:
         """Stop; what was not committed to Postgres is projected by the next owner."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await end_tasks(*self._tasks)
         self._tasks.clear()
         self._partitions.clear()
 

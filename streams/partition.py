@@ -17,6 +17,7 @@ from models.customer import Customer
 from streams.clock import now as read_clock
 from streams.dispatch import Dispatch
 from streams.duties import Duties
+from streams.ending import end_tasks
 from streams.engine.journeys import Journeys
 from streams.failpoints import reach
 from streams.fetch import Fetch
@@ -100,14 +101,14 @@ class PartitionTask:
             self._flushed = self._flushed or asyncio.get_running_loop().create_future()
             self._wake.set()
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._flushed), _CLOSE_TIMEOUT)
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
+                    await asyncio.shield(self._flushed)
 
     async def close(self, running: "asyncio.Task[None] | None") -> None:
-        """Commit, then end `running`, the transactions and the store."""
-        await self.flush()
+        """Let `running` commit and end it, then end the transactions and the store."""
         if running is not None:
-            running.cancel()
-            await asyncio.wait([running])
+            await self.flush()
+            await end_tasks(running)
         self.stage = "closed"
         await self._ledger.close()
         if self.store is not None:
@@ -236,7 +237,8 @@ class PartitionTask:
             return
         with suppress(TimeoutError):
             seconds = max(0.0, (min(until) - now).total_seconds()) if until else _LOOK_UP
-            await asyncio.wait_for(self._wake.wait(), min(seconds, _LOOK_UP))
+            async with asyncio.timeout(min(seconds, _LOOK_UP)):
+                await self._wake.wait()
 
     # --- commit ---------------------------------------------------------------------------------------------
 

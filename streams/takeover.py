@@ -9,13 +9,11 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from streams.batches import BATCH_BYTES
 from streams.coordination import Coordination, join, producer_id
 from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
 from streams.unfinished import ask_end, find_open
 
-# A few fit one request of 512 KiB: to the JVM of a broker with a small heap a larger one is "humongous", and each
-# starts a marking of the whole heap (docs/decisions/031-speed.md).
-_BATCH_BYTES = 128 * 1024
 _TRANSACTION_TIMEOUT_MS = 20_000
 _REQUEST_TIMEOUT_MS = 10_000
 _CLOSE_TIMEOUT = 5.0  # seconds
@@ -70,7 +68,7 @@ class Takeover:
             transactional_id=self._id,
             transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
             linger_ms=0,
-            max_batch_size=_BATCH_BYTES,
+            max_batch_size=BATCH_BYTES,
             retry_backoff_ms=5,  # a produce may meet the last transaction's end; the default is 100 ms
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )

@@ -11,7 +11,7 @@ Entry = Mapping[str, Any]
 REFUSALS = {
     "conditions": "the conditions did not hold",
     "club": "the event came from another club",
-    "paused": "the journey was paused",
+    "paused": "the journey was paused or archived",
     "reentry": "the customer has been in before, and may not enter again, or not yet",
     "key": "the event lacks the value that tells one run from another",
     "maxEnrollments": "the journey was full",

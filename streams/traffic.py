@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
+from streams.batches import BATCH_BYTES
 from streams.clients import started
 from streams.decoding import Rejection, decode
 from streams.definitions import Known, load_catalogue
@@ -18,7 +19,6 @@ from streams.errors import FairwayError
 from streams.topics import COMMANDS, INBOX
 
 _IN_FLIGHT = 5000  # records sent before the first of them is waited for
-_BATCH = 256 * 1024  # bytes; aiokafka's 16 KiB costs two thirds of the rate
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -81,7 +81,9 @@ async def _settle(waiting: list[asyncio.Future[Any]], sent: Callable[[int], None
 
 
 def _producer(brokers: str) -> AIOKafkaProducer:
-    return AIOKafkaProducer(bootstrap_servers=brokers, enable_idempotence=True, linger_ms=5, max_batch_size=_BATCH)
+    return AIOKafkaProducer(
+        bootstrap_servers=brokers, enable_idempotence=True, linger_ms=5, max_batch_size=BATCH_BYTES
+    )
 
 
 async def control(brokers: str, tenant_id: str, customer_id: str, message: Enroll | Exit) -> RecordMetadata:

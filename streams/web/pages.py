@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiokafka.errors import KafkaError
@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from streams.database import UNREACHABLE
+from streams.ending import end_tasks
 from streams.web import doing, drafts, enrollment, journeys, overview, people, refusals, tables, trial
 from streams.web.live import Live
 from streams.web.site import HEADERS, Site, site_of
@@ -93,9 +94,7 @@ async def sampling(site: Site) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await end_tasks(running)
         await site.broker.close()
 
 

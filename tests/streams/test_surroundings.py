@@ -1,4 +1,4 @@
-"""A task whose surroundings changed: a topic that is no longer read, a changelog that is another one."""
+"""A task whose surroundings changed: a topic no longer read, another changelog, the end of the worker."""
 
 import asyncio
 from datetime import timedelta
@@ -7,11 +7,13 @@ from itertools import count
 import msgspec
 import pytest
 
+from streams import ending
 from streams.dispatch import Dispatch
+from streams.ending import end_tasks
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.fetch import Fetch, Place
-from streams.ledger import UnreadError
+from streams.ledger import LostError, UnreadError
 from streams.partition import PartitionTask
 from streams.store import MemoryMap, Store
 from streams.topics import COMMANDS
@@ -59,7 +61,7 @@ async def test_a_partition_whose_state_was_made_with_another_number_of_partition
         )
         task.intake.assign(0, seek)
         await task.open()
-        await task.step()
+        await task.commit()
         return task
 
     for _ in range(2):
@@ -89,3 +91,43 @@ async def test_a_store_that_was_made_from_another_changelog_is_set_aside_and_res
                 await asyncio.sleep(0.01)
         assert Store(disk).scan(b":~", 9) == [(key, b"{}")]  # after the rows of its own
         await task.close(running)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_task_that_is_told_to_end_ends_whatever_comes_meanwhile(turns: int) -> None:
+    journeys = Journeys()
+    task = PartitionTask(Dispatch(0, 1, decide), ModelLedger(Broker()), MemoryMap, lambda: journeys, timedelta(0))
+    task.intake.assign(0, seek)
+    running = asyncio.create_task(task.run())
+    for _ in range(50):  # by then it rests
+        await asyncio.sleep(0)
+    task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1"))], 0, 0))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait([running])
+    assert running.cancelled()
+
+
+async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ending, "_AGAIN_SECONDS", 0.0)
+    swallowed = []
+
+    async def work() -> None:
+        for _ in range(3):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                swallowed.append(True)
+        await asyncio.Event().wait()
+
+    async def fail() -> None:
+        raise LostError
+
+    running, failed = asyncio.create_task(work()), asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await end_tasks(running, failed)
+    assert (running.cancelled(), len(swallowed)) == (True, 3)
+    assert isinstance(failed.exception(), LostError)  # whoever watches it tells
