@@ -36,8 +36,9 @@ class Wanted:
 
     journeys = Journeys().with_version(SENDING).with_status(SENDING.id, JourneyStatus.ACTIVE, 1)
 
-    async def start(self) -> None:
+    async def start(self) -> "asyncio.Task[None]":
         """Have nothing to read."""
+        return asyncio.create_task(asyncio.sleep(0))
 
     async def stop(self) -> None:
         """Have nothing to stop."""
