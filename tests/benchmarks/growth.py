@@ -40,7 +40,7 @@ def _contest(what: str, number: int) -> Contest:
             tenants = min(number, 20)
             feed = ONE_TENANT if tenants == 1 else TWENTY_TENANTS
             many = tuple(make_many(number, tenants))
-            return msgspec.structs.replace(BY_NAME["d"], journeys=many, events=feed)
+            return msgspec.structs.replace(BY_NAME["d"], journeys=many, events=feed, share=3.0)
         case "customers":
             return msgspec.structs.replace(sending, customers=number, events=make_events_for(number))
         case "workers":

@@ -82,12 +82,13 @@ def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIE
 
     Their start is not part of it, while a worker still loads web and history beside its work, nor is their end: a
     worker commits the offsets that are counted once a second, each partition for itself, so of those that have
-    nothing left to do some tell it late. Of a run too short to show a quarter of it between, the whole is taken.
+    nothing left to do some tell it late. Of a run too short to show a quarter of it between, and that over a second
+    or more, the whole is taken.
     """
     start = _Mark(0, time.monotonic(), sum(map(processor_time, pids)))
     marks = list(_watch(count, end, pids, patience))
     between = [mark for mark in marks if end * 0.5 <= mark.count <= end * 0.9]
-    steady = bool(between) and between[-1].count - between[0].count > end / 4
+    steady = bool(between) and between[-1].count - between[0].count > end / 4 and between[-1].at > between[0].at + 1
     first, last = (between[0], between[-1]) if steady else (start, marks[-1])
     counted = max(1, last.count - first.count)
     held = sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**20
