@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, final
 
 import msgspec
 
@@ -19,6 +19,7 @@ Code = Literal["too-large", "not-utf8", "not-json", "too-deep", "schema"]
 Headers = Iterable[tuple[str, bytes | None]]
 
 
+@final
 class Rejection(msgspec.Struct, frozen=True):
     """Why a record can't be used; `reason` is a sentence without any of the record's data."""
 
@@ -60,6 +61,7 @@ _ALLOWED = {
 _decode_known = msgspec.json.Decoder(_Known).decode
 _decode_wire = msgspec.json.Decoder(_Wire).decode
 _decode_any = msgspec.json.Decoder().decode
+_TOO_DEEP = Rejection("too-deep", "The JSON is nested deeper than 32 levels.")
 _find_path = re.compile(r"`\$\.(\w+)|required field `(\w+)`").search
 _strip_strings = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _is_traceparent = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
@@ -73,20 +75,23 @@ def decode(value: bytes | None, headers: Headers, topic: str) -> Event | Rejecti
         return Rejection("not-json", "The record has no value.")
     if len(value) > MAX_BYTES:
         return Rejection("too-large", f"The value has {len(value)} bytes, but 262144 are allowed.")
-    if value.count(b"{") + value.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-        return Rejection("too-deep", "The JSON is nested deeper than 32 levels.")
     extra: dict[str, Any] = {}
     try:
         wire: _Wire = _decode_known(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        if _is_too_deep(value):
+            return _TOO_DEEP
         try:  # either an unknown field or a real problem: look again, slowly
             wire = _decode_wire(value)
             extra = {name: item for name, item in _decode_any(value).items() if name not in _FIELDS}
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return _explain(value, error)
-    if (wire.data and _holds_wide_integer(wire.data.values())) or (extra and _holds_wide_integer(extra.values())):
-        return Rejection("schema", "The event holds an integer that does not fit 64 bits.")
-    if b"\\u0000" in value and _holds_nul(wire, extra):
+    if (wire.data and _needs_a_look(wire.data)) or extra:
+        if _is_too_deep(value):
+            return _TOO_DEEP
+        if _holds_wide_integer(wire.data) or _holds_wide_integer(extra):
+            return Rejection("schema", "The event holds an integer that does not fit 64 bits.")
+    if b"\\" in value and b"\\u0000" in value and _holds_nul(wire, extra):
         return Rejection("schema", "The event holds the character U+0000, which is not allowed anywhere.")
     return _finish(wire, extra, headers, topic)
 
@@ -124,24 +129,37 @@ def _read_traceparent(headers: Headers) -> str | None:
     return None
 
 
+def _is_too_deep(value: bytes) -> bool:
+    return value.count(b"{") + value.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH
+
+
 def _depth(value: bytes) -> int:
     """Return how deep brackets nest, those within strings not counted."""
     brackets = _strip_strings.sub(b"", value).translate(None, _NOT_BRACKETS)
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
 
 
-def _holds_wide_integer(items: Iterable[Any]) -> bool:
-    """Say whether an integer within needs more than 64 bits; on the path of every event, so without a generator."""
-    for item in items:
+def _needs_a_look(data: dict[str, Any]) -> bool:
+    """Say whether data may nest, or hold wide integers: nearly every event's is flat, with small ones."""
+    for item in data.values():
         kind = type(item)
         if kind is str:
             continue
         if kind is int:
             if not _INT64_MIN <= item <= _INT64_MAX:
                 return True
-        elif (kind is dict and _holds_wide_integer(item.values())) or (kind is list and _holds_wide_integer(item)):
+        elif kind is dict or kind is list:
             return True
     return False
+
+
+def _holds_wide_integer(item: Any) -> bool:
+    """Say whether this is, or holds, an integer that needs more than 64 bits; the depth is bounded by MAX_DEPTH."""
+    if isinstance(item, dict):
+        return any(map(_holds_wide_integer, item.values()))
+    if isinstance(item, list):
+        return any(map(_holds_wide_integer, item))
+    return type(item) is int and not _INT64_MIN <= item <= _INT64_MAX
 
 
 def _holds_nul(wire: _Wire, extra: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """Brings every input to the customer or the places that it is for, and every effect to its topic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from models.ids import customer_key
 from models.messages import Source
 from streams.decoding import Rejection, decode
 from streams.engine.admission import Places, decide
-from streams.engine.advance import PROFILE_EVENTS, advance
+from streams.engine.advance import advance, is_of_use
 from streams.engine.effects import Activity, Command, Effect, Forward, Outcome, ProfileUpdate
 from streams.engine.inputs import (
     Arrived,
@@ -83,13 +83,10 @@ class Dispatch:
 
     def _take_event(self, transaction: Transaction, topic: str, record: SourceRecord, now: datetime) -> None:
         event = decode(record.value, record.headers, topic)
-        if isinstance(event, Rejection):
+        if type(event) is Rejection:
             self._bury(transaction, topic, record, event, now)
             return
-        if (
-            not self.journeys.is_wanted(event.tenant_id, event.event_type)
-            and event.event_type not in PROFILE_EVENTS
-        ):
+        if not is_of_use(event, self.journeys):
             return
         key = customer_key(event.tenant_id, event.customer_id)
         given = Arrived(event, Source(topic, self.partition, record.offset))
@@ -146,10 +143,9 @@ class Dispatch:
         transaction.put(key, places)
         self._emit(transaction, key, answers)
 
-    def _emit(self, transaction: Transaction, key: bytes, effects: tuple[Effect, ...]) -> None:
+    def _emit(self, transaction: Transaction, key: bytes, effects: Sequence[Effect]) -> None:
         """Emit all of them or, if one is too large, none."""
-        for place, record in [self._address(key, effect) for effect in effects]:
-            transaction.emit(place, record)
+        transaction.emit([self._address(key, effect) for effect in effects])
 
     def _address(self, key: bytes, effect: Effect) -> tuple[Destination, Record]:
         if type(effect) is Activity:
@@ -188,7 +184,7 @@ class Dispatch:
         if value is not None and len(value) > MAX_RECORD:  # compressed it fitted, plain it would not
             headers.append(("dlq.truncated", str(len(value)).encode()))
             value = value[:MAX_RECORD]
-        transaction.emit((DEAD_LETTERS, self.partition), Record(record.key, value, headers))
+        transaction.emit([((DEAD_LETTERS, self.partition), Record(record.key, value, headers))])
 
 
 def _encode(message: Any) -> bytes:

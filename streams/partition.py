@@ -28,7 +28,7 @@ from streams.rocks import CorruptError, FullError
 from streams.store import ForeignError, OrderedMap, Store
 from streams.transaction import POSITION, OversizeRowError, Transaction
 
-SLICE = 200  # records, then as many duties: a slice holds the event loop for about 10 ms
+SLICE = 50  # records, then as many duties: a slice holds the event loop for about 2 ms
 MOST = 5000  # inputs a transaction
 LARGEST = 8 * 1024 * 1024  # bytes emitted a transaction
 OFFSETS_EVERY = timedelta(seconds=1)

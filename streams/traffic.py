@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
-from streams.batches import BATCH_BYTES
+from streams.batches import BATCH_BYTES, COMPRESSION
 from streams.clients import started
 from streams.decoding import Rejection, decode
 from streams.definitions import Known, load_catalogue
@@ -82,7 +82,11 @@ async def _settle(waiting: list[asyncio.Future[Any]], sent: Callable[[int], None
 
 def _producer(brokers: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(
-        bootstrap_servers=brokers, enable_idempotence=True, linger_ms=5, max_batch_size=BATCH_BYTES
+        bootstrap_servers=brokers,
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=BATCH_BYTES,
+        compression_type=COMPRESSION,
     )
 
 

@@ -14,7 +14,7 @@ from models.journey import JourneyStatus
 from models.messages import Event, Source
 from streams.engine.draft import Draft
 from streams.engine.effects import Cause, Outcome
-from streams.engine.entering import enter_all, enter_by_hand, refuse, start
+from streams.engine.entering import admit, enter_all, enter_by_hand, refuse
 from streams.engine.entries import EnrollmentRefused
 from streams.engine.inputs import (
     Answer,
@@ -51,10 +51,10 @@ def advance(
 
     Without `tell_refusals`, whom a journey refuses leaves no trace (FAIRWAY_REFUSALS=none).
     """
-    if isinstance(given, Arrived) and not _is_of_use(given.event, journeys):
+    if type(given) is Arrived and not is_of_use(given.event, journeys):
         return Outcome(customer)
-    draft = Draft(customer, tenant_id, customer_id, now, journeys, tell_refusals=tell_refusals)
     at = _time_of(given, now)
+    draft = Draft(customer, tenant_id, customer_id, now, journeys, tell_refusals=tell_refusals)
     if draft.enrollments:
         if journeys.archived:
             _leave_archived(draft)
@@ -63,7 +63,8 @@ def advance(
     return draft.outcome()
 
 
-def _is_of_use(event: Event, journeys: Journeys) -> bool:
+def is_of_use(event: Event, journeys: Journeys) -> bool:
+    """Say whether anything may come of an event."""
     return journeys.is_wanted(event.tenant_id, event.event_type) or event.event_type in PROFILE_EVENTS
 
 
@@ -144,7 +145,8 @@ def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetim
         draft.deferred = (*draft.deferred, msgspec.to_builtins(Arrived(event, source)))
     else:
         draft.recent = remember(draft.recent, event_mark)
-        _change_profile(draft, event, at)
+        if event.event_type in PROFILE_EVENTS:
+            _change_profile(draft, event, at)
         if not draft.erased:
             enter_all(draft, event, at)
     draft.record(_cause("event", source, event.event_id, event.event_type), at, event.club_id)
@@ -190,7 +192,7 @@ def _settle(draft: Draft, answer: Answer) -> None:
     journey = draft.journeys.newest(candidate.journey_id)
     is_open = draft.journeys.status(candidate.journey_id) == JourneyStatus.ACTIVE
     if answer.admitted and journey is not None and is_open:
-        start(draft, journey, candidate)
+        admit(draft, journey, candidate)
     else:
         if journey is not None:
             refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollment_key=candidate.key)

@@ -3,20 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from models.customer import Candidate, Enrollment, Entry
 from models.duration import add
 from models.ids import enrollment_id
 from models.journey import JourneyStatus
 from models.messages import Event
-from streams.engine.conditions import Scope
+from streams.engine.conditions import Field, Scope
 from streams.engine.draft import Draft
 from streams.engine.entries import EnrollmentRefused, EnrollmentStarted
+from streams.engine.envelope import envelope
 from streams.engine.inputs import Ask
 from streams.engine.journeys import CompiledJourney
 from streams.engine.leaving import places_key
 from streams.engine.walking import Walk
+
+_NEVER: dict[str, Entry] = {}
 
 
 def enter_all(draft: Draft, event: Event, at: datetime) -> None:
@@ -28,71 +29,59 @@ def enter_all(draft: Draft, event: Event, at: datetime) -> None:
 def _enter_by_event(draft: Draft, journey: CompiledJourney, event: Event, at: datetime) -> None:
     if journey.club_id is not None and journey.club_id != event.club_id:
         return refuse(draft, journey, "club")
-    if draft.journeys.status(journey.id) == JourneyStatus.PAUSED:
+    if journey.id in draft.journeys.paused:
         return refuse(draft, journey, "paused")
-    scope = Scope(event=event, data=event.data, profile=draft.profile, enrollment={})
+    scope = Scope(event, event.data, draft.profile)
     if not journey.conditions.hold(scope, at):
         rules = journey.conditions.explain(scope, at)[1] if draft.tells_refusals else []
         return refuse(draft, journey, "conditions", evaluated_rules=rules)
-    envelope = event.extra | {
-        "eventId": event.event_id,
-        "eventType": event.event_type,
-        "tenantId": event.tenant_id,
-        "clubId": event.club_id,
-        "customerId": event.customer_id,
-        "occurredAt": msgspec.to_builtins(event.occurred_at),  # as text: a row holds what JSON holds
-    }
-    return _enter(draft, journey, scope, at, event.club_id, envelope, event.traceparent)
+    return _enter(draft, journey, scope, at, event.club_id, event.traceparent)
 
 
 def enter_by_hand(draft: Draft, journey: CompiledJourney, data: dict[str, Any], at: datetime) -> None:
     """Enter without asking the conditions (R6)."""
     if draft.journeys.status(journey.id) != JourneyStatus.ACTIVE:
         return refuse(draft, journey, "paused")
-    envelope = {"tenantId": draft.tenant_id, "customerId": draft.customer_id, "clubId": journey.club_id}
-    scope = Scope(event=envelope, data=data, profile=draft.profile, enrollment={})
-    return _enter(draft, journey, scope, at, journey.club_id, envelope, None)
+    about = {"tenantId": draft.tenant_id, "customerId": draft.customer_id, "clubId": journey.club_id}
+    return _enter(draft, journey, Scope(about, data, draft.profile), at, journey.club_id, None)
 
 
 def _enter(
-    draft: Draft,
-    journey: CompiledJourney,
-    scope: Scope,
-    at: datetime,
-    club_id: str | None,
-    envelope: dict[str, Any],
-    traceparent: str | None,
+    draft: Draft, journey: CompiledJourney, scope: Scope, at: datetime, club_id: str | None, traceparent: str | None
 ) -> None:
-    key = read_key(journey, scope)
+    id_, event = journey.id, scope.event
+    key = "" if journey.key is None else read_key(journey.key, scope)
     if key is None:
         return refuse(draft, journey, "key")
-    past = draft.history.get(journey.id, {}).get(key)
-    if not _may_enter(draft, journey, key, past, at):
+    past = draft.history.get(id_, _NEVER).get(key)
+    if (past is not None or draft.candidates) and not _may_enter(draft, journey, key, past, at):
         return refuse(draft, journey, "reentry", enrollment_key=key)
     number = past.count + 1 if past else 1
-    candidate = Candidate(
-        id=enrollment_id(journey.id, draft.customer_id, key, number),
-        journey_id=journey.id,
-        at=at,
-        key=key,
-        entry=number,
-        club_id=club_id,
-        event=envelope,
-        data=scope.data,
+    name = enrollment_id(id_, draft.customer_id, key, number)
+    arrived, about = (event, {}) if isinstance(event, Event) else (None, event)
+    if id_ in draft.journeys.limited:
+        about = envelope(arrived) if arrived else about
+        draft.keep_candidate(Candidate(name, id_, at, key, number, club_id, about, scope.data, traceparent))
+        return draft.forward(places_key(id_), Ask(id_, draft.tenant_id, draft.customer_id, name))
+    enrollment = Enrollment(
+        name,
+        id_,
+        journey.version,
+        at,
+        journey.first,
+        key,
+        number,
+        club_id,
+        about,
+        scope.data,
         traceparent=traceparent,
     )
-    if journey.id in draft.journeys.limited:
-        draft.keep_candidate(candidate)
-        asking = Ask(journey.id, draft.tenant_id, draft.customer_id, candidate.id)
-        return draft.forward(places_key(journey.id), asking)
-    return start(draft, journey, candidate)
+    return _start(draft, journey, enrollment, arrived)
 
 
-def read_key(journey: CompiledJourney, scope: Scope) -> str | None:
-    """Return the enrollment key (R4): "" for a journey without one, None where the event has no value for it."""
-    if journey.key is None:
-        return ""
-    match journey.key(scope):
+def read_key(look_up: Field, scope: Scope) -> str | None:
+    """Return the enrollment key (R4): None where the event has no value for it."""
+    match look_up(scope):
         case None | "" | list() | dict():
             return None
         case bool() as flag:
@@ -116,34 +105,30 @@ def _may_enter(draft: Draft, journey: CompiledJourney, key: str, past: Entry | N
     return at >= add(past.last_enrolled_at, journey.reentry_after, journey.zone)
 
 
-def start(draft: Draft, journey: CompiledJourney, candidate: Candidate) -> None:
-    """Begin the enrolment and take its first steps."""
-    draft.enter(journey.id, candidate.key, candidate.entry, candidate.at)
-    draft.note(
-        EnrollmentStarted(
-            journey.id,
-            journey.version,
-            candidate.id,
-            candidate.key,
-            candidate.entry,
-            candidate.at,
-            candidate.data,
-        )
-    )
+def admit(draft: Draft, journey: CompiledJourney, one: Candidate) -> None:
+    """Begin the enrolment of a candidate that got a place (R5), in the version that is the newest by now."""
     enrollment = Enrollment(
-        id=candidate.id,
-        journey_id=journey.id,
-        version=journey.version,
-        enrolled_at=candidate.at,
-        step=journey.first,
-        key=candidate.key,
-        entry=candidate.entry,
-        club_id=candidate.club_id,
-        event=candidate.event,
-        data=candidate.data,
-        traceparent=candidate.traceparent,
+        one.id,
+        journey.id,
+        journey.version,
+        one.at,
+        journey.first,
+        one.key,
+        one.entry,
+        one.club_id,
+        one.event,
+        one.data,
+        traceparent=one.traceparent,
     )
-    Walk(draft, journey, enrollment, candidate.at).run()
+    _start(draft, journey, enrollment, None)
+
+
+def _start(draft: Draft, journey: CompiledJourney, enrollment: Enrollment, arrived: Event | None) -> None:
+    """Take the first steps; of an event that just `arrived` the row keeps the envelope, should one wait."""
+    key, number, at = enrollment.key, enrollment.entry, enrollment.enrolled_at
+    draft.enter(journey.id, key, number, at)
+    draft.note(EnrollmentStarted(journey.id, journey.version, enrollment.id, key, number, at, enrollment.data))
+    Walk(draft, journey, enrollment, at, arrived).run()
 
 
 def refuse(draft: Draft, journey: CompiledJourney, reason: str, **why: Any) -> None:

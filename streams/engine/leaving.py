@@ -1,5 +1,6 @@
 """How an enrolment ends: completed, exited or failed; its place is given back and the rest of its steps skipped."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from models.customer import Enrollment
@@ -20,23 +21,33 @@ def places_key(journey_id: str) -> bytes:
     return f":places:{journey_id}".encode()
 
 
-def complete(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, at: datetime) -> None:
-    """End an enrolment that reached END."""
-    entry = EnrollmentCompleted(*_whose(enrollment), enrollment.step, at)
-    _end(draft, enrollment, journey, entry)
+def complete(
+    draft: Draft,
+    enrollment: Enrollment,
+    journey: CompiledJourney,
+    last: str,
+    visits: Mapping[str, int],
+    skipped: Sequence[str],
+    at: datetime,
+) -> None:
+    """End an enrolment that reached END, `last` being its last step; it has moved on, so its visits are given."""
+    _end(draft, enrollment, EnrollmentCompleted(enrollment.journey_id, enrollment.version, enrollment.id, last, at))
+    if len(visits) < len(journey.steps):
+        _skip_rest(draft, enrollment, journey, visits, skipped)
 
 
 def fail(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, error: str, at: datetime) -> None:
     """End an enrolment that can't go on; others go on."""
-    entry = EnrollmentFailed(*_whose(enrollment), enrollment.step, at, error)
-    _end(draft, enrollment, journey, entry)
+    _end(draft, enrollment, EnrollmentFailed(*_whose(enrollment), enrollment.step, at, error))
+    _skip_rest(draft, enrollment, journey, enrollment.visits, enrollment.skipped)
 
 
 def leave(draft: Draft, enrollment: Enrollment, reason: str, detail: str | None, at: datetime) -> None:
     """End an enrolment early; `reason` is the exitReason."""
+    _end(draft, enrollment, EnrollmentExited(*_whose(enrollment), enrollment.step, at, reason, detail))
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
-    entry = EnrollmentExited(*_whose(enrollment), enrollment.step, at, reason, detail)
-    _end(draft, enrollment, journey, entry)
+    cut_off = enrollment.step if enrollment.waiting_until is not None else None
+    _skip_rest(draft, enrollment, journey, enrollment.visits, enrollment.skipped, cut_off)
 
 
 def leave_all(draft: Draft, reason: str, detail: str | None, at: datetime) -> None:
@@ -53,22 +64,25 @@ def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> N
             leave(draft, enrollment, "manual", "journey archived", at)
 
 
-def _end(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, entry: EnrollmentEnded) -> None:
+def _end(draft: Draft, enrollment: Enrollment, entry: EnrollmentEnded) -> None:
     draft.drop(enrollment)
     draft.note(entry)
-    if journey is not None:
-        _skip_rest(draft, enrollment, journey, failed=type(entry) is EnrollmentFailed)
     if enrollment.journey_id in draft.journeys.limited:
         place = Release(enrollment.journey_id, draft.tenant_id, draft.customer_id)
         draft.forward(places_key(enrollment.journey_id), place)
 
 
-def _skip_rest(draft: Draft, enrollment: Enrollment, journey: CompiledJourney, *, failed: bool) -> None:
+def _skip_rest(
+    draft: Draft,
+    enrollment: Enrollment,
+    journey: CompiledJourney | None,
+    visits: Mapping[str, int],
+    skipped: Sequence[str],
+    cut_off: str | None = None,
+) -> None:
     """Report as SKIPPED what was not reached, and the wait that was cut off (R26)."""
-    waits_at = enrollment.step if enrollment.waiting_until is not None and not failed else None
-    visits, skipped = enrollment.visits, enrollment.skipped
-    for id_, step in journey.steps.items():
-        if (id_ not in visits and id_ not in skipped) or id_ == waits_at:
+    for id_, step in journey.steps.items() if journey is not None else ():
+        if (id_ not in visits and id_ not in skipped) or id_ == cut_off:
             skip_step(draft, enrollment, id_, step.number, "ended")
 
 

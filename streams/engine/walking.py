@@ -9,10 +9,12 @@ import msgspec
 from models.customer import Enrollment
 from models.duration import add
 from models.ids import command_id
+from models.messages import Event
 from streams.engine.conditions import Scope
 from streams.engine.draft import Draft
 from streams.engine.effects import Command, ProfileUpdate, SendCommand
 from streams.engine.entries import ProfileUpdated, StepCompleted, StepEntered, StepFailed, StepSkipped
+from streams.engine.envelope import envelope
 from streams.engine.journeys import (
     AnyCompiled,
     Change,
@@ -36,11 +38,20 @@ STEP_LIMIT = 100  # steps without a wait (R25)
 class Walk:
     """One enrolment on its way through one journey version, at the moment `at`."""
 
-    def __init__(self, draft: Draft, journey: CompiledJourney, enrollment: Enrollment, at: datetime) -> None:
+    def __init__(
+        self,
+        draft: Draft,
+        journey: CompiledJourney,
+        enrollment: Enrollment,
+        at: datetime,
+        event: Event | None = None,
+    ) -> None:
+        """Start at the enrolment's step; `event` is the one that enrols, of which the row keeps an envelope."""
         self.draft = draft
         self.journey = journey
         self.enrollment = enrollment
         self.at = at
+        self.event = event
         self.step: str | None = enrollment.step
         self.visits = dict(enrollment.visits)
         self.skipped = enrollment.skipped
@@ -49,19 +60,19 @@ class Walk:
 
     def run(self) -> None:
         """Take steps until the enrolment waits or ends."""
-        steps, visits = self.journey.steps, self.visits
-        taken, last = 0, self.enrollment.step
-        while (id_ := self.step) is not None:
+        steps, visits, take = self.journey.steps, self.visits, self._take
+        taken, last, id_ = 0, self.enrollment.step, self.step
+        while id_ is not None:
             if taken == STEP_LIMIT:
                 fail(self.draft, self.now_at(id_), self.journey, "step limit", self.at)
                 return
             taken += 1
             visits[id_] = visits.get(id_, 0) + 1
             step = steps[id_]
-            if not self._take[type(step)](self, step):
+            if not take[type(step)](self, step):
                 return
-            last = id_
-        complete(self.draft, self.now_at(last), self.journey, self.at)
+            last, id_ = id_, self.step
+        complete(self.draft, self.enrollment, self.journey, last, visits, self.skipped, self.at)
 
     def fire(self, wait: Wait, due: datetime) -> None:
         """Go on after a wait that was due at `due` and fires at `at` (R20, R21)."""
@@ -79,6 +90,7 @@ class Walk:
         """Return the enrolment as it stands at a step; unless told until when, it waits for nothing."""
         return msgspec.structs.replace(
             self.enrollment,
+            event=self.enrollment.event if self.event is None else envelope(self.event),
             step=step_id,
             visits=self.visits,
             skipped=self.skipped,
@@ -109,9 +121,19 @@ class Walk:
         self, step: AnyCompiled, result: dict[str, Any], onward: str | None, entered: datetime | None = None
     ) -> None:
         # Without `_place`: it is what happens most, and 2,400 of 205,000 instructions an event.
-        journey, id_, visit, at = self.journey, self.enrollment.id, self.visits[step.id], self.at
+        journey, id_, at = self.journey, step.id, self.at
         self.draft.entries.append(
-            StepCompleted(journey.id, journey.version, id_, step.id, step.number, visit, entered or at, at, result)
+            StepCompleted(
+                journey.id,
+                journey.version,
+                self.enrollment.id,
+                id_,
+                step.number,
+                self.visits[id_],
+                entered or at,
+                at,
+                result,
+            )
         )
         self.step = onward
 
@@ -121,34 +143,34 @@ class Walk:
         return journey.id, journey.version, self.enrollment.id, step.id, step.number, self.visits[step.id]
 
     def _send(self, step: Send) -> bool:
-        profile, enrollment = self.draft.profile, self.enrollment
-        if is_unsubscribed(profile, step.channel):
-            self.draft.note(StepSkipped(*self._place(step), "unsubscribed", self.at))
+        draft, journey, enrollment = self.draft, self.journey, self.enrollment
+        if is_unsubscribed(draft.profile, step.channel):
+            draft.note(StepSkipped(*self._place(step), "unsubscribed", self.at))
             self.step = step.next
             return True
-        visit = self.visits[step.id]
-        id_ = command_id(enrollment.id, step.id, visit)
-        expires = add(self.at, step.expires_after, self.journey.zone) if step.expires_after else None
-        self.draft.emit(
+        step_id = step.id
+        visit = self.visits[step_id]
+        id_ = command_id(enrollment.id, step_id, visit)
+        draft.emit(
             Command(
                 SendCommand(
                     id_,
-                    self.draft.tenant_id,
+                    draft.tenant_id,
                     enrollment.club_id,
-                    self.draft.customer_id,
+                    draft.customer_id,
                     step.channel,
                     step.template,
-                    self.journey.id,
-                    self.journey.name,
-                    self.journey.version,
+                    journey.id,
+                    journey.name,
+                    journey.version,
                     enrollment.id,
-                    step.id,
+                    step_id,
                     step.number,
                     visit,
                     self.variants,
                     enrollment.data,
                     self.at,
-                    expires,
+                    add(self.at, step.expires_after, journey.zone) if step.expires_after else None,
                 ),
                 enrollment.traceparent,
             )
@@ -247,7 +269,7 @@ class Walk:
     def _scope(self) -> Scope:
         enrollment = self.enrollment
         return Scope(
-            event=enrollment.event,
+            event=self.event or enrollment.event,
             data=enrollment.data,
             profile=self.draft.profile,
             enrollment={
@@ -279,4 +301,4 @@ def is_unsubscribed(profile: dict[str, Any], channel: str) -> bool:
     """Say whether the customer gets nothing through this channel, or nothing at all (R24)."""
     if profile.get("unsubscribed") is True:
         return True
-    return read_subscriptions(profile).get(channel.upper()) is False
+    return "subscriptions" in profile and read_subscriptions(profile).get(channel.upper()) is False
