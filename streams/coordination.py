@@ -5,6 +5,7 @@ had happened; but the broker may have restarted, and lost the end of the transac
 One that goes on then, and is aborted later, would abort what is left of that one, too.
 """
 
+import asyncio
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -19,6 +20,9 @@ class BrokenLinkError(ProducerFenced):  # type: ignore[misc]
     """The connection to the coordinator broke; its base is what ends aiokafka's sender at once."""
 
 
+_MOST_SECONDS = 0.5
+
+
 class Coordination:
     """The connection of a started producer to its coordinator, without which it begins and ends no transaction."""
 
@@ -28,6 +32,9 @@ class Coordination:
         self._place = (sender._coordinators[CoordinationType.TRANSACTION], ConnectionGroup.COORDINATION)
         self._find = sender._find_coordinator
         sender._find_coordinator = self._find_again
+        self._add = sender._do_add_partitions_to_txn
+        sender._do_add_partitions_to_txn = self._add_patiently
+        self._refusals = 0  # in a row
         self._batches = producer._message_accumulator
         self._transaction = producer._txn_manager
         self._fail = self._transaction.fatal_error
@@ -52,6 +59,17 @@ class Coordination:
         for waiter in (self._transaction.wait_for_transaction_end(), *(batch._drain_waiter for batch in batches)):
             if waiter.done() and not waiter.cancelled():
                 waiter.exception()
+
+    async def _add_patiently(self, places: Any) -> None:
+        """Let places take part in a transaction; ask ever less often while the last one's end is being written.
+
+        aiokafka asks 50 times a second. Where 64 partitions do, a broker that has just started is busy with nothing
+        else, and writes no ends.
+        """
+        is_added = await self._add(places)
+        self._refusals = 0 if is_added else self._refusals + 1
+        if self._refusals > 1:
+            await asyncio.sleep(min(0.01 * 2**self._refusals, _MOST_SECONDS))
 
     async def _find_again(self, kind: CoordinationType, key: str) -> Any:
         """Find a coordinator, as aiokafka's sender does before each of its requests."""

@@ -32,8 +32,10 @@ SLICE = 50  # records, then as many duties: a slice holds the event loop for abo
 MOST = 5000  # inputs a transaction
 LARGEST = 8 * 1024 * 1024  # bytes emitted a transaction
 OFFSETS_EVERY = timedelta(seconds=1)
-_STRETCH = 10  # commit intervals that a transaction may last while input is waiting
 _WORTH = 20  # inputs that cost as much as a commit, so that a few more are worth waiting for
+_ENOUGH = 1000  # inputs of which a commit is a small part: with more waiting, a transaction goes on until then,
+_STRETCH = 40  # but for as many commit intervals at most,
+_PATIENCE = 3  # and for as many times at least as a commit lasts, in which the partition does nothing else
 _CLOSE_TIMEOUT = 10.0
 _LOOK_UP = 0.5  # seconds until new journeys are noticed without input
 # Longer than a heartbeat: by then a worker that lost the partition knows, and does not fence its new owner.
@@ -175,7 +177,7 @@ class PartitionTask:
     def _begin(self) -> None:
         assert self.store is not None
         self._transaction = Transaction(self.store, self._known, self._positions, self._ledger.output)
-        self._begun = self._clock()
+        self._begun = self._committed = self._clock()
         self._due = self._duties.next_time(self._begun)
 
     async def step(self) -> None:
@@ -215,21 +217,23 @@ class PartitionTask:
             return self._tells_offsets(now)
         if transaction.inputs >= MOST or transaction.size >= LARGEST:
             return True
-        return now >= self._begun + self._pause(now)
+        return now >= self._next_commit(now)
 
-    def _pause(self, now: datetime) -> timedelta:
-        """Return how long after the last commit to begin the next: longer while there is more to do at once."""
+    def _next_commit(self, now: datetime) -> datetime:
+        """Return when to commit what is done: later while there is more to do at once."""
+        transaction, lasts = self._transaction, timedelta(seconds=self._commit_seconds)
         if self.intake or (self._due is not None and self._due <= now):
-            return _STRETCH * self._interval
-        if self._transaction.inputs >= _WORTH:
-            return self._interval
-        return min(self._interval, 2 * timedelta(seconds=self._commit_seconds))
+            goes_on = _PATIENCE * lasts if transaction.inputs >= _ENOUGH else _STRETCH * self._interval
+            return self._begun + min(goes_on, _STRETCH * self._interval)
+        if transaction.inputs >= _WORTH:
+            return self._committed + self._interval
+        return self._committed + min(self._interval, 2 * lasts)
 
     async def _rest(self, now: datetime) -> None:
         """Wait for input, the next due wait, or the time to commit."""
         until = [self._due] if self._due is not None else []
         if self._transaction.inputs:
-            until.append(self._begun + self._pause(now))
+            until.append(self._next_commit(now))
         elif self._untold is not None:
             until.append(self._untold + OFFSETS_EVERY)
         self._wake.clear()
@@ -263,7 +267,7 @@ class PartitionTask:
             seconds = (self._clock() - started).total_seconds()
             self._commit_seconds += (seconds - self._commit_seconds) / 8
         self._begin()
-        self._begun = started
+        self._committed = started
         self._end_flush()
 
     def _tells_offsets(self, now: datetime) -> bool:
