@@ -6,10 +6,10 @@ from typing import Any
 from streams.transaction import Record
 
 # The broker takes one batch of a partition at a time, so a transaction of 4 MB lasts as many round trips as it has
-# batches. Compressed to a tenth, those of a request stay small: larger than half a region of its heap they are
+# batches. Compressed to a fifth, those of a request stay small: larger than half a region of its heap they are
 # "humongous" to the JVM of a small broker, and each starts a marking of all of it (docs/decisions/031-speed.md).
-BATCH_BYTES = 1024 * 1024
-COMPRESSION = "zstd"
+BATCH_BYTES = 512 * 1024
+COMPRESSION = "snappy"
 
 
 class Batches:
