@@ -28,7 +28,8 @@ from streams.rocks import CorruptError, FullError
 from streams.store import ForeignError, OrderedMap, Store
 from streams.transaction import POSITION, OversizeRowError, Transaction
 
-SLICE = 50  # records, then as many duties: a slice holds the event loop for about 2 ms
+SLICE = 50  # records, or duties, after which a task looks at the clock
+SLICE_TIME = timedelta(milliseconds=2)  # for which it may hold the event loop
 MOST = 5000  # inputs a transaction
 LARGEST = 8 * 1024 * 1024  # bytes emitted a transaction
 OFFSETS_EVERY = timedelta(seconds=1)
@@ -189,7 +190,7 @@ class PartitionTask:
             self._due = self._clock()
         now = self._clock()
         before = self._transaction.inputs
-        await self.intake.take(self._transaction, self._dispatch, now, SLICE)
+        await self._take_in(now)
         if self._due is not None and self._due <= now:
             self._duties.act(self._transaction, now, SLICE)
             self._due = self._duties.next_time(now)
@@ -199,6 +200,13 @@ class PartitionTask:
             await self._take_turns()
         else:
             await self._rest(now)
+
+    async def _take_in(self, now: datetime) -> None:
+        """Take in what waits, a slice of it."""
+        while self.intake and self._transaction.inputs < MOST:
+            await self.intake.take(self._transaction, self._dispatch, now, SLICE)
+            if self._clock() - now >= SLICE_TIME:
+                break
 
     async def _take_turns(self) -> None:
         """Let the network be served, and every other busy partition do a slice.
