@@ -132,7 +132,7 @@ class Dispatch:
             raise OversizeError(f"The customer's row would be larger than {MAX_RECORD} bytes.")
         if outcome.effects:
             self._emit(transaction, key, outcome.effects)
-        transaction.customers[key] = outcome.customer
+        transaction.change(key, before, outcome.customer)
 
     def _decide(self, transaction: Transaction, key: bytes, given: PlacesInput) -> None:
         """Let the places of a journey decide who is admitted (R5)."""

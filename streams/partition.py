@@ -28,8 +28,9 @@ from streams.rocks import CorruptError, FullError
 from streams.store import ForeignError, OrderedMap, Store
 from streams.transaction import POSITION, OversizeRowError, Transaction
 
-SLICE = 50  # records, or duties, after which a task looks at the clock
-SLICE_TIME = timedelta(milliseconds=2)  # for which it may hold the event loop
+SLICE = 50  # records after which a task looks at the clock
+SLICE_TIME = timedelta(milliseconds=2)  # for which records may hold the event loop
+DUTIES = 100  # then; to look for them costs as much as a few of them
 MOST = 5000  # inputs a transaction
 LARGEST = 8 * 1024 * 1024  # bytes emitted a transaction
 OFFSETS_EVERY = timedelta(seconds=1)
@@ -192,7 +193,7 @@ class PartitionTask:
         before = self._transaction.inputs
         await self._take_in(now)
         if self._due is not None and self._due <= now:
-            self._duties.act(self._transaction, now, SLICE)
+            self._duties.act(self._transaction, now, DUTIES)
             self._due = self._duties.next_time(now)
         if self._is_time_to_commit(now):
             await self.commit()
