@@ -43,6 +43,8 @@ def _contest(what: str, number: int) -> Contest:
             return msgspec.structs.replace(BY_NAME["d"], journeys=many, events=feed, share=3.0)
         case "customers":
             return msgspec.structs.replace(sending, customers=number, events=make_events_for(number))
+        case "partitions":  # the broker's first write to each log takes milliseconds: of 64, the first ten seconds
+            return msgspec.structs.replace(sending, share=3.0)
         case "workers":
             return msgspec.structs.replace(sending, workers=number)
         case _:
