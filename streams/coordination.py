@@ -15,12 +15,11 @@ from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.conn import CloseReason
 from aiokafka.errors import KafkaError, ProducerFenced
 
+_LONGEST_PAUSE = 0.5  # seconds
+
 
 class BrokenLinkError(ProducerFenced):  # type: ignore[misc]
     """The connection to the coordinator broke; its base is what ends aiokafka's sender at once."""
-
-
-_MOST_SECONDS = 0.5
 
 
 class Coordination:
@@ -69,7 +68,7 @@ class Coordination:
         is_added = await self._add(places)
         self._refusals = 0 if is_added else self._refusals + 1
         if self._refusals > 1:
-            await asyncio.sleep(min(0.01 * 2**self._refusals, _MOST_SECONDS))
+            await asyncio.sleep(min(0.01 * 2**self._refusals, _LONGEST_PAUSE))
 
     async def _find_again(self, kind: CoordinationType, key: str) -> Any:
         """Find a coordinator, as aiokafka's sender does before each of its requests."""

@@ -121,19 +121,9 @@ class Walk:
         self, step: AnyCompiled, result: dict[str, Any], onward: str | None, entered: datetime | None = None
     ) -> None:
         # Without `_place`: it is what happens most, and 2,400 of 205,000 instructions an event.
-        journey, id_, at = self.journey, step.id, self.at
+        journey, id_, visit, at = self.journey, self.enrollment.id, self.visits[step.id], self.at
         self.draft.entries.append(
-            StepCompleted(
-                journey.id,
-                journey.version,
-                self.enrollment.id,
-                id_,
-                step.number,
-                self.visits[id_],
-                entered or at,
-                at,
-                result,
-            )
+            StepCompleted(journey.id, journey.version, id_, step.id, step.number, visit, entered or at, at, result)
         )
         self.step = onward
 

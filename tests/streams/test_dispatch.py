@@ -15,7 +15,7 @@ from streams.engine.inputs import Arrived, Ask, Enroll, InboxMessage, Join
 from streams.partitioner import partition_of
 from streams.store import MemoryMap, Store
 from streams.topics import COMMANDS, DEAD_LETTERS, INBOX
-from streams.transaction import OversizeRowError, Record, Transaction
+from streams.transaction import POSITION, OversizeRowError, Record, Transaction
 from tests.small import command
 from tests.streams.model import JOURNEY, START, Source, decide, event
 
@@ -54,7 +54,8 @@ def test_an_event_reaches_its_customer() -> None:
 def test_an_event_that_nobody_wants_touches_nothing() -> None:
     case = Case()
     assert case.take("teetime.booked", event(1, "c-7")) == {}
-    assert case.transaction.customers == {}
+    assert case.transaction._at_hand == (b"", None)  # nobody was looked up
+    assert case.transaction.encode()[0].rows.keys() == {POSITION}
 
 
 def test_an_event_on_a_foreign_partition_is_sent_on_with_where_it_came_from() -> None:
@@ -67,7 +68,7 @@ def test_an_event_on_a_foreign_partition_is_sent_on_with_where_it_came_from() ->
     assert arrived.event.event_id == "e-1"
     there = Case()
     assert list(there.take(INBOX, forward.value, KEY)) == [COMMANDS]
-    assert there.transaction.customer(KEY) is not None
+    assert there.transaction.encode()[0].rows.keys() == {KEY, POSITION}
 
 
 def test_a_message_on_a_foreign_partition_is_sent_on_as_it_is() -> None:
@@ -122,7 +123,8 @@ def test_what_would_not_fit_the_broker_becomes_a_dead_letter_and_changes_nothing
     case.dispatch._advance = lambda *_: Outcome(Customer("pinehurst", "c-7"), (command("1", "t", "x" * 200),))
     assert case.take(TOPIC, event(1, "c-7")).keys() == {DEAD_LETTERS}
     assert case.code() == b"too-large"
-    assert KEY not in case.transaction.encode()[0].rows
+    assert case.transaction.customer(KEY) is None
+    assert case.transaction.encode()[0].rows.keys() == {POSITION}
 
 
 def test_a_row_that_would_not_fit_is_found_when_encoded_and_then_at_the_input_to_blame(

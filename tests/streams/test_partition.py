@@ -24,11 +24,8 @@ from streams.transaction import POSITION
 from tests.streams.model import START, Broker, Crash, ModelLedger, Source, decide, event, wait_id
 
 TOPIC = "customer.updated"
-partition.SLICE, partition.SLICE_TIME, partition.DUTIES = (
-    2,
-    timedelta(),
-    2,
-)  # so that most fetches take more than one
+partition.SLICE = partition.DUTIES = 2  # so that most fetches take more than one
+partition.SLICE_TIME = timedelta()
 EXAMPLES = int(os.environ.get("FAIRWAY_TEST_EXAMPLES", "150"))
 JOURNEYS = Journeys()
 
