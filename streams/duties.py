@@ -48,6 +48,7 @@ class Duties:
             joined |= {journey_id}
             transaction.put(JOINED, sorted(joined))
             transaction.inputs += 1
+        self._dispatch.flush(transaction)
 
     async def _count(self, journey_id: str) -> int:
         count, after = 0, b""
@@ -66,6 +67,7 @@ class Duties:
             self._see_to(transaction, mark, now)
         self._release(transaction, now, limit)
         self._sweep(transaction, now, limit)
+        self._dispatch.flush(transaction)
 
     def _see_to(self, transaction: Transaction, mark: bytes, now: datetime) -> None:
         transaction.inputs += 1

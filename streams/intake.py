@@ -76,10 +76,10 @@ class Intake:
             return
         topic, position = fetch.topic, transaction.positions.get(fetch.topic, 0)
         last = min(self._taken + limit, len(fetch.records))
-        for record in fetch.records[self._taken : last]:
-            if record.offset >= position:  # below, it was delivered and committed before
-                dispatch.take(transaction, topic, record, now)
-                transaction.inputs += 1
+        records = fetch.records[self._taken : last]
+        if records and records[0].offset < position:  # below, they were delivered and committed before
+            records = [record for record in records if record.offset >= position]
+        dispatch.take(transaction, topic, records, now)
         if last == len(fetch.records):
             transaction.positions[topic] = max(position, fetch.end)
             self._drop_first()

@@ -26,7 +26,7 @@ from streams.ledger import FencedError, Ledger, LostError
 from streams.restore import Progress, restore
 from streams.rocks import CorruptError, FullError
 from streams.store import ForeignError, OrderedMap, Store
-from streams.transaction import POSITION, OversizeRowError, Transaction
+from streams.transaction import POSITION, OversizeKeyError, Transaction
 
 SLICE = 50  # records after which a task looks at the clock
 SLICE_TIME = timedelta(milliseconds=2)  # for which records may hold the event loop
@@ -137,7 +137,7 @@ class PartitionTask:
                     delay = FENCED_SECONDS
                 losses += 1
                 self.losses += 1
-            except OversizeRowError as error:
+            except OversizeKeyError as error:
                 self._dispatch.careful.add(error.key)
                 delay = 0.0
             except (CorruptError, ForeignError) as error:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from models.customer import Customer, decode, encode
+from streams.engine.effects import Effect
 from streams.marks import marks_of
 from streams.store import Store
 
@@ -20,11 +21,11 @@ _UNSEEN: Any = object()
 MAX_RECORD = 7 * 1024 * 1024  # bytes; topics.yaml lets the topics take 8 MiB
 
 
-class OversizeRowError(Exception):
-    """A row is too large for the broker; whoever handles its inputs must look at each."""
+class OversizeKeyError(Exception):
+    """What is to be written for a key is too large for the broker; whoever handles its inputs must look at each."""
 
     def __init__(self, key: bytes) -> None:
-        super().__init__(f"The row of '{key.decode()}' is too large.")
+        super().__init__(f"What is to be written for '{key.decode()}' is too large.")
         self.key = key
 
 
@@ -70,6 +71,7 @@ class Transaction:
         self.customers: dict[bytes, Customer | None] = {}  # those who came before, and are likely to come again
         self.positions = dict(positions)
         self.marks: dict[bytes, bool] = {}
+        self.effects: list[tuple[bytes, Sequence[Effect]]] = []  # by key, until they are addressed and emitted
         self.outputs: defaultdict[Destination, Output] = defaultdict(make_output)
         self.inputs = 0
         self.size = 0
@@ -90,7 +92,7 @@ class Transaction:
         return customer
 
     def change(self, key: bytes, before: Customer | None, after: Customer | None) -> None:
-        """Change a customer, `before` being what `customer` returned; raises OversizeRowError.
+        """Change a customer, `before` being what `customer` returned; raises OversizeKeyError.
 
         Who comes for the first time is encoded and let go at once: what waits for the commit has left the
         processor's cache by then, 1.2 KB a customer.
@@ -120,7 +122,8 @@ class Transaction:
             self.size += len(record.value or b"")
 
     def encode(self) -> tuple[Commit, dict[bytes, bool]]:
-        """Return what goes to the broker, and the marks that change with it; raises OversizeRowError."""
+        """Return what goes to the broker, and the marks that change with it; raises OversizeKeyError."""
+        assert not self.effects, "Flush first."
         for key, customer in self.customers.items():
             before = self._loaded[key]
             if customer is not before:
@@ -131,7 +134,7 @@ class Transaction:
     def _write(self, key: bytes, before: Customer | None, after: Customer | None) -> None:
         row = self._rows[key] = None if after is None else encode(after)
         if row is not None and len(row) > MAX_RECORD:
-            raise OversizeRowError(key)
+            raise OversizeKeyError(key)
         old = before.enrollments if before else {}
         new = after.enrollments if after else {}
         if old or new:

@@ -15,7 +15,7 @@ from streams.engine.inputs import Arrived, Ask, Enroll, InboxMessage, Join
 from streams.partitioner import partition_of
 from streams.store import MemoryMap, Store
 from streams.topics import COMMANDS, DEAD_LETTERS, INBOX
-from streams.transaction import POSITION, OversizeRowError, Record, Transaction
+from streams.transaction import POSITION, OversizeKeyError, Record, Transaction
 from tests.small import command
 from tests.streams.model import JOURNEY, START, Source, decide, event
 
@@ -34,7 +34,7 @@ class Case:
 
     def take(self, topic: str, value: bytes | None, key: bytes | None = None) -> dict[str, Sequence[Record]]:
         """Return what a record gives, by topic."""
-        self.dispatch.take(self.transaction, topic, Source(5, value, key, (("h", b"1"),), 9), START)  # type: ignore[arg-type]
+        self.dispatch.take(self.transaction, topic, [Source(5, value, key, (("h", b"1"),), 9)], START)  # type: ignore[list-item]
         return {place[0]: records for place, records in self.transaction.outputs.items()}
 
     def code(self) -> bytes | None:
@@ -115,12 +115,18 @@ def test_a_message_that_fairway_does_not_write_becomes_a_dead_letter(
     }  # fmt: skip
 
 
-def test_what_would_not_fit_the_broker_becomes_a_dead_letter_and_changes_nothing(
+def test_what_would_not_fit_the_broker_is_found_at_the_flush_and_then_becomes_a_dead_letter_that_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MAX_RECORD", 200)
     case = Case()
     case.dispatch._advance = lambda *_: Outcome(Customer("pinehurst", "c-7"), (command("1", "t", "x" * 200),))
+    with pytest.raises(OversizeKeyError) as raised:
+        case.take(TOPIC, event(1, "c-7"))
+    with pytest.raises(AssertionError, match="Flush first"):
+        case.transaction.encode()
+    case.transaction = Transaction(Store(MemoryMap()), {}, {}, list)
+    case.dispatch.careful.add(raised.value.key)
     assert case.take(TOPIC, event(1, "c-7")).keys() == {DEAD_LETTERS}
     assert case.code() == b"too-large"
     assert case.transaction.customer(KEY) is None
@@ -135,7 +141,9 @@ def test_a_row_that_would_not_fit_is_found_when_encoded_and_then_at_the_input_to
     case = Case()
     for number in range(20):
         case.take(TOPIC, event(number, "c-7"))
-    with pytest.raises(OversizeRowError, match=r"^The row of 'pinehurst:c-7' is too large\.$") as raised:
+    with pytest.raises(
+        OversizeKeyError, match=r"^What is to be written for 'pinehurst:c-7' is too large\.$"
+    ) as raised:
         case.transaction.encode()
     again = Case()
     again.dispatch.careful.add(raised.value.key)
