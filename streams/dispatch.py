@@ -34,7 +34,7 @@ from streams.partitioner import partition_of
 from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
 from streams.transaction import MAX_RECORD, Destination, OversizeKeyError, Record, Transaction
 
-_PLACES = b":places:"
+_PLACES = places_key("")  # what the keys of places begin with
 _PARTITIONS = b":partitions"
 
 _decode_message: Callable[[bytes], InboxMessage] = msgspec.json.Decoder(InboxMessage).decode
@@ -180,7 +180,8 @@ class Dispatch:
         """Emit the effects of what was handled, in order; raises OversizeKeyError if one is too large."""
         for key, effects in transaction.effects:
             try:
-                transaction.emit([self._address(key, effect) for effect in effects])
+                for effect in effects:
+                    transaction.emit(*self._address(key, effect))
             except OversizeError as error:
                 raise OversizeKeyError(key) from error
         transaction.effects.clear()
@@ -214,7 +215,7 @@ class Dispatch:
         if value is not None and len(value) > MAX_RECORD:  # compressed it fitted, plain it would not
             headers.append(("dlq.truncated", str(len(value)).encode()))
             value = value[:MAX_RECORD]
-        transaction.emit([((DEAD_LETTERS, self.partition), Record(record.key, value, headers))])
+        transaction.emit((DEAD_LETTERS, self.partition), Record(record.key, value, headers))
 
 
 def _encode(message: Any) -> bytes:

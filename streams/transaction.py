@@ -1,7 +1,7 @@
 """What one transaction of a partition holds: changed customers and rows, records to emit, source positions."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -115,11 +115,10 @@ class Transaction:
         """Change an internal row; it is written as JSON."""
         self._rows[key] = msgspec.json.encode(row)
 
-    def emit(self, records: Iterable[tuple[Destination, Record]]) -> None:
-        """Add records to what the transaction emits."""
-        for place, record in records:
-            self.outputs[place].append(record)
-            self.size += len(record.value or b"")
+    def emit(self, place: Destination, record: Record) -> None:
+        """Add a record to what the transaction emits."""
+        self.outputs[place].append(record)
+        self.size += len(record.value or b"")
 
     def encode(self) -> tuple[Commit, dict[bytes, bool]]:
         """Return what goes to the broker, and the marks that change with it; raises OversizeKeyError."""
