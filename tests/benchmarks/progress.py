@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from operator import lt
 from typing import NamedTuple
 
 import asyncpg
@@ -11,8 +13,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 LOOK_EVERY = 0.02  # seconds
 PATIENCE = 120.0
+_AT_LEAST = 1.0  # second for which a partition must have moved
 
-Count = Callable[[], int]
+Count = Callable[[], Sequence[int]]
+"""Says how much is committed by now: of each partition, in order."""
 
 
 class Broker:
@@ -25,7 +29,7 @@ class Broker:
 
     def records(self, topic: str) -> Count:
         """Return what counts a topic's committed records; the end of each transaction counts as one too."""
-        return _patient(lambda: sum(self.ends(topic)))
+        return _patient(lambda: self.ends(topic))
 
     def ends(self, topic: str) -> list[int]:
         """Return where the committed records of each partition end."""
@@ -34,7 +38,7 @@ class Broker:
     def inputs(self, group: str, topic: str) -> Count:
         """Return what counts the inputs that a consumer group has committed."""
         reader, places = self._reader(group), self._places(topic)
-        return _patient(lambda: sum(max(0, place.offset) for place in reader.committed(places, PATIENCE)))
+        return _patient(lambda: [max(0, place.offset) for place in reader.committed(places, PATIENCE)])
 
     def _reader(self, group: str) -> Consumer:
         return Consumer({
@@ -53,18 +57,18 @@ class History:
         self._loop = asyncio.new_event_loop()
         self._connection = self._loop.run_until_complete(asyncpg.connect(url))
 
-    def records(self) -> int:
+    def records(self) -> Sequence[int]:
         """Return how many records of activity were projected, and the ends of their transactions with them."""
         asked = 'SELECT coalesce(sum("offset"), 0)::bigint FROM projection_positions'
-        return int(self._loop.run_until_complete(self._connection.fetchval(asked)))
+        return (int(self._loop.run_until_complete(self._connection.fetchval(asked))),)
 
 
 def _patient(count: Count) -> Count:
-    def patient() -> int:
+    def patient() -> Sequence[int]:
         try:
             return count()
         except KafkaException:  # the topic or the group is so new that nobody answers for it yet
-            return 0
+            return ()
 
     return patient
 
@@ -77,40 +81,62 @@ class Figure(NamedTuple):
     memory: float = 0.0
 
 
-def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIENCE) -> Figure:
-    """Return how fast programs go, from half to nine tenths of the way.
+class Mark(NamedTuple):
+    """What was committed when, and the processor time that the programs had used by then."""
 
-    Their start is not part of it, while a worker still loads web and history beside its work, nor is their end: a
-    worker commits the offsets that are counted once a second, each partition for itself, so of those that have
-    nothing left to do some tell it late. Of a run too short to show a quarter of it between, and that over a second
-    or more, the whole is taken.
-    """
-    start = _Mark(0, time.monotonic(), sum(map(processor_time, pids)))
-    marks = list(_watch(count, end, pids, patience))
-    between = [mark for mark in marks if end * 0.5 <= mark.count <= end * 0.9]
-    steady = bool(between) and between[-1].count - between[0].count > end / 4 and between[-1].at > between[0].at + 1
-    first, last = (between[0], between[-1]) if steady else (start, marks[-1])
-    counted = max(1, last.count - first.count)
-    held = sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**20
-    return Figure(counted / (last.at - first.at), (last.spent - first.spent) / counted * 1e6, held)
-
-
-class _Mark(NamedTuple):
-    count: int
+    counts: Sequence[int]
     at: float
     spent: float
 
 
-def _watch(count: Count, end: int, pids: Sequence[int], patience: float) -> Iterator[_Mark]:
+def measure(count: Count, end: int, pids: Sequence[int], patience: float = PATIENCE) -> Figure:
+    """Return how fast programs go from half of the way on, or all of it where that is too short."""
+    start = Mark((), time.monotonic(), sum(map(processor_time, pids)))
+    marks = list(_watch(count, end, pids, patience))
+    last = marks[-1]
+    done = max(1, sum(last.counts))
+    whole = done / (last.at - start.at), (last.spent - start.spent) / done * 1e6
+    rate, cost = judge(marks) or whole
+    held = sum(psutil.Process(pid).memory_info().rss for pid in pids) / 2**20
+    return Figure(rate, cost, held)
+
+
+def judge(marks: Sequence[Mark]) -> tuple[float, float] | None:
+    """Return counts a second and microseconds of processor time for each; None of a run too short to tell.
+
+    Before half of the way a worker still loads web and history beside its work, and once the first partition is
+    through, the others go faster. Each partition is judged by when it moved, for only then is its count true: a
+    worker tells it once a second, of several partitions at once, and until then it is behind by all that was done.
+    """
+    ends = marks[-1].counts
+    between = [mark for mark in marks if 2 * sum(mark.counts) >= sum(ends) and all(map(lt, mark.counts, ends))]
+    each = [_judge_one([(mark.counts[place], mark.at) for mark in between]) for place in range(len(ends))]
+    rates = [rate for rate in each if rate is not None]
+    if len(rates) < len(ends):
+        return None
+    rate = sum(rates)
+    first, last = between[0], between[-1]
+    return rate, (last.spent - first.spent) / (last.at - first.at) / rate * 1e6
+
+
+def _judge_one(seen: Sequence[tuple[int, float]]) -> float | None:
+    moves = [later for before, later in pairwise(seen) if later[0] > before[0]]
+    if len(moves) < 2 or moves[-1][1] < moves[0][1] + _AT_LEAST:
+        return None
+    (first, begun), (last, ended) = moves[0], moves[-1]
+    return (last - first) / (ended - begun)
+
+
+def _watch(count: Count, end: int, pids: Sequence[int], patience: float) -> Iterator[Mark]:
     """Yield every count that shows, up to `end`, with the time and the processor time that programs had used."""
     before, deadline = 0, time.monotonic() + patience
     while before < end:
         assert time.monotonic() < deadline, f"{before} of {end} after {patience} s"
         assert all(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids), "the program has ended"
         seen = count()
-        if seen > before:
-            yield _Mark(seen, time.monotonic(), sum(map(processor_time, pids)))
-            before = seen
+        if sum(seen) > before:
+            yield Mark(seen, time.monotonic(), sum(map(processor_time, pids)))
+            before = sum(seen)
         else:
             time.sleep(LOOK_EVERY)
 
