@@ -32,7 +32,7 @@ from streams.errors import FairwayError
 from streams.fetch import SourceRecord
 from streams.partitioner import partition_of
 from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
-from streams.transaction import MAX_RECORD, Destination, OversizeKeyError, Record, Transaction
+from streams.transaction import MAX_RECORD, NO_HEADERS, Destination, Header, OversizeKeyError, Transaction
 
 _PLACES = places_key("")  # what the keys of places begin with
 _PARTITIONS = b":partitions"
@@ -83,6 +83,7 @@ class Dispatch:
         """
         read = self._read_message if topic == INBOX else self._read_event
         inputs = [read(record, topic) for record in records]
+        transaction.look_up([given[0] for given in inputs if type(given) is tuple])
         for record, given in zip(records, inputs, strict=True):
             if type(given) is Rejection:
                 self._bury(transaction, topic, record, given, now)
@@ -114,7 +115,11 @@ class Dispatch:
         is_places = key.startswith(_PLACES)
         if not separator or not customer_id or (is_places != isinstance(given, PlacesInput)):
             return Rejection("schema", f"The message in '{INBOX}' is none that Fairway writes.")
-        if isinstance(given, Enroll | Exit) and given.source is None and self._is_here(key):
+        if (
+            isinstance(given, Enroll | Exit)
+            and given.source is None
+            and partition_of(key, self.partitions) == self.partition
+        ):
             given = msgspec.structs.replace(given, source=Source(topic, self.partition, record.offset))
         return key, tenant_id, customer_id, given
 
@@ -127,15 +132,12 @@ class Dispatch:
         given: CustomerInput | PlacesInput,
         now: datetime,
     ) -> None:
-        if not self._is_here(key):
+        if partition_of(key, self.partitions) != self.partition:
             self._emit(transaction, key, (Forward(key, given),))
         elif type(given) is Arrived or not isinstance(given, PlacesInput):  # to ask for a union takes 0.3 µs
             self.advance(transaction, key, tenant_id, customer_id, given, now)
         else:
             self._decide(transaction, key, given)
-
-    def _is_here(self, key: bytes) -> bool:
-        return partition_of(key, self.partitions) == self.partition
 
     def advance(
         self,
@@ -186,16 +188,16 @@ class Dispatch:
                 raise OversizeKeyError(key) from error
         transaction.effects.clear()
 
-    def _address(self, key: bytes, effect: Effect) -> tuple[Destination, Record]:
+    def _address(self, key: bytes, effect: Effect) -> tuple[Destination, bytes, bytes, list[Header]]:
         if type(effect) is Activity:
-            return self._activity, Record(key, _encode(effect))
+            return self._activity, key, _encode(effect), NO_HEADERS
         if type(effect) is Command:
-            return self._commands, Record(key, _encode(effect.value), _headers(effect))
+            return self._commands, key, _encode(effect.value), _headers(effect)
         if type(effect) is ProfileUpdate:
-            return self._profile_updates, Record(key, _encode(effect))
+            return self._profile_updates, key, _encode(effect), NO_HEADERS
         assert type(effect) is Forward
         there = partition_of(effect.key, self.partitions)
-        return (INBOX, there), Record(effect.key, _encode(effect.message))
+        return (INBOX, there), effect.key, _encode(effect.message), NO_HEADERS
 
     def _bury(
         self, transaction: Transaction, topic: str, record: SourceRecord, problem: Rejection, now: datetime
@@ -215,7 +217,7 @@ class Dispatch:
         if value is not None and len(value) > MAX_RECORD:  # compressed it fitted, plain it would not
             headers.append(("dlq.truncated", str(len(value)).encode()))
             value = value[:MAX_RECORD]
-        transaction.emit((DEAD_LETTERS, self.partition), Record(record.key, value, headers))
+        transaction.emit((DEAD_LETTERS, self.partition), record.key, value, headers)
 
 
 def _encode(message: Any) -> bytes:
@@ -225,9 +227,9 @@ def _encode(message: Any) -> bytes:
     return value
 
 
-def _headers(command: Command) -> list[tuple[str, bytes | None]]:
+def _headers(command: Command) -> list[Header]:
     value = command.value
-    headers: list[tuple[str, bytes | None]] = [
+    headers: list[Header] = [
         ("command-id", value.command_id.encode()),
         ("tenant-id", value.tenant_id.encode()),
         ("channel", value.channel.encode()),

@@ -8,12 +8,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
-from streams.batches import Batches
+from streams.batches import Batch, Batches
 from streams.coordination import BrokenLinkError
 from streams.failpoints import reach
 from streams.identity import identify
 from streams.takeover import Takeover, stop
-from streams.transaction import Commit, Output, Record
+from streams.transaction import NO_HEADERS, Commit, Output
 
 COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
 _PAGE_ROWS = 5000
@@ -114,8 +114,7 @@ class KafkaLedger:
 
     def output(self) -> Batches:
         """Return batches of our own: the producer's `send` costs ten times as much."""
-        assert self._producer is not None, "Fence first."
-        return Batches(self._producer.create_batch)
+        return Batches()
 
     async def commit(self, commit: Commit) -> int:
         """Send everything, make sure that every batch arrived, then commit; raises LostError."""
@@ -140,7 +139,7 @@ class KafkaLedger:
         reach("send.before")
         changelog = self.output()
         for key, row in commit.rows.items():
-            changelog.append(Record(key, row))
+            changelog.add(key, row, NO_HEADERS)
         jobs = [self._send_batches(producer, self._changelog, self._partition, changelog)]
         for (topic, partition), batches in commit.outputs.items():
             assert isinstance(batches, Batches), "A ledger takes its own output."
@@ -163,15 +162,16 @@ class KafkaLedger:
 
     async def _send_batches(self, producer: AIOKafkaProducer, topic: str, partition: int, batches: Batches) -> int:
         """Send batches, a future each; return the next offset."""
-        arrivals = [await self._send_batch(producer, batch, topic, partition) for batch in batches.all]
+        whole = batches.finish()
+        arrivals = [await self._send_batch(producer, batch, topic, partition) for batch in whole]
         # Without this look at each, a batch that failed would be missing from a transaction that commits.
         arrived = await asyncio.gather(*arrivals)
-        count: int = batches.all[-1].record_count()
+        count = whole[-1].record_count()
         last: int = arrived[-1].offset
         return last + count
 
     async def _send_batch(
-        self, producer: AIOKafkaProducer, batch: Any, topic: str, partition: int
+        self, producer: AIOKafkaProducer, batch: Batch, topic: str, partition: int
     ) -> asyncio.Future[RecordMetadata]:
         arrival: asyncio.Future[RecordMetadata] = await producer.send_batch(batch, topic, partition=partition)
         arrival.add_done_callback(_look)

@@ -26,6 +26,9 @@ class OrderedMap(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key."""
 
+    def get_all(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the value of each key."""
+
     def write(self, changes: Iterable[Change]) -> None:
         """Put, or with None delete, all these or none."""
 
@@ -49,6 +52,10 @@ class MemoryMap:
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key."""
         return self._values.get(key)
+
+    def get_all(self, keys: list[bytes]) -> list[bytes | None]:
+        """Return the value of each key."""
+        return [self._values.get(key) for key in keys]
 
     def write(self, changes: Iterable[Change]) -> None:
         """Put, or with None delete, all these or none."""
@@ -95,6 +102,10 @@ class Store:
     def get(self, key: bytes) -> bytes | None:
         """Return the row of a key."""
         return self._entries.get(_ROW + key)
+
+    def get_all(self, keys: Iterable[bytes]) -> list[bytes | None]:
+        """Return the row of each key."""
+        return self._entries.get_all([_ROW + key for key in keys])
 
     def write(self, rows: Mapping[bytes, bytes | None], marks: Mapping[bytes, bool], offset: int) -> None:
         """Put rows (None deletes) and marks (False deletes), and note the changelog offset that they stand for."""

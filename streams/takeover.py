@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from streams.batches import BATCH_BYTES, COMPRESSION
 from streams.coordination import Coordination, join, producer_id
 from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
 from streams.unfinished import ask_end, find_open
@@ -68,8 +67,6 @@ class Takeover:
             transactional_id=self._id,
             transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
             linger_ms=0,
-            max_batch_size=BATCH_BYTES,
-            compression_type=COMPRESSION,
             retry_backoff_ms=5,  # a produce may meet the last transaction's end; the default is 100 ms
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
         )

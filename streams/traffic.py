@@ -10,7 +10,6 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
-from streams.batches import BATCH_BYTES, COMPRESSION
 from streams.clients import started
 from streams.decoding import Rejection, decode
 from streams.definitions import Known, load_catalogue
@@ -18,6 +17,7 @@ from streams.engine.inputs import Enroll, Exit
 from streams.errors import FairwayError
 from streams.topics import COMMANDS, INBOX
 
+_BATCH_BYTES = 512 * 1024
 _IN_FLIGHT = 5000  # records sent before the first of them is waited for
 
 
@@ -85,8 +85,8 @@ def _producer(brokers: str) -> AIOKafkaProducer:
         bootstrap_servers=brokers,
         enable_idempotence=True,
         linger_ms=5,
-        max_batch_size=BATCH_BYTES,
-        compression_type=COMPRESSION,
+        max_batch_size=_BATCH_BYTES,
+        compression_type="snappy",
     )
 
 

@@ -1,7 +1,7 @@
 """What one transaction of a partition holds: changed customers and rows, records to emit, source positions."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -13,7 +13,9 @@ from streams.store import Store
 
 POSITION = b":position"
 
-Headers = Sequence[tuple[str, bytes | None]]
+Header = tuple[str, bytes | None]
+Headers = Sequence[Header]
+NO_HEADERS: list[Header] = []  # aiokafka takes nothing but a list
 Destination = tuple[str, int]
 """A topic, and a partition of it."""
 
@@ -29,18 +31,10 @@ class OversizeKeyError(Exception):
         self.key = key
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """A record to emit."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes | None]] = []  # aiokafka takes nothing but a list
-
-
 class Output(Protocol):
-    """What takes the records of one partition of a topic, in the form that the ledger wants; a list is one."""
+    """What takes the records of one partition of a topic, in the form that the ledger wants."""
 
-    def append(self, record: Record, /) -> None:
+    def add(self, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
         """Add a record."""
 
 
@@ -67,6 +61,7 @@ class Transaction:
         self._known = known
         self._loaded: dict[bytes, Customer | None] = {}
         self._rows: dict[bytes, bytes | None] = {}
+        self._read: dict[bytes, bytes | None] = {}  # of the store, by the last look-up
         self._at_hand: tuple[bytes, Customer | None] = (b"", None)
         self.customers: dict[bytes, Customer | None] = {}  # those who came before, and are likely to come again
         self.positions = dict(positions)
@@ -107,18 +102,25 @@ class Transaction:
         else:
             self._write(key, before, after)
 
+    def look_up(self, keys: Iterable[bytes]) -> None:
+        """Read the rows of keys that are asked for next."""
+        wanted = [key for key in keys if key not in self.customers and key not in self._known]
+        self._read = dict(zip(wanted, self._store.get_all(wanted), strict=True)) if wanted else {}
+
     def row(self, key: bytes) -> bytes | None:
         """Return an internal row as of now."""
-        return self._rows[key] if key in self._rows else self._store.get(key)
+        if key in self._rows:
+            return self._rows[key]
+        return self._read[key] if key in self._read else self._store.get(key)
 
     def put(self, key: bytes, row: Any) -> None:
         """Change an internal row; it is written as JSON."""
         self._rows[key] = msgspec.json.encode(row)
 
-    def emit(self, place: Destination, record: Record) -> None:
+    def emit(self, place: Destination, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
         """Add a record to what the transaction emits."""
-        self.outputs[place].append(record)
-        self.size += len(record.value or b"")
+        self.outputs[place].add(key, value, headers)
+        self.size += len(value or b"")
 
     def encode(self) -> tuple[Commit, dict[bytes, bool]]:
         """Return what goes to the broker, and the marks that change with it; raises OversizeKeyError."""

@@ -40,7 +40,7 @@ def test_a_tombstone_takes_a_version_out_and_a_broken_record_changes_nothing() -
     written = [(key.encode(), value) for key, value in records]
     catalogue = read(Catalogue(), [*written, known(JourneyStatus.ACTIVE, 1), (b"x:y:1", b"{}"), (None, b"?")])
     assert set(catalogue.versions[journey("t").id]) == {1, 2}
-    assert [found.version for found in catalogue.journeys().wanted("t", "scl.member.created")] == [1]
+    assert [found.version for found in catalogue.journeys().wanted["t", "scl.member.created"]] == [1]
     assert set(read(catalogue, [(written[0][0], None)]).versions[journey("t").id]) == {2}
 
 
@@ -62,7 +62,7 @@ async def test_a_change_in_postgres_is_in_force_within_seconds(
         async with asyncio.timeout(20):
             while definitions.journeys.status(id_) != JourneyStatus.PAUSED:
                 await changes.get()
-        assert [found.version for found in definitions.journeys.wanted(prefix, "scl.member.created")] == [1]
+        assert [found.version for found in definitions.journeys.wanted[prefix, "scl.member.created"]] == [1]
         catalogue = await load_catalogue(settings.brokers)
         assert catalogue.find(prefix, "Welcome") == catalogue.known[id_]
         assert catalogue.find("another", "Welcome") is None

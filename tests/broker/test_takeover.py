@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from streams.ledger import KafkaLedger, LostError
 from streams.settings import Settings
 from streams.topics import ACTIVITY, COMMANDS, read_topics
-from streams.transaction import Commit, Record
+from streams.transaction import Commit
 from tests import kafka
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
@@ -82,7 +82,7 @@ def committed(settings: Settings, topic: str) -> list[bytes | None]:
 
 def second(ledger: KafkaLedger, topic: str = COMMANDS) -> Commit:
     output = ledger.output()
-    output.append(Record(b"c", b"second"))
+    output.add(b"c", b"second", [])
     return Commit({b"c": b"second"}, {(topic, 1): output}, {})
 
 

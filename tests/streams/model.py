@@ -13,7 +13,7 @@ from streams.engine.effects import Command, Outcome
 from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
 from streams.ledger import LostError, Page
-from streams.transaction import Commit, Record
+from streams.transaction import NO_HEADERS, Commit, Header
 from tests.small import command
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -32,6 +32,21 @@ class Source(NamedTuple):
     key: bytes | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
     timestamp: int = 0
+
+
+class Record(NamedTuple):
+    """A record that was emitted."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[Header] = NO_HEADERS
+
+
+class Records(list[Record]):
+    """An output that remembers."""
+
+    def add(self, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
+        self.append(Record(key, value, headers))
 
 
 class Broker:
@@ -64,6 +79,7 @@ class Broker:
         offset = self.changelog_end
         self.changelog_end += 1  # the commit marker
         for place, records in commit.outputs.items():
+            assert isinstance(records, Records)
             self.emitted[place].extend(records)
         self.group |= commit.positions
         return offset
@@ -91,8 +107,8 @@ class ModelLedger:
             yield Page([(key, row) for _, key, row in page], page[-1][0] + 1, end)
         yield Page((), end, end)
 
-    def output(self) -> list[Record]:
-        return []
+    def output(self) -> Records:
+        return Records()
 
     async def commit(self, commit: Commit) -> int:
         fault, self.fault = self.fault, ""

@@ -15,9 +15,9 @@ from streams.engine.inputs import Arrived, Ask, Enroll, InboxMessage, Join
 from streams.partitioner import partition_of
 from streams.store import MemoryMap, Store
 from streams.topics import COMMANDS, DEAD_LETTERS, INBOX
-from streams.transaction import POSITION, OversizeKeyError, Record, Transaction
+from streams.transaction import POSITION, OversizeKeyError, Transaction
 from tests.small import command
-from tests.streams.model import JOURNEY, START, Source, decide, event
+from tests.streams.model import JOURNEY, START, Record, Records, Source, decide, event
 
 TOPIC = "customer.updated"
 KEY = b"pinehurst:c-7"
@@ -30,7 +30,7 @@ class Case:
 
     def __init__(self, partition: int = HERE) -> None:
         self.dispatch = Dispatch(partition, 4, decide)
-        self.transaction = Transaction(Store(MemoryMap()), {}, {}, list)
+        self.transaction = Transaction(Store(MemoryMap()), {}, {}, Records)
 
     def take(self, topic: str, value: bytes | None, key: bytes | None = None) -> dict[str, Sequence[Record]]:
         """Return what a record gives, by topic."""
@@ -125,7 +125,7 @@ def test_what_would_not_fit_the_broker_is_found_at_the_flush_and_then_becomes_a_
         case.take(TOPIC, event(1, "c-7"))
     with pytest.raises(AssertionError, match="Flush first"):
         case.transaction.encode()
-    case.transaction = Transaction(Store(MemoryMap()), {}, {}, list)
+    case.transaction = Transaction(Store(MemoryMap()), {}, {}, Records)
     case.dispatch.careful.add(raised.value.key)
     assert case.take(TOPIC, event(1, "c-7")).keys() == {DEAD_LETTERS}
     assert case.code() == b"too-large"

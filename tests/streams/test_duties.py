@@ -15,7 +15,7 @@ from streams.engine.journeys import Journeys
 from streams.store import MemoryMap, Store
 from streams.topics import COMMANDS, INBOX
 from streams.transaction import Transaction
-from tests.streams.model import JOURNEY, START, decide, place
+from tests.streams.model import JOURNEY, START, Records, decide, place
 
 SECOND = timedelta(seconds=1)
 
@@ -38,7 +38,7 @@ class Partition:
         self.begin()
 
     def begin(self) -> None:
-        self.transaction = Transaction(self.store, {}, {}, list)
+        self.transaction = Transaction(self.store, {}, {}, Records)
 
     def commit(self) -> list[str]:
         commit, moved = self.transaction.encode()

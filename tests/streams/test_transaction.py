@@ -6,7 +6,7 @@ from models.customer import Customer, decode, encode
 from streams.marks import marks_of
 from streams.store import MemoryMap, Store
 from streams.transaction import Transaction
-from tests.streams.model import START, place
+from tests.streams.model import START, Records, place
 
 KEY = b"pinehurst:c-7"
 NOBODY = Customer("pinehurst", "c-7")
@@ -16,7 +16,7 @@ WAITING = Customer("pinehurst", "c-7", enrollments={"x": place("e-1", START, STA
 def begin(row: Customer | None = None, known: Customer | None = None) -> Transaction:
     store = Store(MemoryMap())
     store.write({} if row is None else {KEY: encode(row)}, {}, 1)
-    return Transaction(store, {} if known is None else {KEY: known}, {}, list)
+    return Transaction(store, {} if known is None else {KEY: known}, {}, Records)
 
 
 def change(transaction: Transaction, *states: Customer | None) -> None:
