@@ -5,7 +5,7 @@ oldest first; then the input. Each leaves its own activity record.
 """
 
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
 import msgspec
 
@@ -65,14 +65,15 @@ def advance(
 
 def is_of_use(event: Event, journeys: Journeys) -> bool:
     """Say whether anything may come of an event."""
-    return journeys.is_wanted(event.tenant_id, event.event_type) or event.event_type in PROFILE_EVENTS
+    return (event.tenant_id, event.event_type) in journeys.wanted or event.event_type in PROFILE_EVENTS
 
 
 def _time_of(given: CustomerInput, now: datetime) -> datetime:
     """Return the time of an input: when it occurred, but never in the future (R16)."""
     match given:
         case Arrived():
-            return min(given.event.occurred_at, now)
+            moment = given.event.occurred_at
+            return moment if moment < now else now
         case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at):
             return min(at, now)
         case Due() | Sweep() | Answer():
@@ -96,7 +97,7 @@ def _apply(draft: Draft, given: CustomerInput, at: datetime) -> None:
             _settle(draft, given)
         case MergeAway():
             merge_away(draft, given, at)
-            draft.record(_cause("event", None, given.event_id, "customer.merged"), at, None)
+            draft.record(Cause("event", given.event_id, "customer.merged"), at, None)
         case MergeIn():
             _inherit(draft, given, at)
         case Due() | Sweep():
@@ -116,7 +117,7 @@ def _enroll(draft: Draft, given: Enroll, at: datetime) -> None:
     journey = draft.journeys.newest(given.journey_id)
     if journey is not None and journey.tenant_id == draft.tenant_id:
         enter_by_hand(draft, journey, given.data, at)
-        draft.record(_cause("control", given.source, control="enroll"), at, journey.club_id)
+        draft.record(_control_cause("enroll", given.source), at, journey.club_id)
 
 
 def _exit(draft: Draft, given: Exit, at: datetime) -> None:
@@ -126,15 +127,19 @@ def _exit(draft: Draft, given: Exit, at: datetime) -> None:
     for candidate in tuple(draft.candidates.values()):
         if given.journey_id in (None, candidate.journey_id):
             draft.take_candidate(candidate.id)  # its place is given back when the answer comes
-    draft.record(_cause("control", given.source, control="exit"), at, None)
+    draft.record(_control_cause("exit", given.source), at, None)
 
 
-def _cause(
-    kind: str, source: Source | None, event_id: str | None = None, event_type: str | None = None, **more: Any
-) -> Cause:
+def _event_cause(event: Event, source: Source | None) -> Cause:
     if source is None:
-        return Cause(kind, event_id, event_type, **more)
-    return Cause(kind, event_id, event_type, source.topic, source.partition, source.offset, **more)
+        return Cause("event", event.event_id, event.event_type)
+    return Cause("event", event.event_id, event.event_type, source.topic, source.partition, source.offset)
+
+
+def _control_cause(control: str, source: Source | None) -> Cause:
+    if source is None:
+        return Cause("control", control=control)
+    return Cause("control", None, None, source.topic, source.partition, source.offset, control)
 
 
 def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetime) -> None:
@@ -149,7 +154,7 @@ def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetim
             _change_profile(draft, event, at)
         if not draft.erased:
             enter_all(draft, event, at)
-    draft.record(_cause("event", source, event.event_id, event.event_type), at, event.club_id)
+    draft.record(_event_cause(event, source), at, event.club_id)
 
 
 def _change_profile(draft: Draft, event: Event, at: datetime) -> None:
@@ -176,10 +181,10 @@ def _inherit(draft: Draft, given: MergeIn, at: datetime) -> None:
             event = waiting.event
             draft.recent = remember(draft.recent, mark(event.event_id))
             enter_all(draft, event, at)
-            draft.record(_cause("event", waiting.source, event.event_id, event.event_type), at, event.club_id)
+            draft.record(_event_cause(event, waiting.source), at, event.club_id)
         else:
             _apply(draft, waiting, _time_of(waiting, draft.now))
-    draft.record(_cause("event", None, given.event_id, "customer.merged"), at, None)
+    draft.record(Cause("event", given.event_id, "customer.merged"), at, None)
 
 
 def _settle(draft: Draft, answer: Answer) -> None:
@@ -198,7 +203,7 @@ def _settle(draft: Draft, answer: Answer) -> None:
             refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollment_key=candidate.key)
         if answer.admitted:
             _give_back(draft, answer.journey_id)
-    cause = _cause("admission", None, candidate.event.get("eventId"), candidate.event.get("eventType"))
+    cause = Cause("admission", candidate.event.get("eventId"), candidate.event.get("eventType"))
     draft.record(cause, candidate.at, candidate.club_id)
 
 
@@ -209,7 +214,7 @@ def _give_back(draft: Draft, journey_id: str) -> None:
 def _leave_archived(draft: Draft) -> None:
     if any(enrollment.journey_id in draft.journeys.archived for enrollment in draft.enrollments.values()):
         leave_archived(draft, draft.journeys.archived, draft.now)
-        draft.record(_cause("control", None, control="archive"), draft.now, None)
+        draft.record(_control_cause("archive", None), draft.now, None)
 
 
 def _fire_due(draft: Draft, until: datetime) -> None:
@@ -229,7 +234,7 @@ def _fire_due(draft: Draft, until: datetime) -> None:
 
 def _fire(draft: Draft, id_: str, due: datetime) -> None:
     enrollment = draft.enrollments[id_]
-    cause = _cause("wait", None, enrollment_id=id_, step_id=enrollment.step, due=due)
+    cause = Cause("wait", enrollment_id=id_, step_id=enrollment.step, due=due)
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
     step = journey.steps.get(enrollment.step) if journey else None
     if journey is None or not isinstance(step, Wait):

@@ -43,21 +43,13 @@ class Draft:
         self.records = row.records
         self.merging = row.merging
         self.deferred = row.deferred
-        self.entries: list[Entry] = []
         self.erased = False
-        self._effects: list[Effect] = []
-
-    def emit(self, effect: Effect) -> None:
-        """Add an effect, in order."""
-        self._effects.append(effect)
+        self.entries: list[Entry] = []  # of the activity record of the input at hand
+        self.effects: list[Effect] = []  # in order
 
     def forward(self, key: bytes, message: CustomerInput | PlacesInput) -> None:
         """Send an input on to another key."""
-        self._effects.append(Forward(key, message))
-
-    def note(self, entry: Entry) -> None:
-        """Add an entry to the activity record of the input at hand."""
-        self.entries.append(entry)
+        self.effects.append(Forward(key, message))
 
     def refuse(self, entry: EnrollmentRefused) -> None:
         """Add an entry that says why a journey was not entered, if such are wanted."""
@@ -69,7 +61,7 @@ class Draft:
         if not self.entries:
             return
         self.records += 1
-        self._effects.append(
+        self.effects.append(
             Activity(
                 activity_id(self.tenant_id, self.customer_id, self.records, msgspec.to_builtins(at)),
                 at,
@@ -124,9 +116,9 @@ class Draft:
     def outcome(self) -> Outcome:
         """Return the new row and the effects; the very row that came in, if nothing changed."""
         if self.erased:
-            return Outcome(None, tuple(self._effects))
-        if self._is_as_before():
-            return Outcome(self.before, tuple(self._effects))
+            return Outcome(None, tuple(self.effects))
+        if self.records == self.row.records and self._is_as_before():
+            return Outcome(self.before, tuple(self.effects))
         return Outcome(
             Customer(
                 tenant_id=self.tenant_id,
@@ -140,15 +132,14 @@ class Draft:
                 merging=self.merging,
                 deferred=self.deferred,
             ),
-            tuple(self._effects),
+            tuple(self.effects),
         )
 
     def _is_as_before(self) -> bool:
-        """Say whether nothing changed: what changes is another object then."""
+        """Say whether nothing but perhaps the records changed: what changes is another object then."""
         row = self.row
         return (
-            self.records == row.records
-            and self.profile is row.profile
+            self.profile is row.profile
             and self.history is row.history
             and self.recent is row.recent
             and self.merging is row.merging

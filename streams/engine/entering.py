@@ -22,7 +22,7 @@ _NEVER: dict[str, Entry] = {}
 
 def enter_all(draft: Draft, event: Event, at: datetime) -> None:
     """Enter every journey that this event triggers, or say why not (R1, R2)."""
-    for journey in draft.journeys.wanted(draft.tenant_id, event.event_type):
+    for journey in draft.journeys.wanted.get((draft.tenant_id, event.event_type), ()):
         _enter_by_event(draft, journey, event, at)
 
 
@@ -127,7 +127,9 @@ def _start(draft: Draft, journey: CompiledJourney, enrollment: Enrollment, arriv
     """Take the first steps; of an event that just `arrived` the row keeps the envelope, should one wait."""
     key, number, at = enrollment.key, enrollment.entry, enrollment.enrolled_at
     draft.enter(journey.id, key, number, at)
-    draft.note(EnrollmentStarted(journey.id, journey.version, enrollment.id, key, number, at, enrollment.data))
+    draft.entries.append(
+        EnrollmentStarted(journey.id, journey.version, enrollment.id, key, number, at, enrollment.data)
+    )
     Walk(draft, journey, enrollment, at, arrived).run()
 
 

@@ -235,7 +235,8 @@ class Standing(NamedTuple):
 class Journeys:
     """All journeys that a worker knows, at one moment; `with_…` return a changed copy.
 
-    `archived`, `paused` and `limited` are the ids of journeys in that status, or with maxEnrollments.
+    `wanted` has, by tenantId and eventType, the newest version of each ACTIVE or PAUSED journey that such an event
+    triggers; `archived`, `paused` and `limited` are the ids of journeys in that status, or with maxEnrollments.
     """
 
     def __init__(
@@ -245,14 +246,14 @@ class Journeys:
     ) -> None:
         self._versions = versions or {}
         self._statuses = statuses or {}
-        self._wanted: dict[tuple[str, str], tuple[CompiledJourney, ...]] = {}
+        self.wanted: dict[tuple[str, str], tuple[CompiledJourney, ...]] = {}
         for id_ in self._statuses:
             journey = self.newest(id_)
             if journey is None or journey.trigger_type == MANUAL:  # whatever an event calls itself (R6)
                 continue
             if self.status(id_) in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
                 key = (journey.tenant_id, journey.trigger_type)
-                self._wanted[key] = (*self._wanted.get(key, ()), journey)
+                self.wanted[key] = (*self.wanted.get(key, ()), journey)
         self.archived = self._with_status(JourneyStatus.ARCHIVED)
         self.paused = self._with_status(JourneyStatus.PAUSED)
         self.limited = frozenset(
@@ -278,14 +279,6 @@ class Journeys:
     ) -> "Journeys":
         """Return a snapshot in which the journey has this status, and new entries use version `newest`."""
         return Journeys(self._versions, self._statuses | {journey_id: Standing(status, newest, since)})
-
-    def wanted(self, tenant_id: str, event_type: str) -> tuple[CompiledJourney, ...]:
-        """Return the newest version of each ACTIVE or PAUSED journey that this kind of event triggers."""
-        return self._wanted.get((tenant_id, event_type), ())
-
-    def is_wanted(self, tenant_id: str, event_type: str) -> bool:
-        """Say whether any journey is triggered by this kind of event."""
-        return (tenant_id, event_type) in self._wanted
 
     def find(self, journey_id: str, version: int) -> CompiledJourney | None:
         """Return one version of a journey."""

@@ -66,7 +66,7 @@ def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> N
 
 def _end(draft: Draft, enrollment: Enrollment, entry: EnrollmentEnded) -> None:
     draft.drop(enrollment)
-    draft.note(entry)
+    draft.entries.append(entry)
     if enrollment.journey_id in draft.journeys.limited:
         place = Release(enrollment.journey_id, draft.tenant_id, draft.customer_id)
         draft.forward(places_key(enrollment.journey_id), place)
@@ -89,7 +89,7 @@ def _skip_rest(
 def skip_step(draft: Draft, enrollment: Enrollment, step_id: str, number: int, reason: str) -> None:
     """Report a step as SKIPPED; its visit is 0 if it was never entered."""
     visit = enrollment.visits.get(step_id, 0)
-    draft.note(StepSkipped(*_whose(enrollment), step_id, number, visit, reason))
+    draft.entries.append(StepSkipped(*_whose(enrollment), step_id, number, visit, reason))
 
 
 def _whose(enrollment: Enrollment) -> tuple[str, int, str]:

@@ -35,7 +35,7 @@ def unsubscribe(draft: Draft, event: Event, at: datetime) -> None:
 def erase(draft: Draft, at: datetime) -> None:
     """End all enrolments and drop the row; the record that stays says only that."""
     leave_all(draft, "manual", "customer deleted", at)
-    draft.note(ProfileUpdated([], deleted=True))
+    draft.entries.append(ProfileUpdated([], deleted=True))
     draft.erased = True
 
 
@@ -54,7 +54,7 @@ def set_attributes(draft: Draft, given: dict[str, Any]) -> None:
             after[name] = value
     if changes:
         draft.profile = after
-        draft.note(ProfileUpdated(changes))
+        draft.entries.append(ProfileUpdated(changes))
 
 
 def read_subscriptions(profile: dict[str, Any]) -> dict[str, Any]:

@@ -61,18 +61,19 @@ class Walk:
     def run(self) -> None:
         """Take steps until the enrolment waits or ends."""
         steps, visits, take = self.journey.steps, self.visits, self._take
-        taken, last, id_ = 0, self.enrollment.step, self.step
-        while id_ is not None:
-            if taken == STEP_LIMIT:
-                fail(self.draft, self.now_at(id_), self.journey, "step limit", self.at)
-                return
-            taken += 1
+        last, id_ = self.enrollment.step, self.step
+        for _ in range(STEP_LIMIT):
+            if id_ is None:
+                break
             visits[id_] = visits.get(id_, 0) + 1
             step = steps[id_]
             if not take[type(step)](self, step):
                 return
             last, id_ = id_, self.step
-        complete(self.draft, self.enrollment, self.journey, last, visits, self.skipped, self.at)
+        if id_ is None:
+            complete(self.draft, self.enrollment, self.journey, last, visits, self.skipped, self.at)
+        else:
+            fail(self.draft, self.now_at(id_), self.journey, "step limit", self.at)
 
     def fire(self, wait: Wait, due: datetime) -> None:
         """Go on after a wait that was due at `due` and fires at `at` (R20, R21)."""
@@ -135,13 +136,13 @@ class Walk:
     def _send(self, step: Send) -> bool:
         draft, journey, enrollment = self.draft, self.journey, self.enrollment
         if is_unsubscribed(draft.profile, step.channel):
-            draft.note(StepSkipped(*self._place(step), "unsubscribed", self.at))
+            draft.entries.append(StepSkipped(*self._place(step), "unsubscribed", self.at))
             self.step = step.next
             return True
         step_id = step.id
         visit = self.visits[step_id]
         id_ = command_id(enrollment.id, step_id, visit)
-        draft.emit(
+        draft.effects.append(
             Command(
                 SendCommand(
                     id_,
@@ -176,9 +177,11 @@ class Walk:
             return False
         self.draft.profile = profile
         draft, club_id = self.draft, self.enrollment.club_id
-        draft.emit(ProfileUpdate(draft.tenant_id, club_id, draft.customer_id, *self._place(step), changes, self.at))
+        draft.effects.append(
+            ProfileUpdate(draft.tenant_id, club_id, draft.customer_id, *self._place(step), changes, self.at)
+        )
         self._done(step, {"updates": changes}, step.next)
-        draft.note(ProfileUpdated(changes))
+        draft.entries.append(ProfileUpdated(changes))
         return True
 
     def _wait(self, step: Wait) -> bool:
@@ -188,7 +191,7 @@ class Walk:
             return self._follow_policy(step, planned)
         notes = planned.notes | ({"note": planned.reason} if planned.policy else {})
         self.enrollment = self.now_at(step.id, entered_at=self.at, waiting_until=planned.until, wait=notes)
-        self.draft.note(StepEntered(*self._place(step), self.at, planned.until))
+        self.draft.entries.append(StepEntered(*self._place(step), self.at, planned.until))
         if planned.until <= self.at:
             self._fired(step, planned.until)
             return True
@@ -233,7 +236,7 @@ class Walk:
         leave(self.draft, self.now_at(step.id), "rule", detail, self.at)
 
     def _fail(self, step: AnyCompiled, error: str) -> None:
-        self.draft.note(StepFailed(*self._place(step), self.at, error))
+        self.draft.entries.append(StepFailed(*self._place(step), self.at, error))
         fail(self.draft, self.now_at(step.id), self.journey, f"Step '{step.id}' failed: {error}", self.at)
 
     def _skip_next(self) -> None:

@@ -25,7 +25,7 @@ def life_of(*steps: Any) -> Life:
 
 
 def of(life: Life, kind: str, step: str, number: int, visit: int = 1, **more: Any) -> dict[str, Any]:
-    id_ = life.journeys.wanted("pinehurst", "teetime.booked")[0].id
+    id_ = life.journeys.wanted["pinehurst", "teetime.booked"][0].id
     enrolled = {"journeyId": id_, "journeyVersion": 1, "enrollmentId": enrollment_id(id_, "c-7", "", 1)}
     return {"type": kind, **enrolled, "stepId": step, "stepNumber": number, "visit": visit, **more}
 
