@@ -6,11 +6,12 @@ time stays in the processor's cache, a fifth of the time less (docs/decisions/03
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import compress
 from typing import Any
 
 import msgspec
 
-from models.customer import Customer, encode
+from models.customer import Customer
 from models.ids import customer_key
 from models.messages import Source
 from streams.decoding import Rejection, decode
@@ -32,7 +33,15 @@ from streams.errors import FairwayError
 from streams.fetch import SourceRecord
 from streams.partitioner import partition_of
 from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
-from streams.transaction import MAX_RECORD, NO_HEADERS, Destination, Header, OversizeKeyError, Transaction
+from streams.transaction import (
+    MAX_RECORD,
+    NO_HEADERS,
+    Destination,
+    Header,
+    OversizeKeyError,
+    Transaction,
+    encode_row,
+)
 
 _PLACES = places_key("")  # what the keys of places begin with
 _PARTITIONS = b":partitions"
@@ -44,10 +53,6 @@ _write = msgspec.json.Encoder().encode
 _Input = tuple[bytes, str, str, CustomerInput | PlacesInput]
 """An input with the key that it is for, in one piece and as tenantId and customerId."""
 Advance = Callable[[Customer | None, str, str, CustomerInput, datetime, Journeys], Outcome]
-
-
-class OversizeError(Exception):
-    """What one input would write is too large for the broker."""
 
 
 class Dispatch:
@@ -83,14 +88,20 @@ class Dispatch:
         """
         read = self._read_message if topic == INBOX else self._read_event
         inputs = [read(record, topic) for record in records]
-        transaction.look_up([given[0] for given in inputs if type(given) is tuple])
-        for record, given in zip(records, inputs, strict=True):
+        partition, partitions = self.partition, self.partitions
+        keys = [given[0] if type(given) is tuple else b"" for given in inputs]
+        here = [key != b"" and partition_of(key, partitions) == partition for key in keys]
+        transaction.look_up([key for key in compress(keys, here) if not key.startswith(_PLACES)])
+        for record, given, is_here in zip(records, inputs, here, strict=True):
             if type(given) is Rejection:
                 self._bury(transaction, topic, record, given, now)
             elif given is not None:
                 try:
-                    self._handle(transaction, *given, now)
-                except OversizeError as error:
+                    if is_here:
+                        self._handle(transaction, *given, now)
+                    else:
+                        self._emit(transaction, given[0], (Forward(given[0], given[3]),))
+                except OversizeKeyError as error:
                     self._bury(transaction, topic, record, Rejection("too-large", str(error)), now)
         transaction.inputs += len(records)
         self.flush(transaction)
@@ -132,9 +143,7 @@ class Dispatch:
         given: CustomerInput | PlacesInput,
         now: datetime,
     ) -> None:
-        if partition_of(key, self.partitions) != self.partition:
-            self._emit(transaction, key, (Forward(key, given),))
-        elif type(given) is Arrived or not isinstance(given, PlacesInput):  # to ask for a union takes 0.3 µs
+        if type(given) is Arrived or not isinstance(given, PlacesInput):  # to ask for a union takes 0.3 µs
             self.advance(transaction, key, tenant_id, customer_id, given, now)
         else:
             self._decide(transaction, key, given)
@@ -148,11 +157,11 @@ class Dispatch:
         given: CustomerInput,
         now: datetime,
     ) -> None:
-        """Let the engine decide, and put what comes of it into the transaction; raises OversizeError."""
+        """Let the engine decide, and put what comes of it into the transaction; raises OversizeKeyError."""
         before = transaction.customer(key)
         outcome = self._advance(before, tenant_id, customer_id, given, now, self.journeys)
-        if key in self.careful and outcome.customer and len(encode(outcome.customer)) > MAX_RECORD:
-            raise OversizeError(f"The customer's row would be larger than {MAX_RECORD} bytes.")
+        if key in self.careful and outcome.customer:
+            encode_row(key, outcome.customer)
         if outcome.effects:
             self._emit(transaction, key, outcome.effects)
         transaction.change(key, before, outcome.customer)
@@ -172,32 +181,31 @@ class Dispatch:
         self._emit(transaction, key, (Forward(key, Join(journey_id, self.partition, active)),))
 
     def _emit(self, transaction: Transaction, key: bytes, effects: Sequence[Effect]) -> None:
-        """Leave effects to the next flush; where one was too large before, raise OversizeError if one is."""
+        """Leave effects to the next flush; where one was too large before, raise OversizeKeyError if one is."""
         if key in self.careful:
             for effect in effects:
                 self._address(key, effect)
         transaction.effects.append((key, effects))
 
     def flush(self, transaction: Transaction) -> None:
-        """Emit the effects of what was handled, in order; raises OversizeKeyError if one is too large."""
-        for key, effects in transaction.effects:
-            try:
-                for effect in effects:
-                    transaction.emit(*self._address(key, effect))
-            except OversizeError as error:
-                raise OversizeKeyError(key) from error
+        """Write what was decided, effects in order and rows; raises OversizeKeyError."""
+        address = self._address
+        records = [address(key, effect) for key, effects in transaction.effects for effect in effects]
+        for place, key, value, headers in records:
+            transaction.emit(place, key, value, headers)
         transaction.effects.clear()
+        transaction.settle()
 
     def _address(self, key: bytes, effect: Effect) -> tuple[Destination, bytes, bytes, list[Header]]:
         if type(effect) is Activity:
-            return self._activity, key, _encode(effect), NO_HEADERS
+            return self._activity, key, _encode(key, effect), NO_HEADERS
         if type(effect) is Command:
-            return self._commands, key, _encode(effect.value), _headers(effect)
+            return self._commands, key, _encode(key, effect.value), _headers(effect)
         if type(effect) is ProfileUpdate:
-            return self._profile_updates, key, _encode(effect), NO_HEADERS
+            return self._profile_updates, key, _encode(key, effect), NO_HEADERS
         assert type(effect) is Forward
         there = partition_of(effect.key, self.partitions)
-        return (INBOX, there), effect.key, _encode(effect.message), NO_HEADERS
+        return (INBOX, there), effect.key, _encode(key, effect.message), NO_HEADERS
 
     def _bury(
         self, transaction: Transaction, topic: str, record: SourceRecord, problem: Rejection, now: datetime
@@ -220,10 +228,10 @@ class Dispatch:
         transaction.emit((DEAD_LETTERS, self.partition), record.key, value, headers)
 
 
-def _encode(message: Any) -> bytes:
+def _encode(key: bytes, message: Any) -> bytes:
     value = _write(message)
     if len(value) > MAX_RECORD:
-        raise OversizeError(f"What comes of it has {len(value)} bytes, but {MAX_RECORD} fit.")
+        raise OversizeKeyError(key, f"What comes of it has {len(value)} bytes, but {MAX_RECORD} fit.")
     return value
 
 

@@ -54,7 +54,7 @@ def test_an_event_reaches_its_customer() -> None:
 def test_an_event_that_nobody_wants_touches_nothing() -> None:
     case = Case()
     assert case.take("teetime.booked", event(1, "c-7")) == {}
-    assert case.transaction._at_hand == (b"", None)  # nobody was looked up
+    assert not case.transaction._slice  # nobody was looked up
     assert case.transaction.encode()[0].rows.keys() == {POSITION}
 
 
@@ -142,7 +142,7 @@ def test_a_row_that_would_not_fit_is_found_when_encoded_and_then_at_the_input_to
     for number in range(20):
         case.take(TOPIC, event(number, "c-7"))
     with pytest.raises(
-        OversizeKeyError, match=r"^What is to be written for 'pinehurst:c-7' is too large\.$"
+        OversizeKeyError, match=r"^The customer's row would have 1\d\d bytes, but 130 fit\.$"
     ) as raised:
         case.transaction.encode()
     again = Case()

@@ -22,7 +22,8 @@ def begin(row: Customer | None = None, known: Customer | None = None) -> Transac
 def change(transaction: Transaction, *states: Customer | None) -> None:
     for state in states:
         transaction.change(KEY, transaction.customer(KEY), state)
-        transaction.customer(b"pinehurst:c-8")  # someone else's turn
+        assert transaction.customer(KEY) == state
+        transaction.settle()
         assert transaction.customer(KEY) == state
 
 
