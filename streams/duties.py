@@ -62,16 +62,17 @@ class Duties:
         """Do up to `limit` things that are due."""
         if self._look_again is not None and now >= self._look_again:
             self._seen, self._look_again = b"", None  # what did not fire then may fire now
-        for mark in self._store.due(now, self._seen, limit):
+        due = [(mark, read_wait(mark)) for mark in self._store.due(now, self._seen, limit)]
+        transaction.look_up([wait.key for _, wait in due])
+        for mark, wait in due:
             self._seen = mark
-            self._see_to(transaction, mark, now)
+            self._see_to(transaction, mark, wait, now)
         self._release(transaction, now, limit)
         self._sweep(transaction, now, limit)
         self._dispatch.flush(transaction)
 
-    def _see_to(self, transaction: Transaction, mark: bytes, now: datetime) -> None:
+    def _see_to(self, transaction: Transaction, mark: bytes, wait: Wait, now: datetime) -> None:
         transaction.inputs += 1
-        wait = read_wait(mark)
         if self._dispatch.journeys.holds(wait.journey_id, wait.due):
             transaction.marks |= {mark: False, hold(mark): True}
             self._held.setdefault(wait.journey_id, b"")

@@ -50,18 +50,18 @@ CONTESTS = (
         "exact", "stock Faust agent with Table, exactly_once", STOCK,
         share=0.1, by_commands=True, variables={"BENCH_GUARANTEE": "exactly_once"},
     ),
-    Contest("a", "events that no journey wants", FAIRWAY, (workloads.UNWANTED,), share=4),
-    Contest("r", "the runtime alone: one row, one command", RUNTIME, share=2),
-    Contest("b", "trigger, 3 conditions, SEND", FAIRWAY, (workloads.SENDING,)),
-    Contest("n", "entering: trigger, condition, SEND, WAIT", FAIRWAY, (workloads.ENTERING,)),
+    Contest("a", "events that no journey wants", FAIRWAY, (workloads.UNWANTED,), share=6),
+    Contest("r", "the runtime alone: one row, one command", RUNTIME, share=4),
+    Contest("b", "trigger, 3 conditions, SEND", FAIRWAY, (workloads.SENDING,), share=2),
+    Contest("n", "entering: trigger, condition, SEND, WAIT", FAIRWAY, (workloads.ENTERING,), share=2),
     Contest(
         "c", "a whole journey of 8 steps (steps/s)", FAIRWAY, (workloads.WHOLE,),
         units=workloads.STEPS_OF_WHOLE, share=0.5,
     ),
-    Contest("d1", "1 ACTIVE journey, 10 % of events enter", FAIRWAY, tuple(make_many(1, 1)), ONE_TENANT),
+    Contest("d1", "1 ACTIVE journey, 10 % of events enter", FAIRWAY, tuple(make_many(1, 1)), ONE_TENANT, share=3),
     Contest(
         "d", "100 ACTIVE journeys of 20 tenants, 10 % of events enter", FAIRWAY,
-        tuple(make_many(100, 20)), TWENTY_TENANTS,
+        tuple(make_many(100, 20)), TWENTY_TENANTS, share=3,
     ),
 )  # fmt: skip
 BY_NAME = {contest.name: contest for contest in CONTESTS}
