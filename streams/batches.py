@@ -24,9 +24,8 @@ _MAGIC = 2
 _SNAPPY = DefaultRecordBatch.CODEC_SNAPPY
 _ATTRIBUTES = _SNAPPY | 16  # 16 says that it is part of a transaction
 _FRAME = Struct(">qiibI")  # base offset, length of what follows, leader's epoch, magic, checksum
-_HEADER = Struct(
-    ">hiqqqhii"
-)  # attributes, last offset, first and last time, producer's id and epoch, sequence, count
+# Attributes, last offset, first and last time, producer's id, epoch and sequence, number of records.
+_HEADER = Struct(">hiqqqhii")
 _UNCOUNTED = 12  # bytes of the frame that its length leaves out
 _MARK = b"\x82SNAPPY\0\0\0\0\1\0\0\0\1"  # what a stream of snappy blocks begins with
 _BEFORE_RECORDS = _FRAME.size + _HEADER.size

@@ -73,6 +73,7 @@ class Transaction:
 
     def look_up(self, keys: Iterable[bytes]) -> None:
         """Load the customers who are asked for next, at half the cost of one after another."""
+        assert not self._changed, "Settle first."
         wanted = [key for key in keys if not (key in self.customers or key in self._known or key in self._rows)]
         if wanted:
             for key, row in zip(wanted, self._store.get_all(wanted), strict=True):

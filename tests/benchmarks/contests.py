@@ -56,7 +56,7 @@ CONTESTS = (
     Contest("n", "entering: trigger, condition, SEND, WAIT", FAIRWAY, (workloads.ENTERING,), share=2),
     Contest(
         "c", "a whole journey of 8 steps (steps/s)", FAIRWAY, (workloads.WHOLE,),
-        units=workloads.STEPS_OF_WHOLE, share=0.5,
+        units=workloads.STEPS_OF_WHOLE,
     ),
     Contest("d1", "1 ACTIVE journey, 10 % of events enter", FAIRWAY, tuple(make_many(1, 1)), ONE_TENANT, share=3),
     Contest(
