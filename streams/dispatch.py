@@ -1,7 +1,7 @@
 """Brings every input to the customer or the places that it is for, and every effect to its topic.
 
-It goes over a slice of records three times: decode all, decide about all, write all. What does one thing at a
-time stays in the processor's cache, a fifth of the time less (docs/decisions/031-speed.md).
+It goes over a slice of records in rounds: decode all, look all their customers up, decide about all, encode all,
+write all. What does one thing at a time stays in the processor's cache (docs/decisions/031-speed.md).
 """
 
 from collections.abc import Callable, Sequence

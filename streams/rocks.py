@@ -65,15 +65,20 @@ class RocksMap:
             if _FULL in str(error):
                 raise _tell_full(folder) from error
             raise CorruptError(str(error)) from error
-        found = self._db.get(_IDENTITY)
+        try:
+            self._claim(identity)
+        except BaseException:
+            self.close()  # else nobody in this process can open the folder, or what takes its place
+            raise
+
+    def _claim(self, identity: str) -> None:
+        found = self.get(_IDENTITY)
         if found is None and not self.items(b"", b"\xff", 1):
             self._db[_IDENTITY] = identity.encode()
         elif found != identity.encode():
-            self._db.close()
             raise CorruptError(f"it belongs to '{(found or b'?').decode()}'")
-        written = self._db.get(_WRITTEN)
-        if written is not None and clock() - datetime.fromisoformat(written.decode()) > OLDEST:
-            self._db.close()
+        written = self.get(_WRITTEN)
+        if written is not None and self._clock() - datetime.fromisoformat(written.decode()) > OLDEST:
             raise CorruptError(
                 "it was not in use for 12 hours, so rows deleted since may be gone from the changelog"
             )

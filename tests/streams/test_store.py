@@ -145,6 +145,12 @@ def damage_the_manifest(folder: Path) -> None:
         path.write_bytes(b"\0" * 100)
 
 
+def damage_the_rows(folder: Path) -> None:
+    open_rocks(folder, "fairway 0").close()  # what was in the log is in a file of rows now
+    for path in folder.glob("*.sst"):
+        path.write_bytes(b"\0" * 50 + path.read_bytes()[50:])
+
+
 def remove_the_manifest(folder: Path) -> None:
     for path in [*folder.glob("MANIFEST-*"), folder / "CURRENT"]:
         path.unlink()
@@ -157,7 +163,7 @@ def belong_to_another(folder: Path) -> None:
     Store(open_rocks(folder, "other 0")).close()
 
 
-@pytest.mark.parametrize("spoil", [damage_the_manifest, remove_the_manifest, belong_to_another])
+@pytest.mark.parametrize("spoil", [damage_the_manifest, damage_the_rows, remove_the_manifest, belong_to_another])
 def test_a_store_that_cannot_be_used_is_set_aside(
     spoil: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
