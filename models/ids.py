@@ -26,7 +26,7 @@ def enrollment_id(journey: str, customer_id: str, key: str, entry_number: int) -
 
 def command_id(enrollment: str, step_id: str, visit: int) -> str:
     """Return the id of the command that a SEND step emits on its n-th visit (from 1)."""
-    return str(uuid5(UUID(enrollment), f"{step_id}:{visit}"))
+    return name_uuid(enrollment, f"{step_id}:{visit}")
 
 
 def activity_id(tenant_id: str, customer_id: str, number: int, at: str) -> str:

@@ -99,12 +99,12 @@ class Stage:
 
     def time_first_command(self, setting: "Setting", start: int, **variables: str) -> float:
         """Return the seconds from a worker's start to its first command for a new event, numbered from `start`."""
-        broker = Broker(self.brokers, self.partitions)
-        before = sum(broker.ends(COMMANDS))
+        commands = Broker(self.brokers, self.partitions).records(COMMANDS)
+        before = sum(commands())
         self.feed(setting.topic, make_events(self.partitions, start=start))
         begun = time.monotonic()
         with setting.running(FAIRWAY, **variables):
-            processes.wait_until(lambda: sum(broker.ends(COMMANDS)) > before, PATIENCE)
+            processes.wait_until(lambda: sum(commands()) > before, PATIENCE)
             return time.monotonic() - begun
 
 
