@@ -40,7 +40,7 @@ scale: install
 
 # The partition task against a model broker, in 10,000 random histories.
 histories: install
-	FAIRWAY_TEST_EXAMPLES=10000 $(BIN)/pytest -q --timeout 3600 tests/streams/test_partition.py
+	FAIRWAY_TEST_EXAMPLES=10000 $(BIN)/pytest -q --timeout 3600 tests/partition/test_histories.py
 
 # Which mutants of the engine no test kills (docs/decisions/033); half an hour. Options: make mutants ARGS=engine.check
 mutants: install

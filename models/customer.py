@@ -54,7 +54,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defa
     traceparent: str | None = None
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel", array_like=True):
+class EntryHistory(msgspec.Struct, frozen=True, gc=False, rename="camel", array_like=True):
     """How often a customer entered a journey with one enrollment key, and when last (R3)."""
 
     count: int
@@ -75,7 +75,7 @@ class Customer(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defau
     profile: dict[str, Any] = {}
     enrollments: dict[str, Enrollment] = {}
     candidates: dict[str, Candidate] = {}
-    history: dict[str, dict[str, Entry]] = {}
+    history: dict[str, dict[str, EntryHistory]] = {}
     recent: bytes = b""
     records: int = 0
     merging: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class Customer(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defau
 _unmarked = blake2b(digest_size=_MARK)  # a copy of it takes half of the time of a new one
 
 
-def mark(event_id: str) -> bytes:
+def fingerprint(event_id: str) -> bytes:
     """Return what is remembered of an event id."""
     digest = _unmarked.copy()
     digest.update(event_id.encode())

@@ -12,12 +12,12 @@ import pytest
 import yaml
 from hypothesis import settings
 
-from streams import provision
 from streams.dev import broker as kafka_server
 from streams.dev import postgres as postgres_server
+from streams.kafka import provision
+from streams.kafka.topics import read_topics
 from streams.settings import Settings
-from streams.topics import read_topics
-from tests import kafka
+from tests import client
 
 # `timeout 60 pytest` ends as Ctrl-C does, so that the servers end too.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -86,7 +86,7 @@ def settings(broker: str, topics_file: Path, prefix: str, tmp_path: Path) -> Ite
     wanted = read_topics(topics_file, prefix)
     asyncio.run(provision.apply(broker, wanted))
     yield Settings(brokers=broker, app_id=prefix, topics_file=topics_file, data_dir=tmp_path / "data")
-    kafka.delete_topics(broker, [topic.name for topic in wanted.all])
+    client.delete_topics(broker, [topic.name for topic in wanted.all])
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -29,7 +29,7 @@ def rebuild(
 ) -> None:
     """Empty the history of customers; running workers fill it again from the activity topic."""
     from streams.database import reach
-    from streams.projection import Projector
+    from streams.history.projector import Projector
 
     if not yes:
         typer.confirm("What the activity topic no longer holds will be lost. Go on?", abort=True)

@@ -11,7 +11,7 @@ import typer
 from streams.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from streams.dev.tally import Summary
+    from streams.demo.tally import Summary
 
 
 def demo(
@@ -39,10 +39,10 @@ def demo(
 
 
 async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool) -> None:
-    from streams import provision
-    from streams.dev.demo import Demo
-    from streams.dev.stage import make_journeys, run_worker
-    from streams.topics import read_topics
+    from streams.demo.demo import Demo
+    from streams.demo.stage import make_journeys, run_worker
+    from streams.kafka import provision
+    from streams.kafka.topics import read_topics
 
     _end_on_sigterm()
     topics = read_topics(settings.topics_file, settings.app_id)
@@ -70,7 +70,7 @@ def _end_on_sigterm() -> None:
 
 
 def _shorten_examples(data_dir: Path, day: float) -> Path:
-    from streams.dev.examples import EXAMPLES, shorten
+    from streams.demo.examples import EXAMPLES, shorten
 
     folder = data_dir / "demo" / "journeys"
     shorten(EXAMPLES, day, folder)

@@ -12,7 +12,7 @@ from streams.errors import FairwayError
 from streams.settings import read_settings
 
 if TYPE_CHECKING:
-    from streams.answer import Answer
+    from streams.control.manual import Answer
     from streams.engine.inputs import Enroll, Exit
 
 Tenant = Annotated[str, typer.Option(help="The tenant's id.")]
@@ -33,13 +33,13 @@ def publish(
     from rich.console import Console
     from rich.progress import Progress
 
-    from streams.topics import read_topics
-    from streams.traffic import BadLine, Line, read_events, send
+    from streams.control.publishing import BadLine, OutgoingRecord, read_events, send
+    from streams.kafka.topics import read_topics
 
     settings = read_settings()
     topics = frozenset(read_topics(settings.topics_file, settings.app_id).events)
     read = list(read_events(_read_lines(events), topics, raw))
-    lines = [line for line in read if isinstance(line, Line)]
+    lines = [line for line in read if isinstance(line, OutgoingRecord)]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Publishing", total=len(lines))
         sent = _run(send(settings.brokers, lines, lambda count: progress.advance(task, count)))
@@ -58,7 +58,7 @@ def commands(
     ] = False,
 ) -> None:
     """Print committed send commands, one JSON a line: those that are there, or with --follow those to come."""
-    from streams.traffic import read_commands
+    from streams.control.publishing import read_commands
 
     async def show() -> None:
         brokers = read_settings().brokers
@@ -114,8 +114,8 @@ def _control(
     tenant: str, journey: str, customer: str, write: "Callable[[str], Enroll | Exit]", seconds: float | None
 ) -> "tuple[str, Answer | None]":
     """Send what `write` makes of the journey's id; return the journey's name and, after a wait, the answer."""
-    from streams.answer import ask
-    from streams.traffic import control, find_journey
+    from streams.control.manual import ask
+    from streams.control.publishing import control, find_journey
 
     settings = read_settings()
 
@@ -131,7 +131,7 @@ def _control(
 
 
 def _tell_entry(customer: str, journey: str, answer: "Answer", seconds: float) -> str:
-    from streams.tale import REFUSALS
+    from streams.history.wording import REFUSALS
 
     reasons = [entry["reason"] for entry in answer.entries if entry["type"] == "enrollment.refused"]
     if reasons:
@@ -175,7 +175,7 @@ def _read_data(text: str) -> dict[str, Any]:
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
     from aiokafka.errors import KafkaError
 
-    from streams.traffic import explain_kafka
+    from streams.control.publishing import explain_kafka
 
     try:
         return asyncio.run(work)

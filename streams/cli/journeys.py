@@ -15,8 +15,8 @@ from streams.settings import read_settings
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from streams.authoring import Applied
     from streams.engine.transitions import Move
+    from streams.journeys.authoring import Applied
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Tenant = Annotated[str, typer.Option(help="Whose journey it is.")]
@@ -35,8 +35,8 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Create or update journeys, all or none; a changed trigger, setting or step makes a new version."""
-    from streams import authoring
-    from streams.files import read_journeys
+    from streams.journeys import authoring
+    from streams.journeys.files import read_journeys
 
     journeys = read_journeys(files)
     if activate:
@@ -56,8 +56,8 @@ def list_journeys(
     as_json: AsJson = False,
 ) -> None:
     """List journeys with their status and totals."""
-    from streams import authoring
     from streams.cli.printing import show_rows
+    from streams.journeys import authoring
 
     rows = _read(lambda connection: authoring.list_all(connection, tenant, status))
     columns = (
@@ -81,7 +81,7 @@ def show(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
     import msgspec
     import yaml
 
-    from streams import authoring
+    from streams.journeys import authoring
 
     definition = _read(lambda connection: authoring.export(connection, tenant, journey))
     if as_json:
@@ -115,7 +115,7 @@ def archive(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
 
 
 def _move(tenant: str, journey: str, by: "Move", *, as_json: bool) -> None:
-    from streams import authoring
+    from streams.journeys import authoring
 
     async def change(connection: "AsyncConnection") -> "list[Applied]":
         return [await authoring.move(connection, tenant, journey, by, authoring.Author(getpass.getuser(), now()))]
@@ -142,7 +142,7 @@ def _read(query: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
 def _change(change: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
     """Run a change in one transaction, then send what it left in the outbox."""
     from streams.database import create_engine, reach
-    from streams.outbox import publish_soon
+    from streams.journeys.outbox import publish_soon
 
     settings = read_settings()
 

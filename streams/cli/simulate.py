@@ -10,7 +10,7 @@ import typer
 from streams.errors import FairwayError
 
 if TYPE_CHECKING:
-    from streams.simulate import Output
+    from streams.simulation.simulation import Output
 
 _CHUNK = 64 * 1024  # bytes
 
@@ -30,9 +30,9 @@ def simulate(
     """Run journeys against events without Kafka or a database; print what would be written, one JSON a line."""
     import gc
 
-    from streams.files import read_journeys
-    from streams.scenario import load_journeys, read_customers, read_lines
-    from streams.simulate import Simulation
+    from streams.journeys.files import read_journeys
+    from streams.simulation.scenario import load_journeys, read_customers, read_lines
+    from streams.simulation.simulation import Simulation
 
     gc.disable()  # nothing made here is cyclic, and collecting took a third of the time
     stop = _read_moment(until)
@@ -62,14 +62,14 @@ def _print(outputs: Iterable["Output"]) -> None:
 
 
 def _tell(outputs: Iterable["Output"], names: dict[str, str]) -> None:
-    from streams.explain import explain
+    from streams.simulation.account import explain
 
     for line in explain(outputs, names):
         typer.echo(line)
 
 
 def _draw(outputs: Iterable["Output"], names: dict[str, str], chart: Path) -> Iterator["Output"]:
-    from streams.chart import draw, find_moves
+    from streams.simulation.chart import draw, find_moves
 
     kept = list(outputs)
     draw(find_moves(kept, names), chart)

@@ -10,7 +10,7 @@ from streams.errors import FairwayError
 from streams.settings import read_settings
 
 if TYPE_CHECKING:
-    from streams.provision import Difference
+    from streams.kafka.provision import Difference
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON list.")]
 
@@ -20,8 +20,8 @@ group = typer.Typer(no_args_is_help=True, help="Compare topics.yaml with the bro
 @group.command("plan")
 def plan_topics(as_json: AsJson = False) -> None:
     """Show what 'topics apply' would do; nothing is changed."""
-    from streams import provision
-    from streams.topics import read_topics
+    from streams.kafka import provision
+    from streams.kafka.topics import read_topics
 
     settings = read_settings()
     wanted = read_topics(settings.topics_file, settings.app_id)
@@ -31,8 +31,8 @@ def plan_topics(as_json: AsJson = False) -> None:
 @group.command("apply")
 def apply_topics(as_json: AsJson = False) -> None:
     """Create missing topics and alter configs; nothing is deleted, grown or shrunk."""
-    from streams import provision
-    from streams.topics import read_topics
+    from streams.kafka import provision
+    from streams.kafka.topics import read_topics
 
     settings = read_settings()
     wanted = read_topics(settings.topics_file, settings.app_id)

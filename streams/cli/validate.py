@@ -12,7 +12,7 @@ def validate(files: Files, as_json: Annotated[bool, typer.Option("--json", help=
     """Tell all problems of all files at once, as `file:step: text`; exit code 1 if there are any."""
     import msgspec
 
-    from streams.files import check_files
+    from streams.journeys.files import check_files
 
     journeys, problems = check_files(files)
     if as_json:

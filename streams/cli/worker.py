@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from streams.app import Worker
-    from streams.latecomer import Latecomer
+    from streams.kafka.topics import Topics
     from streams.settings import Settings
-    from streams.topics import Topics
+    from streams.worker.deferred import DeferredReader
+    from streams.worker.worker import Worker
 
 _LAST_SECONDS = 13.0  # after SIGTERM; supervisors kill after 15 or more
 _WEB_STOP_SECONDS = 2.0
@@ -49,7 +49,7 @@ async def _supervise(settings: "Settings", processes: int) -> None:
     import signal
     import sys
 
-    from streams.supervisor import supervise
+    from streams.worker.supervisor import supervise
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,11 +65,11 @@ async def _run(settings: "Settings") -> None:
     import signal
 
     from streams import failpoints
-    from streams.app import build_app
-    from streams.definitions import Definitions
-    from streams.latecomer import Latecomer
-    from streams.provision import check_topics
-    from streams.topics import ACTIVITY, read_topics
+    from streams.journeys.definitions import Definitions
+    from streams.kafka.provision import check_topics
+    from streams.kafka.topics import ACTIVITY, read_topics
+    from streams.worker.deferred import DeferredReader
+    from streams.worker.worker import build_app
 
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
@@ -85,7 +85,7 @@ async def _run(settings: "Settings") -> None:
         loop.add_signal_handler(number, end)
     running = build_app(settings, topics, Definitions(settings.brokers))
     running.listen()
-    history = Latecomer((ACTIVITY,))
+    history = DeferredReader((ACTIVITY,))
     running.add_reader(history)
     company = asyncio.create_task(_keep_company(running, history, settings, topics))
     running.watch(company)
@@ -96,7 +96,9 @@ async def _run(settings: "Settings") -> None:
         await asyncio.wait([company], timeout=_WEB_STOP_SECONDS)
 
 
-async def _keep_company(running: "Worker", history: "Latecomer", settings: "Settings", topics: "Topics") -> None:
+async def _keep_company(
+    running: "Worker", history: "DeferredReader", settings: "Settings", topics: "Topics"
+) -> None:
     """Bring up what the partitions can do without: web views, history, outbox. Their imports take seconds."""
     import gc
     from importlib import import_module
@@ -106,19 +108,19 @@ async def _keep_company(running: "Worker", history: "Latecomer", settings: "Sett
     latest = steady() + _HEAD_START_SECONDS
     while not running.assignment.is_open and steady() < latest:  # noqa: ASYNC110  tasks open, close, open again
         await asyncio.sleep(0.05)
-    for module in ("streams.historian", "streams.outbox", "streams.runs", "streams.web.app"):
+    for module in ("streams.history.reader", "streams.journeys.outbox", "streams.control.runs", "streams.web.app"):
         await asyncio.to_thread(import_module, module)
     gc.freeze()  # what was loaded stays, and need not be looked at for garbage
-    from streams.historian import Historian
-    from streams.outbox import publish_for_ever
-    from streams.projection import Projector
-    from streams.runs import advance_for_ever
+    from streams.control.runs import advance_for_ever
+    from streams.history.projector import Projector
+    from streams.history.reader import HistoryReader
+    from streams.journeys.outbox import publish_for_ever
     from streams.web.app import make_app
 
-    historian = Historian(Projector.connect(settings.database_url), now, settings.history_days)
+    reader = HistoryReader(Projector.connect(settings.database_url), now, settings.history_days)
     try:
-        await history.arrive(historian)
+        await history.arrive(reader)
         web = running.serve(make_app(running, settings, topics))
         await asyncio.gather(publish_for_ever(settings), advance_for_ever(settings), web)
     finally:
-        await historian.close()
+        await reader.close()

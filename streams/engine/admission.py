@@ -10,7 +10,7 @@ import msgspec
 
 from models.ids import customer_key
 from streams.engine.effects import Forward
-from streams.engine.inputs import Answer, Ask, Join, PlacesInput, Release
+from streams.engine.inputs import CountActive, PlaceAnswer, PlacesInput, ReleasePlace, RequestPlace
 
 
 class Places(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -18,7 +18,7 @@ class Places(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
     taken: int = 0
     joined: tuple[int, ...] = ()
-    waiting: tuple[Ask, ...] = ()
+    waiting: tuple[RequestPlace, ...] = ()
 
 
 def decide(
@@ -27,11 +27,11 @@ def decide(
     """Return the row after an input, and the answers to candidates; `limit` None admits everyone."""
     row = places or Places()
     match given:
-        case Ask():
+        case RequestPlace():
             row = msgspec.structs.replace(row, waiting=(*row.waiting, given))
-        case Release():
+        case ReleasePlace():
             row = msgspec.structs.replace(row, taken=row.taken - 1)
-        case Join():
+        case CountActive():
             if given.partition not in row.joined:
                 joined = (*row.joined, given.partition)
                 row = msgspec.structs.replace(row, joined=joined, taken=row.taken + given.active)
@@ -47,6 +47,6 @@ def _answer(row: Places, limit: int | None) -> tuple[Places, tuple[Forward, ...]
     for ask in row.waiting:
         admitted = limit is None or taken < limit
         taken += admitted
-        answer = Answer(ask.enrollment_id, ask.journey_id, admitted)
+        answer = PlaceAnswer(ask.enrollment_id, ask.journey_id, admitted)
         answers.append(Forward(customer_key(ask.tenant_id, ask.customer_id), answer))
     return msgspec.structs.replace(row, taken=taken, waiting=()), tuple(answers)

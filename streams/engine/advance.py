@@ -9,15 +9,14 @@ from typing import assert_never
 
 import msgspec
 
-from models.customer import Customer, mark, remember, remembers
+from models.customer import Customer, fingerprint, remember, remembers
 from models.journey import JourneyStatus
 from models.messages import Event, Source
-from streams.engine.draft import Draft
+from streams.engine.draft import CustomerDraft
 from streams.engine.effects import Cause, Outcome
 from streams.engine.entering import admit, enter_all, enter_by_hand, refuse
 from streams.engine.entries import EnrollmentRefused
 from streams.engine.inputs import (
-    Answer,
     Arrived,
     CustomerInput,
     Due,
@@ -25,7 +24,8 @@ from streams.engine.inputs import (
     Exit,
     MergeAway,
     MergeIn,
-    Release,
+    PlaceAnswer,
+    ReleasePlace,
     Sweep,
 )
 from streams.engine.journeys import Journeys, Wait
@@ -54,7 +54,7 @@ def advance(
     if type(given) is Arrived and not is_of_use(given.event, journeys):
         return Outcome(customer)
     at = _time_of(given, now)
-    draft = Draft(customer, tenant_id, customer_id, now, journeys, tell_refusals=tell_refusals)
+    draft = CustomerDraft(customer, tenant_id, customer_id, now, journeys, tell_refusals=tell_refusals)
     if draft.enrollments:
         if journeys.archived:
             _leave_archived(draft)
@@ -76,13 +76,13 @@ def _time_of(given: CustomerInput, now: datetime) -> datetime:
             return moment if moment < now else now
         case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at):
             return min(at, now)
-        case Due() | Sweep() | Answer():
+        case Due() | Sweep() | PlaceAnswer():
             return now
         case _:
             assert_never(given)
 
 
-def _apply(draft: Draft, given: CustomerInput, at: datetime) -> None:
+def _apply(draft: CustomerDraft, given: CustomerInput, at: datetime) -> None:
     if draft.merging and _is_held_back(draft, given):
         draft.deferred = (*draft.deferred, msgspec.to_builtins(given))
         return
@@ -93,7 +93,7 @@ def _apply(draft: Draft, given: CustomerInput, at: datetime) -> None:
             _enroll(draft, given, at)
         case Exit():
             _exit(draft, given, at)
-        case Answer():
+        case PlaceAnswer():
             _settle(draft, given)
         case MergeAway():
             merge_away(draft, given, at)
@@ -106,21 +106,21 @@ def _apply(draft: Draft, given: CustomerInput, at: datetime) -> None:
             assert_never(given)
 
 
-def _is_held_back(draft: Draft, given: CustomerInput) -> bool:
+def _is_held_back(draft: CustomerDraft, given: CustomerInput) -> bool:
     """Say whether an input must wait for the history of a merged customer; two merged into each other must not."""
     if isinstance(given, MergeAway):
         return given.into not in draft.merging
     return isinstance(given, Arrived | Enroll | Exit)
 
 
-def _enroll(draft: Draft, given: Enroll, at: datetime) -> None:
+def _enroll(draft: CustomerDraft, given: Enroll, at: datetime) -> None:
     journey = draft.journeys.newest(given.journey_id)
     if journey is not None and journey.tenant_id == draft.tenant_id:
         enter_by_hand(draft, journey, given.data, at)
         draft.record(_control_cause("enroll", given.source), at, journey.club_id)
 
 
-def _exit(draft: Draft, given: Exit, at: datetime) -> None:
+def _exit(draft: CustomerDraft, given: Exit, at: datetime) -> None:
     for enrollment in tuple(draft.enrollments.values()):
         if given.journey_id in (None, enrollment.journey_id):
             leave(draft, enrollment, "manual", None, at)
@@ -142,8 +142,8 @@ def _control_cause(control: str, source: Source | None) -> Cause:
     return Cause("control", None, None, source.topic, source.partition, source.offset, control)
 
 
-def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetime) -> None:
-    event_mark = mark(event.event_id)
+def _handle_event(draft: CustomerDraft, event: Event, source: Source | None, at: datetime) -> None:
+    event_mark = fingerprint(event.event_id)
     if draft.before is not None and remembers(draft.recent, event_mark):
         draft.refuse(EnrollmentRefused(reason="duplicate"))
     elif event.event_type == "customer.merged" and ask_to_merge(draft, event, at):
@@ -157,7 +157,7 @@ def _handle_event(draft: Draft, event: Event, source: Source | None, at: datetim
     draft.record(_event_cause(event, source), at, event.club_id)
 
 
-def _change_profile(draft: Draft, event: Event, at: datetime) -> None:
+def _change_profile(draft: CustomerDraft, event: Event, at: datetime) -> None:
     match event.event_type:
         case "customer.updated" | "scl.member.created":
             update_profile(draft, event.data)
@@ -169,17 +169,17 @@ def _change_profile(draft: Draft, event: Event, at: datetime) -> None:
             pass
 
 
-def _inherit(draft: Draft, given: MergeIn, at: datetime) -> None:
+def _inherit(draft: CustomerDraft, given: MergeIn, at: datetime) -> None:
     """Take in what a merged customer left, then handle what was held back meanwhile."""
     merge_in(draft, given)
     held, draft.deferred = draft.deferred, ()
     for message in held:
         waiting = msgspec.convert(message, CustomerInput)
         is_the_merge = isinstance(waiting, Arrived) and waiting.event.event_id == given.event_id
-        if is_the_merge and not remembers(draft.recent, mark(given.event_id)):
+        if is_the_merge and not remembers(draft.recent, fingerprint(given.event_id)):
             assert isinstance(waiting, Arrived)
             event = waiting.event
-            draft.recent = remember(draft.recent, mark(event.event_id))
+            draft.recent = remember(draft.recent, fingerprint(event.event_id))
             enter_all(draft, event, at)
             draft.record(_event_cause(event, waiting.source), at, event.club_id)
         else:
@@ -187,7 +187,7 @@ def _inherit(draft: Draft, given: MergeIn, at: datetime) -> None:
     draft.record(Cause("event", given.event_id, "customer.merged"), at, None)
 
 
-def _settle(draft: Draft, answer: Answer) -> None:
+def _settle(draft: CustomerDraft, answer: PlaceAnswer) -> None:
     """Enter or refuse a candidate; one that is gone meanwhile gives its place back (R5)."""
     candidate = draft.take_candidate(answer.enrollment_id)
     if candidate is None:
@@ -207,17 +207,17 @@ def _settle(draft: Draft, answer: Answer) -> None:
     draft.record(cause, candidate.at, candidate.club_id)
 
 
-def _give_back(draft: Draft, journey_id: str) -> None:
-    draft.forward(places_key(journey_id), Release(journey_id, draft.tenant_id, draft.customer_id))
+def _give_back(draft: CustomerDraft, journey_id: str) -> None:
+    draft.forward(places_key(journey_id), ReleasePlace(journey_id, draft.tenant_id, draft.customer_id))
 
 
-def _leave_archived(draft: Draft) -> None:
+def _leave_archived(draft: CustomerDraft) -> None:
     if any(enrollment.journey_id in draft.journeys.archived for enrollment in draft.enrollments.values()):
         leave_archived(draft, draft.journeys.archived, draft.now)
         draft.record(_control_cause("archive", None), draft.now, None)
 
 
-def _fire_due(draft: Draft, until: datetime) -> None:
+def _fire_due(draft: CustomerDraft, until: datetime) -> None:
     """Fire the waits due by `until`, oldest first; those of a paused journey are held (R29).
 
     One that fires may lead to another wait, but that is never due by now: so one pass is enough.
@@ -232,7 +232,7 @@ def _fire_due(draft: Draft, until: datetime) -> None:
             _fire(draft, id_, moment)
 
 
-def _fire(draft: Draft, id_: str, due: datetime) -> None:
+def _fire(draft: CustomerDraft, id_: str, due: datetime) -> None:
     enrollment = draft.enrollments[id_]
     cause = Cause("wait", enrollment_id=id_, step_id=enrollment.step, due=due)
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from models.customer import Candidate, Customer, Enrollment
-from models.customer import Entry as EntryHistory
+from models.customer import EntryHistory as EntryHistory
 from models.ids import activity_id
 from streams.engine.effects import Activity, Cause, Effect, Forward, Outcome
 from streams.engine.entries import EnrollmentRefused, Entry
@@ -14,7 +14,7 @@ from streams.engine.inputs import CustomerInput, PlacesInput
 from streams.engine.journeys import Journeys
 
 
-class Draft:
+class CustomerDraft:
     """A mutable copy of one customer; the copy is taken of what changes only, and `before` is never touched."""
 
     def __init__(

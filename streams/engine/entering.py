@@ -3,30 +3,30 @@
 from datetime import datetime
 from typing import Any
 
-from models.customer import Candidate, Enrollment, Entry
+from models.customer import Candidate, Enrollment, EntryHistory
 from models.duration import add
 from models.ids import enrollment_id
 from models.journey import JourneyStatus
 from models.messages import Event
 from streams.engine.conditions import Field, Scope
-from streams.engine.draft import Draft
+from streams.engine.draft import CustomerDraft
 from streams.engine.entries import EnrollmentRefused, EnrollmentStarted
 from streams.engine.envelope import envelope
-from streams.engine.inputs import Ask
+from streams.engine.inputs import RequestPlace
 from streams.engine.journeys import CompiledJourney
 from streams.engine.leaving import places_key
 from streams.engine.walking import Walk
 
-_NEVER: dict[str, Entry] = {}
+_NEVER: dict[str, EntryHistory] = {}
 
 
-def enter_all(draft: Draft, event: Event, at: datetime) -> None:
+def enter_all(draft: CustomerDraft, event: Event, at: datetime) -> None:
     """Enter every journey that this event triggers, or say why not (R1, R2)."""
     for journey in draft.journeys.wanted.get((draft.tenant_id, event.event_type), ()):
         _enter_by_event(draft, journey, event, at)
 
 
-def _enter_by_event(draft: Draft, journey: CompiledJourney, event: Event, at: datetime) -> None:
+def _enter_by_event(draft: CustomerDraft, journey: CompiledJourney, event: Event, at: datetime) -> None:
     if journey.club_id is not None and journey.club_id != event.club_id:
         return refuse(draft, journey, "club")
     if journey.id in draft.journeys.paused:
@@ -38,7 +38,7 @@ def _enter_by_event(draft: Draft, journey: CompiledJourney, event: Event, at: da
     return _enter(draft, journey, scope, at, event.club_id, event.traceparent)
 
 
-def enter_by_hand(draft: Draft, journey: CompiledJourney, data: dict[str, Any], at: datetime) -> None:
+def enter_by_hand(draft: CustomerDraft, journey: CompiledJourney, data: dict[str, Any], at: datetime) -> None:
     """Enter without asking the conditions (R6)."""
     if draft.journeys.status(journey.id) != JourneyStatus.ACTIVE:
         return refuse(draft, journey, "paused")
@@ -47,7 +47,12 @@ def enter_by_hand(draft: Draft, journey: CompiledJourney, data: dict[str, Any], 
 
 
 def _enter(
-    draft: Draft, journey: CompiledJourney, scope: Scope, at: datetime, club_id: str | None, traceparent: str | None
+    draft: CustomerDraft,
+    journey: CompiledJourney,
+    scope: Scope,
+    at: datetime,
+    club_id: str | None,
+    traceparent: str | None,
 ) -> None:
     id_, event = journey.id, scope.event
     key = "" if journey.key is None else read_key(journey.key, scope)
@@ -62,7 +67,7 @@ def _enter(
     if id_ in draft.journeys.limited:
         about = envelope(arrived) if arrived else about
         draft.keep_candidate(Candidate(name, id_, at, key, number, club_id, about, scope.data, traceparent))
-        return draft.forward(places_key(id_), Ask(id_, draft.tenant_id, draft.customer_id, name))
+        return draft.forward(places_key(id_), RequestPlace(id_, draft.tenant_id, draft.customer_id, name))
     enrollment = Enrollment(
         name,
         id_,
@@ -92,7 +97,9 @@ def read_key(look_up: Field, scope: Scope) -> str | None:
             return str(value)
 
 
-def _may_enter(draft: Draft, journey: CompiledJourney, key: str, past: Entry | None, at: datetime) -> bool:
+def _may_enter(
+    draft: CustomerDraft, journey: CompiledJourney, key: str, past: EntryHistory | None, at: datetime
+) -> bool:
     """Apply R3; `past` is the last entry, and who never entered can't be in the journey."""
     if draft.is_candidate(journey.id, key):
         return False
@@ -105,7 +112,7 @@ def _may_enter(draft: Draft, journey: CompiledJourney, key: str, past: Entry | N
     return at >= add(past.last_enrolled_at, journey.reentry_after, journey.zone)
 
 
-def admit(draft: Draft, journey: CompiledJourney, one: Candidate) -> None:
+def admit(draft: CustomerDraft, journey: CompiledJourney, one: Candidate) -> None:
     """Begin the enrolment of a candidate that got a place (R5), in the version that is the newest by now."""
     enrollment = Enrollment(
         one.id,
@@ -123,7 +130,7 @@ def admit(draft: Draft, journey: CompiledJourney, one: Candidate) -> None:
     _start(draft, journey, enrollment, None)
 
 
-def _start(draft: Draft, journey: CompiledJourney, enrollment: Enrollment, arrived: Event | None) -> None:
+def _start(draft: CustomerDraft, journey: CompiledJourney, enrollment: Enrollment, arrived: Event | None) -> None:
     """Take the first steps; of an event that just `arrived` the row keeps the envelope, should one wait."""
     key, number, at = enrollment.key, enrollment.entry, enrollment.enrolled_at
     draft.enter(journey.id, key, number, at)
@@ -133,6 +140,6 @@ def _start(draft: Draft, journey: CompiledJourney, enrollment: Enrollment, arriv
     Walk(draft, journey, enrollment, at, arrived).run()
 
 
-def refuse(draft: Draft, journey: CompiledJourney, reason: str, **why: Any) -> None:
+def refuse(draft: CustomerDraft, journey: CompiledJourney, reason: str, **why: Any) -> None:
     """Say why a journey was not entered."""
     draft.refuse(EnrollmentRefused(journey_id=journey.id, journey_version=journey.version, reason=reason, **why))

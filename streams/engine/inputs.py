@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from models.customer import Entry
+from models.customer import EntryHistory
 from models.messages import Event, Source
 
 
@@ -47,7 +47,7 @@ class Sweep(Input, frozen=True, tag="sweep"):
     journey_id: str
 
 
-class Answer(Input, frozen=True, tag="answer"):
+class PlaceAnswer(Input, frozen=True, tag="answer"):
     """Whether a candidate is admitted to a journey with maxEnrollments (R5)."""
 
     enrollment_id: str
@@ -70,13 +70,13 @@ class MergeIn(Input, frozen=True, tag="merge-in"):
     event_id: str
     at: datetime
     profile: dict[str, Any] = {}
-    history: dict[str, dict[str, Entry]] = {}
+    history: dict[str, dict[str, EntryHistory]] = {}
 
 
-CustomerInput = Arrived | Due | Enroll | Exit | Sweep | Answer | MergeAway | MergeIn
+CustomerInput = Arrived | Due | Enroll | Exit | Sweep | PlaceAnswer | MergeAway | MergeIn
 
 
-class Ask(Input, frozen=True, tag="ask"):
+class RequestPlace(Input, frozen=True, tag="ask"):
     """A candidate asks for a place in a journey; `partition` is the candidate's."""
 
     journey_id: str
@@ -85,7 +85,7 @@ class Ask(Input, frozen=True, tag="ask"):
     enrollment_id: str
 
 
-class Release(Input, frozen=True, tag="release"):
+class ReleasePlace(Input, frozen=True, tag="release"):
     """An enrolment of a journey with maxEnrollments ended; its place is free again."""
 
     journey_id: str
@@ -93,7 +93,7 @@ class Release(Input, frozen=True, tag="release"):
     customer_id: str
 
 
-class Join(Input, frozen=True, tag="join"):
+class CountActive(Input, frozen=True, tag="join"):
     """A partition tells how many ACTIVE enrolments it has, once, before it first asks for a place."""
 
     journey_id: str
@@ -101,5 +101,5 @@ class Join(Input, frozen=True, tag="join"):
     active: int
 
 
-PlacesInput = Ask | Release | Join
+PlacesInput = RequestPlace | ReleasePlace | CountActive
 InboxMessage = CustomerInput | PlacesInput

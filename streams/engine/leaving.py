@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from models.customer import Enrollment
-from streams.engine.draft import Draft
+from streams.engine.draft import CustomerDraft
 from streams.engine.entries import (
     EnrollmentCompleted,
     EnrollmentEnded,
@@ -12,7 +12,7 @@ from streams.engine.entries import (
     EnrollmentFailed,
     StepSkipped,
 )
-from streams.engine.inputs import Release
+from streams.engine.inputs import ReleasePlace
 from streams.engine.journeys import CompiledJourney
 
 
@@ -22,7 +22,7 @@ def places_key(journey_id: str) -> bytes:
 
 
 def complete(
-    draft: Draft,
+    draft: CustomerDraft,
     enrollment: Enrollment,
     journey: CompiledJourney,
     last: str,
@@ -36,13 +36,15 @@ def complete(
         _skip_rest(draft, enrollment, journey, visits, skipped)
 
 
-def fail(draft: Draft, enrollment: Enrollment, journey: CompiledJourney | None, error: str, at: datetime) -> None:
+def fail(
+    draft: CustomerDraft, enrollment: Enrollment, journey: CompiledJourney | None, error: str, at: datetime
+) -> None:
     """End an enrolment that can't go on; others go on."""
     _end(draft, enrollment, EnrollmentFailed(*_whose(enrollment), enrollment.step, at, error))
     _skip_rest(draft, enrollment, journey, enrollment.visits, enrollment.skipped)
 
 
-def leave(draft: Draft, enrollment: Enrollment, reason: str, detail: str | None, at: datetime) -> None:
+def leave(draft: CustomerDraft, enrollment: Enrollment, reason: str, detail: str | None, at: datetime) -> None:
     """End an enrolment early; `reason` is the exitReason."""
     _end(draft, enrollment, EnrollmentExited(*_whose(enrollment), enrollment.step, at, reason, detail))
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
@@ -50,30 +52,30 @@ def leave(draft: Draft, enrollment: Enrollment, reason: str, detail: str | None,
     _skip_rest(draft, enrollment, journey, enrollment.visits, enrollment.skipped, cut_off)
 
 
-def leave_all(draft: Draft, reason: str, detail: str | None, at: datetime) -> None:
+def leave_all(draft: CustomerDraft, reason: str, detail: str | None, at: datetime) -> None:
     """End every enrolment of the customer, and every candidacy."""
     for enrollment in tuple(draft.enrollments.values()):
         leave(draft, enrollment, reason, detail, at)
     draft.candidates = {}
 
 
-def leave_archived(draft: Draft, journey_ids: frozenset[str], at: datetime) -> None:
+def leave_archived(draft: CustomerDraft, journey_ids: frozenset[str], at: datetime) -> None:
     """End the enrolments of journeys that were archived (R29)."""
     for enrollment in tuple(draft.enrollments.values()):
         if enrollment.journey_id in journey_ids:
             leave(draft, enrollment, "manual", "journey archived", at)
 
 
-def _end(draft: Draft, enrollment: Enrollment, entry: EnrollmentEnded) -> None:
+def _end(draft: CustomerDraft, enrollment: Enrollment, entry: EnrollmentEnded) -> None:
     draft.drop(enrollment)
     draft.entries.append(entry)
     if enrollment.journey_id in draft.journeys.limited:
-        place = Release(enrollment.journey_id, draft.tenant_id, draft.customer_id)
+        place = ReleasePlace(enrollment.journey_id, draft.tenant_id, draft.customer_id)
         draft.forward(places_key(enrollment.journey_id), place)
 
 
 def _skip_rest(
-    draft: Draft,
+    draft: CustomerDraft,
     enrollment: Enrollment,
     journey: CompiledJourney | None,
     visits: Mapping[str, int],
@@ -86,7 +88,7 @@ def _skip_rest(
             skip_step(draft, enrollment, id_, step.number, "ended")
 
 
-def skip_step(draft: Draft, enrollment: Enrollment, step_id: str, number: int, reason: str) -> None:
+def skip_step(draft: CustomerDraft, enrollment: Enrollment, step_id: str, number: int, reason: str) -> None:
     """Report a step as SKIPPED; its visit is 0 if it was never entered."""
     visit = enrollment.visits.get(step_id, 0)
     draft.entries.append(StepSkipped(*_whose(enrollment), step_id, number, visit, reason))

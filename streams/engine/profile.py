@@ -5,7 +5,7 @@ from typing import Any
 
 from models.messages import Event
 from streams.engine.comparisons import is_same
-from streams.engine.draft import Draft
+from streams.engine.draft import CustomerDraft
 from streams.engine.entries import ProfileUpdated
 from streams.engine.leaving import leave_all
 
@@ -14,7 +14,7 @@ PROFILE_EVENTS = frozenset(
 )
 
 
-def update_profile(draft: Draft, data: dict[str, Any]) -> None:
+def update_profile(draft: CustomerDraft, data: dict[str, Any]) -> None:
     """Set attributes from an event's data; null removes one, and subscriptions change channel by channel."""
     given = dict(data)
     if isinstance(given.get("subscriptions"), dict):
@@ -22,7 +22,7 @@ def update_profile(draft: Draft, data: dict[str, Any]) -> None:
     set_attributes(draft, given)
 
 
-def unsubscribe(draft: Draft, event: Event, at: datetime) -> None:
+def unsubscribe(draft: CustomerDraft, event: Event, at: datetime) -> None:
     """Unsubscribe from one channel, or from everything: then all enrolments end (R27)."""
     channel = event.data.get("channel")
     if isinstance(channel, str) and channel and channel.upper() != "ALL":
@@ -32,14 +32,14 @@ def unsubscribe(draft: Draft, event: Event, at: datetime) -> None:
     leave_all(draft, "unsubscribed", None, at)
 
 
-def erase(draft: Draft, at: datetime) -> None:
+def erase(draft: CustomerDraft, at: datetime) -> None:
     """End all enrolments and drop the row; the record that stays says only that."""
     leave_all(draft, "manual", "customer deleted", at)
     draft.entries.append(ProfileUpdated([], deleted=True))
     draft.erased = True
 
 
-def set_attributes(draft: Draft, given: dict[str, Any]) -> None:
+def set_attributes(draft: CustomerDraft, given: dict[str, Any]) -> None:
     """Write attributes into the profile and note what changed."""
     after = dict(draft.profile)
     changes = []

@@ -11,7 +11,7 @@ from models.duration import add
 from models.ids import command_id
 from models.messages import Event
 from streams.engine.conditions import Scope
-from streams.engine.draft import Draft
+from streams.engine.draft import CustomerDraft
 from streams.engine.effects import Command, ProfileUpdate, SendCommand
 from streams.engine.entries import ProfileUpdated, StepCompleted, StepEntered, StepFailed, StepSkipped
 from streams.engine.envelope import envelope
@@ -40,7 +40,7 @@ class Walk:
 
     def __init__(
         self,
-        draft: Draft,
+        draft: CustomerDraft,
         journey: CompiledJourney,
         enrollment: Enrollment,
         at: datetime,

@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from streams.app import Worker
 from streams.database import create_engine
+from streams.kafka.topics import Topics
 from streams.settings import Settings
-from streams.topics import Topics
-from streams.web.access import make_identify
+from streams.web.access.identity import make_identify
 from streams.web.api import make_api
-from streams.web.broker import Broker
 from streams.web.health import make_routes
-from streams.web.pages import make_pages, sampling
-from streams.web.peers import Peers
-from streams.web.site import Site
+from streams.web.pages.application import make_pages, sampling
+from streams.web.pages.site import Site
+from streams.web.sources.broker import Broker
+from streams.web.sources.peers import Peers
+from streams.worker.worker import Worker
 
 
 def make_app(worker: Worker, settings: Settings, topics: Topics) -> FastAPI:

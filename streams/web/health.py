@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from streams.assignment import Assignment
-from streams.partition import PartitionTask
+from streams.partition.task import PartitionTask
+from streams.worker.assignment import Assignment
 
 
 def make_routes(assignment: Assignment) -> list[Route]:
@@ -24,7 +24,7 @@ def make_routes(assignment: Assignment) -> list[Route]:
         return PlainTextResponse("ok\n")
 
     async def ready(_: Request) -> Response:
-        told = tell(assignment)
+        told = measure(assignment)
         return JSONResponse(told, 200 if told["ready"] else 503)
 
     async def metrics(_: Request) -> Response:
@@ -33,7 +33,7 @@ def make_routes(assignment: Assignment) -> list[Route]:
     return [Route("/livez", live), Route("/readyz", ready), Route("/metrics", metrics)]
 
 
-def tell(assignment: Assignment) -> dict[str, Any]:
+def measure(assignment: Assignment) -> dict[str, Any]:
     """Return whether every partition that the worker owns is open, and how far each is."""
     partitions = {
         str(task.partition): _tell_task(task) for task in sorted(assignment, key=lambda one: one.partition)
@@ -70,7 +70,7 @@ class _Partitions:
         lost = CounterMetricFamily("fairway_losses", "Times that the partition was lost.", labels=["partition"])
         for task in self._assignment:
             label = [str(task.partition)]
-            is_open.add_metric(label, task.stage == "open")
+            is_open.add_metric(label, task.stage == "running")
             rows.add_metric(label, task.progress.rows)
             percent.add_metric(label, task.progress.percent)
             inputs.add_metric(label, task.inputs)

@@ -8,8 +8,8 @@ from operator import gt
 import msgspec
 
 from models.journey import Journey
-from streams.topics import COMMANDS
-from tests import kafka
+from streams.kafka.topics import COMMANDS
+from tests import client
 from tests.benchmarks import workloads
 from tests.benchmarks.progress import PATIENCE, Broker, Figure, History, measure
 from tests.benchmarks.stage import BARE, FAIRWAY, RUNTIME, STOCK, Setting, Stage, wait_for
@@ -83,7 +83,7 @@ def run(stage: Stage, contest: Contest, events: int) -> Figure:
         ]
         patience = PATIENCE + contest.customers / _ROWS_RESTORED_AT_LEAST
         if contest.by_and_by:  # a partition writes to its changelog when it opens for the first time
-            kafka.wait_until(lambda: all(map(gt, broker.ends(setting.changelog), filled)), patience)
+            client.wait_until(lambda: all(map(gt, broker.ends(setting.changelog), filled)), patience)
             stage.feed(topic, contest.events(count))
         figure = measure(counter, count, pids, patience)
     return figure._replace(rate=figure.rate * contest.units, cost=figure.cost / contest.units)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streams.topics import COMMANDS
-from tests import kafka
+from streams.kafka.topics import COMMANDS
+from tests import client
 from tests.benchmarks import workloads
 from tests.benchmarks.stage import FAIRWAY, Stage
 
@@ -35,7 +35,7 @@ def run_latency(stage: Stage, rate: float, seconds: float) -> tuple[float, float
     with setting.running(FAIRWAY):
         reader.start()
         _send(stage, topic, 1, 1)
-        kafka.wait_until(lambda: bool(latencies))  # the worker is there
+        client.wait_until(lambda: bool(latencies))  # the worker is there
         _send(stage, topic, _CALM_RATE, _CALM)
         _send(stage, topic, rate, _WARM_UP + seconds)
         done.set()
@@ -56,7 +56,7 @@ def _send(stage: Stage, topic: str, rate: float, seconds: float) -> None:
             producer.produce(topic, value, key)
         producer.poll(0)
         time.sleep(min(0.002, 1 / rate))
-    producer.flush(kafka.PATIENCE)
+    producer.flush(client.PATIENCE)
 
 
 def _event_maker() -> Callable[[int, float], workloads.Event]:

@@ -8,14 +8,14 @@ import uvloop
 
 from models.customer import Customer
 from models.journey import JourneyStatus
-from streams.app import Worker
-from streams.dispatch import Dispatch
 from streams.engine.effects import Outcome
 from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
-from streams.partition import PartitionTask
+from streams.kafka.topics import read_topics
+from streams.partition.processor import Processor
+from streams.partition.task import PartitionTask
 from streams.settings import read_settings
-from streams.topics import read_topics
+from streams.worker.worker import Worker
 from tests.benchmarks.workloads import SENDING
 from tests.small import command
 
@@ -49,7 +49,7 @@ class Runtime(Worker):
 
     def _make_task(self, partition: int) -> PartitionTask:
         task = super()._make_task(partition)
-        task._dispatch = Dispatch(partition, self.table.partitions, count)
+        task._processor = Processor(partition, self.table.partitions, count)
         return task
 
 

@@ -14,14 +14,14 @@ import yaml
 from confluent_kafka.admin import AdminClient
 
 from models.journey import Journey, JourneyStatus
-from streams import provision
 from streams.database import create_engine, upgrade
-from streams.definitions import Known, status_record, version_record
 from streams.dev import postgres as postgres_server
 from streams.dev import processes
-from streams.partitioner import partition_of
-from streams.topics import COMMANDS, DEFINITIONS, read_topics
-from tests import kafka
+from streams.journeys.definitions import JourneyState, status_record, version_record
+from streams.kafka import provision
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import COMMANDS, DEFINITIONS, read_topics
+from tests import client
 from tests.benchmarks.progress import PATIENCE, Broker
 from tests.benchmarks.workloads import Event, make_events
 
@@ -55,7 +55,7 @@ class Stage:
         """Return a new topic of the present number of partitions, for events."""
         self._topics += 1
         topic = f"events.{self._topics}"
-        kafka.create_topics(self.brokers, {topic: self.partitions})
+        client.create_topics(self.brokers, {topic: self.partitions})
         return topic
 
     def number(self) -> int:
@@ -65,8 +65,8 @@ class Stage:
 
     def feed(self, topic: str, events: Iterable[Event]) -> None:
         """Write events to a topic."""
-        records = (kafka.Record(topic, key, value) for key, value in events)
-        kafka.produce(self.brokers, records, **_BATCHES)
+        records = (client.Record(topic, key, value) for key, value in events)
+        client.produce(self.brokers, records, **_BATCHES)
 
     def set_up(self, topic: str, journeys: Iterable[Journey] = ()) -> "Setting":
         """Make fresh topics beside a topic of events that is there already, with ACTIVE journeys."""
@@ -75,16 +75,16 @@ class Stage:
         self._clear()
         wanted = read_topics(setting.topics_file, setting.app_id)
         asyncio.run(provision.apply(self.brokers, wanted))
-        kafka.create_topics(self.brokers, {"bare.commands": self.partitions, "bare.changelog": self.partitions})
-        kafka.produce(self.brokers, _define(journeys))
+        client.create_topics(self.brokers, {"bare.commands": self.partitions, "bare.changelog": self.partitions})
+        client.produce(self.brokers, _define(journeys))
         return setting
 
     def _clear(self) -> None:
         admin = AdminClient({"bootstrap.servers": self.brokers})
         old = [name for name in admin.list_topics().topics if not name.startswith(("__", "events."))]
         if old:
-            kafka.delete_topics(self.brokers, old)
-            kafka.wait_until(lambda: not set(old) & set(admin.list_topics().topics))
+            client.delete_topics(self.brokers, old)
+            client.wait_until(lambda: not set(old) & set(admin.list_topics().topics))
 
     @contextmanager
     def history(self) -> Iterator[str]:
@@ -128,9 +128,9 @@ class Setting:
         """Write rows of customers to the changelog, as a worker had written them before."""
         partitions = self.stage.partitions
         records = (
-            kafka.Record(self.changelog, key, row, partition=partition_of(key, partitions)) for key, row in rows
+            client.Record(self.changelog, key, row, partition=partition_of(key, partitions)) for key, row in rows
         )
-        kafka.produce(self.brokers, records, **_BATCHES)
+        client.produce(self.brokers, records, **_BATCHES)
 
     @contextmanager
     def running(self, program: tuple[str, ...], **variables: str) -> Iterator[int]:
@@ -166,11 +166,13 @@ async def _upgrade(url: str) -> None:
         await engine.dispose()
 
 
-def _define(journeys: Iterable[Journey]) -> Iterator[kafka.Record]:
+def _define(journeys: Iterable[Journey]) -> Iterator[client.Record]:
     for journey in journeys:
-        known = Known(journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, "", 1)
-        for key, value in (version_record(journey), status_record(known)):
-            yield kafka.Record(DEFINITIONS, key.encode(), value)
+        state = JourneyState(
+            journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, "", 1
+        )
+        for key, value in (version_record(journey), status_record(state)):
+            yield client.Record(DEFINITIONS, key.encode(), value)
 
 
 def wait_for(moment: float) -> None:

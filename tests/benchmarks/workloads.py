@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from models.customer import Customer, Entry, encode
+from models.customer import Customer, EntryHistory, encode
 from models.ids import customer_key
 from models.journey import Journey
 
@@ -51,7 +51,7 @@ def make_rows(count: int) -> Iterator[Event]:
     began = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(count):
         customer = f"c{number}"
-        history = {SENDING.id: {"": Entry(1, began)}}
+        history = {SENDING.id: {"": EntryHistory(1, began)}}
         row = Customer("t0", customer, {"firstName": "Ann", "tier": "Gold"}, {}, {}, history, bytes(80), 10)
         yield customer_key("t0", customer), encode(row)
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from confluent_kafka.admin import AdminClient, NewPartitions
 
+from streams.kafka.topics import read_topics
 from streams.settings import Settings
-from streams.topics import read_topics
-from tests import kafka
+from tests import client
 from tests.broker.workers import (
     Worker,
     events,
@@ -20,7 +20,7 @@ from tests.broker.workers import (
     running,
     wait_for_commands,
 )
-from tests.kafka import Record
+from tests.client import Record
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 OTHER = "teetime.cancelled"
@@ -57,15 +57,15 @@ def test_a_topic_is_read_once_the_leader_knows_it_and_who_does_not_know_it_then_
 ) -> None:
     publish(settings, journey(), journey("Sorry", event=OTHER))
     with running(without) as workers:
-        kafka.produce(settings.brokers, [*events(range(100), 20), *others(range(100))])
+        client.produce(settings.brokers, [*events(range(100), 20), *others(range(100))])
         wait_for_commands(settings, expected(100, 20))
         workers.append(Worker(settings, "newer"))
         waits = (
             f"Events in '{OTHER}' wait, for the worker that leads the group '{settings.app_id}' does not know the "
             "topic: give all workers the same topics.yaml, and start them again."
         )
-        kafka.wait_until(lambda: waits in workers[1].log.read_text())
-        kafka.produce(settings.brokers, events(range(100, 200), 20))
+        client.wait_until(lambda: waits in workers[1].log.read_text())
+        client.produce(settings.brokers, events(range(100, 200), 20))
         wait_for_commands(settings, expected(200, 20))
         assert workers[0].end(signal.SIGTERM) == 0
         wait_for_commands(settings, expected(200, 20) | expected(100, 20, "Sorry"))
@@ -74,7 +74,7 @@ def test_a_topic_is_read_once_the_leader_knows_it_and_who_does_not_know_it_then_
             f"fairway: The group '{settings.app_id}' reads '{OTHER}', which this worker's topics.yaml lacks: "
             "give all workers the same file, and start this one again."
         )
-        kafka.produce(settings.brokers, [*events(range(200, 300), 20), *others(range(100, 200))])
+        client.produce(settings.brokers, [*events(range(200, 300), 20), *others(range(100, 200))])
         wait_for_commands(settings, expected(300, 20) | expected(200, 20, "Sorry"))
         assert "was lost" not in workers[1].log.read_text()
 
@@ -86,10 +86,10 @@ def test_a_topic_that_is_no_longer_listed_is_let_be_and_goes_on_where_it_was_whe
     publish(settings, journey(), journey("Sorry", event=OTHER))
     for number, (listing, sorry) in enumerate([(settings, 100), (without, 100), (settings, 200), (without, 200)]):
         if number == 3:
-            kafka.delete_topics(settings.brokers, [OTHER])
+            client.delete_topics(settings.brokers, [OTHER])
         with running(listing) as (worker,):
             news = events(range(number * 100, number * 100 + 100), 20)
-            kafka.produce(
+            client.produce(
                 settings.brokers, news if listing is without else [*news, *others(range(sorry - 100, sorry))]
             )
             wait_for_commands(settings, expected(number * 100 + 100, 20) | expected(sorry, 20, "Sorry"))
@@ -101,12 +101,12 @@ def test_a_worker_with_another_number_of_partitions_is_refused(settings: Setting
     publish(settings, journey())
     topics = read_topics(settings.topics_file, settings.app_id)
     with running(settings) as workers:
-        kafka.produce(settings.brokers, events(range(100), 20))
+        client.produce(settings.brokers, events(range(100), 20))
         wait_for_commands(settings, expected(100, 20))
         admin = AdminClient({"bootstrap.servers": settings.brokers})
         grown = admin.create_partitions([NewPartitions(topic.name, 8) for topic in topics.partitioned])
         for done in grown.values():
-            done.result(kafka.PATIENCE)
+            done.result(client.PATIENCE)
         content = yaml.safe_load(settings.topics_file.read_text())
         content["defaults"]["partitions"] = 8
         eight = settings.model_copy(update={"topics_file": write(settings, "eight", content)})
@@ -121,7 +121,7 @@ def test_a_worker_with_another_number_of_partitions_is_refused(settings: Setting
 def test_a_named_worker_that_comes_back_with_a_longer_list_reads_it(settings: Settings, without: Settings) -> None:
     publish(settings, journey(), journey("Sorry", event=OTHER))
     with running(without, FAIRWAY_INSTANCE_ID="one") as workers:
-        kafka.produce(settings.brokers, [*events(range(100), 20), *others(range(100))])
+        client.produce(settings.brokers, [*events(range(100), 20), *others(range(100))])
         wait_for_commands(settings, expected(100, 20))
         assert workers[0].end(signal.SIGTERM) == 0
         workers.append(Worker(settings, "again", FAIRWAY_INSTANCE_ID="one"))

@@ -7,11 +7,19 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.journey import Journey, JourneyStatus
-from streams.authoring import Author, apply, move
 from streams.database import create_engine, upgrade
-from streams.definitions import Catalogue, Definitions, Known, load_catalogue, read, status_record, version_record
 from streams.engine.journeys import Journeys
-from streams.outbox import publish_for_ever
+from streams.journeys.authoring import Author, apply, move
+from streams.journeys.definitions import (
+    Catalogue,
+    Definitions,
+    JourneyState,
+    load_catalogue,
+    read,
+    status_record,
+    version_record,
+)
+from streams.journeys.outbox import publish_for_ever
 from streams.settings import Settings
 
 AUTHOR = Author("ann", datetime(2026, 11, 23, 10, tzinfo=UTC))
@@ -25,7 +33,7 @@ def journey(tenant: str, version: int = 1) -> Journey:
 
 def known(status: JourneyStatus, revision: int) -> tuple[bytes, bytes]:
     at = AUTHOR.now.isoformat()
-    key, value = status_record(Known("t", journey("t").id, "Welcome", status, 1, at, revision))
+    key, value = status_record(JourneyState("t", journey("t").id, "Welcome", status, 1, at, revision))
     return key.encode(), value
 
 

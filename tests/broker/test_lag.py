@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from streams.kafka.topics import read_topics
 from streams.settings import Settings
-from streams.topics import read_topics
-from streams.web.broker import Broker, Part
-from tests import kafka
+from streams.web.sources.broker import Broker, Part
+from tests import client
 
 pytestmark = pytest.mark.broker
 
@@ -16,13 +16,13 @@ async def test_the_oldest_record_that_waits_is_found_whichever_partition_has_it(
     settings: Settings, prefix: str
 ) -> None:
     topic = f"{prefix}.events"
-    kafka.create_topics(settings.brokers, {topic: 3})
+    client.create_topics(settings.brokers, {topic: 3})
     for partition in (2, 0, 0, 2, 2):
-        record = kafka.Record(topic, b"key", bytes(50_000), partition=partition)
-        kafka.produce(settings.brokers, [record])
+        record = client.Record(topic, b"key", bytes(50_000), partition=partition)
+        client.produce(settings.brokers, [record])
     written = {
         (record.partition, record.offset): datetime.fromtimestamp(record.timestamp / 1000, UTC)
-        for record in kafka.read_committed(settings.brokers, topic)
+        for record in client.read_committed(settings.brokers, topic)
     }
     broker = Broker(settings.brokers, settings.app_id, read_topics(settings.topics_file, settings.app_id))
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from streams import provision
 from streams.errors import FairwayError
-from streams.topics import Topics, read_topics
-from tests import kafka
+from streams.kafka import provision
+from streams.kafka.topics import Topics, read_topics
+from tests import client
 
 pytestmark = pytest.mark.broker
 
@@ -51,7 +51,7 @@ async def test_partitions_are_neither_added_nor_removed(broker: str, wanted: Top
 
 
 async def test_a_start_is_refused_while_a_topic_is_missing(broker: str, wanted: Topics) -> None:
-    kafka.create_topics(broker, {topic.name: topic.partitions for topic in wanted.all[1:]})
+    client.create_topics(broker, {topic.name: topic.partitions for topic in wanted.all[1:]})
     with pytest.raises(FairwayError) as refused:
         await provision.check_topics(broker, wanted)
     assert str(refused.value) == (
@@ -60,8 +60,8 @@ async def test_a_start_is_refused_while_a_topic_is_missing(broker: str, wanted: 
 
 
 async def test_a_start_is_refused_with_unequal_partition_counts(broker: str, wanted: Topics) -> None:
-    kafka.create_topics(broker, {wanted.all[0].name: 2})
-    kafka.create_topics(broker, {topic.name: topic.partitions for topic in wanted.all[1:]})
+    client.create_topics(broker, {wanted.all[0].name: 2})
+    client.create_topics(broker, {topic.name: topic.partitions for topic in wanted.all[1:]})
     with pytest.raises(FairwayError) as refused:
         await provision.check_topics(broker, wanted)
     assert str(refused.value) == (
@@ -84,8 +84,8 @@ async def test_without_a_broker_the_sentence_says_how_to_get_one(wanted: Topics)
 
 
 def test_the_tests_own_reader_sees_what_was_produced(broker: str, prefix: str) -> None:
-    kafka.create_topics(broker, {prefix: 2})
-    sent = [kafka.Record(prefix, b"k%d" % i, b"v%d" % i, (("h", b"1"),)) for i in range(10)]
-    kafka.produce(broker, sent, **{"compression.type": "zstd"})
-    found = kafka.read_committed(broker, prefix)
+    client.create_topics(broker, {prefix: 2})
+    sent = [client.Record(prefix, b"k%d" % i, b"v%d" % i, (("h", b"1"),)) for i in range(10)]
+    client.produce(broker, sent, **{"compression.type": "zstd"})
+    found = client.read_committed(broker, prefix)
     assert sorted(record[:4] for record in found) == sorted(record[:4] for record in sent)

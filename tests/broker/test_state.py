@@ -12,10 +12,10 @@ import pytest
 from models.ids import customer_key
 from streams.database import create_engine, upgrade
 from streams.dev.processes import free_port
-from streams.partitioner import partition_of
+from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
-from streams.web.access import grant
-from tests import kafka
+from streams.web.access.identity import grant
+from tests import client
 from tests.broker.workers import TENANT, Worker, events, expected, journey, publish, running, wait_for_commands
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(180)]
@@ -51,32 +51,32 @@ def workers(
             variables = {"FAIRWAY_WEB_PORT": str(port), "FAIRWAY_DATA_DIR": str(settings.data_dir / str(number))}
             started.append(Worker(settings, f"web-{number}", **common | variables))
         clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) for port in ports]
-        kafka.wait_until(lambda: all(len(partitions(client)) == 2 for client in clients))
-        kafka.produce(settings.brokers, events(range(2 * CUSTOMERS), CUSTOMERS))
+        client.wait_until(lambda: all(len(partitions(web)) == 2 for web in clients))
+        client.produce(settings.brokers, events(range(2 * CUSTOMERS), CUSTOMERS))
         wait_for_commands(settings, expected(2 * CUSTOMERS, CUSTOMERS, "Greeting"))
         yield list(zip(started, clients, strict=True))
-        for client in clients:
-            client.close()
+        for web in clients:
+            web.close()
 
 
-def partitions(client: httpx.Client) -> set[int]:
+def partitions(web: httpx.Client) -> set[int]:
     """Return the partitions that are open at a worker, if it is ready."""
     try:
-        answer = client.get("/readyz")
+        answer = web.get("/readyz")
     except httpx.TransportError:
         return set()
     return {int(name) for name in answer.json()["partitions"]} if answer.is_success else set()
 
 
-def ask(client: httpx.Client, token: str, customer: str, tenant: str = TENANT) -> httpx.Response:
+def ask(web: httpx.Client, token: str, customer: str, tenant: str = TENANT) -> httpx.Response:
     path = f"/api/v1/customers/{tenant}/{customer}/state"
-    return client.get(path, headers={"authorization": f"Bearer {token}"})
+    return web.get(path, headers={"authorization": f"Bearer {token}"})
 
 
-def list_all(client: httpx.Client, token: str, **query: Any) -> tuple[list[Any], dict[str, Any]]:
+def list_all(web: httpx.Client, token: str, **query: Any) -> tuple[list[Any], dict[str, Any]]:
     found: list[Any] = []
     while True:
-        answer = client.get(
+        answer = web.get(
             f"/api/v1/tenants/{TENANT}/states", params=query, headers={"authorization": f"Bearer {token}"}
         )
         page = answer.json()
@@ -91,7 +91,7 @@ def test_any_worker_tells_how_any_customer_stands(
 ) -> None:
     (_, one), (other, two) = workers
     for customer, partition in PARTITION.items():
-        first, second = (ask(client, tokens[TENANT], customer).json() for client in (one, two))
+        first, second = (ask(web, tokens[TENANT], customer).json() for web in (one, two))
         state = first["state"]
         assert (state, state["customerId"]) == (second["state"], customer)
         assert first["asOf"]["partition"] == second["asOf"]["partition"] == partition
@@ -115,4 +115,4 @@ def test_any_worker_tells_how_any_customer_stands(
     remaining, told = list_all(one, tokens[TENANT])
     assert {row["asOf"]["partition"] for row in remaining}.isdisjoint(theirs)
     assert told == {"workers": 2, "answered": 1, "partitions": 4, "open": 2}
-    kafka.wait_until(lambda: ask(one, tokens[TENANT], gone).is_success)
+    client.wait_until(lambda: ask(one, tokens[TENANT], gone).is_success)

@@ -10,11 +10,11 @@ from aiokafka.conn import CloseReason
 from aiokafka.errors import InvalidTxnState
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from streams.ledger import KafkaLedger, LostError
+from streams.kafka.producer import KafkaLedger, MigratedError
+from streams.kafka.records import Commit
+from streams.kafka.topics import ACTIVITY, COMMANDS, read_topics
 from streams.settings import Settings
-from streams.topics import ACTIVITY, COMMANDS, read_topics
-from streams.transaction import Commit
-from tests import kafka
+from tests import client
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 
@@ -40,7 +40,7 @@ def verify(settings: Settings, value: str | None) -> None:
     resource = ConfigResource(ResourceType.BROKER, "1", incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": settings.brokers})
     for done in admin.incremental_alter_configs([resource]).values():
-        done.result(kafka.PATIENCE)
+        done.result(client.PATIENCE)
 
 
 async def lose_ends(settings: Settings, changelog: str, *, commits: bool) -> None:
@@ -77,7 +77,7 @@ def kafka_place(topic: str) -> TopicPartition:
 
 
 def committed(settings: Settings, topic: str) -> list[bytes | None]:
-    return [record.value for record in kafka.read_committed(settings.brokers, topic)]
+    return [record.value for record in client.read_committed(settings.brokers, topic)]
 
 
 def second(ledger: KafkaLedger, topic: str = COMMANDS) -> Commit:
@@ -120,7 +120,7 @@ async def test_a_transaction_does_not_go_on_over_a_new_connection(settings: Sett
     await ledger.fence()
     await ledger.commit(second(ledger))
     drop(ledger, CloseReason.CONNECTION_BROKEN)
-    with pytest.raises(LostError, match=r"^its connection to the broker broke$"):
+    with pytest.raises(MigratedError, match=r"^its connection to the broker broke$"):
         await ledger.commit(second(ledger))
     await ledger.fence()
     await ledger.commit(second(ledger))

@@ -6,11 +6,11 @@ from confluent_kafka import Producer
 
 from models.ids import journey_id
 from streams.clock import now
+from streams.control.publishing import BadLine, OutgoingRecord, control, read_commands, read_events, send
 from streams.engine.inputs import Enroll, InboxMessage
+from streams.kafka.topics import COMMANDS, INBOX
 from streams.settings import Settings
-from streams.topics import COMMANDS, INBOX
-from streams.traffic import BadLine, Line, control, read_commands, read_events, send
-from tests import kafka
+from tests import client
 
 GOOD = b'{"eventId":"e","eventType":"a.b","tenantId":"t","customerId":"c","occurredAt":"2026-11-23T10:00:00Z"}'
 TOPICS = frozenset({"a.b"})
@@ -19,7 +19,7 @@ TOPICS = frozenset({"a.b"})
 def test_each_event_goes_to_its_topic_under_its_customer_s_key() -> None:
     bad = GOOD.replace(b"a.b", b"x")
     assert list(read_events([GOOD + b"\n", b"", b"{", bad, GOOD.replace(b'"a.b"', b'""')], TOPICS, None)) == [
-        Line("a.b", b"t:c", GOOD),
+        OutgoingRecord("a.b", b"t:c", GOOD),
         BadLine(3, "The value is not JSON."),
         BadLine(4, "No topic with role 'events' is named 'x'."),
         BadLine(5, "The field 'eventType' is missing, and with it the topic."),
@@ -27,7 +27,7 @@ def test_each_event_goes_to_its_topic_under_its_customer_s_key() -> None:
 
 
 def test_raw_lines_go_where_they_are_told_as_they_are() -> None:
-    assert list(read_events([b"{\n"], TOPICS, "a.b")) == [Line("a.b", None, b"{")]
+    assert list(read_events([b"{\n"], TOPICS, "a.b")) == [OutgoingRecord("a.b", None, b"{")]
 
 
 def produce_in_transaction(brokers: str, value: str, *, commit: bool) -> None:
@@ -41,7 +41,10 @@ def produce_in_transaction(brokers: str, value: str, *, commit: bool) -> None:
 
 @pytest.mark.broker
 async def test_only_committed_commands_are_printed_and_the_end_is_found(settings: Settings, prefix: str) -> None:
-    lines = [Line(COMMANDS, f"{prefix}:{number}".encode(), f"{prefix}-{number}".encode()) for number in range(20)]
+    lines = [
+        OutgoingRecord(COMMANDS, f"{prefix}:{number}".encode(), f"{prefix}-{number}".encode())
+        for number in range(20)
+    ]
     told: list[int] = []
     assert await send(settings.brokers, lines, told.append) == 20
     assert told == [20]
@@ -56,6 +59,6 @@ async def test_only_committed_commands_are_printed_and_the_end_is_found(settings
 async def test_an_enrolment_by_hand_lies_in_the_inbox(settings: Settings, prefix: str) -> None:
     message = Enroll(journey_id=journey_id(prefix, "Welcome"), at=now(), data={"a": 1})
     await control(settings.brokers, prefix, "c-1", message)
-    records = kafka.read_committed(settings.brokers, INBOX)
+    records = client.read_committed(settings.brokers, INBOX)
     mine = [record.value for record in records if record.key == f"{prefix}:c-1".encode()]
     assert [msgspec.json.decode(value or b"", type=InboxMessage) for value in mine] == [message]

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from models.customer import decode
 from models.ids import customer_key
-from streams import provision
 from streams.failpoints import NAMES
-from streams.partitioner import partition_of
+from streams.kafka import provision
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, read_topics
+from streams.partition.transaction import POSITION
 from streams.settings import Settings
-from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, read_topics
-from streams.transaction import POSITION
-from tests import kafka
+from tests import client
 from tests.broker.workers import (
     TENANT,
     TOPIC,
@@ -36,7 +36,7 @@ from tests.broker.workers import (
     stores,
     wait_for_commands,
 )
-from tests.kafka import Record
+from tests.client import Record
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 
@@ -65,7 +65,7 @@ def test_murmur2_is_the_java_client_s(key: bytes) -> None:
 def state(settings: Settings) -> dict[bytes, bytes]:
     """Return the last row of every key on the changelog."""
     rows: dict[bytes, bytes] = {}
-    for record in kafka.read_committed(settings.brokers, f"{settings.app_id}-customers-changelog"):
+    for record in client.read_committed(settings.brokers, f"{settings.app_id}-customers-changelog"):
         assert record.key is not None
         rows.pop(record.key, None)
         if record.value:
@@ -88,10 +88,10 @@ def test_every_event_gives_its_command_once_and_bad_ones_go_to_the_dead_letters(
     for place, record in enumerate(bad.values()):
         feed.insert(place * 200, record)
     with running(settings) as (worker,):
-        kafka.produce(settings.brokers, feed)
+        client.produce(settings.brokers, feed)
         wait_for_commands(settings, expected(1000, 40))
         assert worker.end(signal.SIGTERM) == 0
-    letters = kafka.read_committed(settings.brokers, DEAD_LETTERS)
+    letters = client.read_committed(settings.brokers, DEAD_LETTERS)
     assert {dict(letter.headers)["dlq.code"].decode(): letter.value for letter in letters} == {
         code: record.value for code, record in bad.items()
     }
@@ -101,7 +101,7 @@ def test_every_event_gives_its_command_once_and_bad_ones_go_to_the_dead_letters(
     assert (first.key, headers["h"], headers["dlq.topic"]) == (b"k", b"1", TOPIC.encode())
     assert headers["dlq.reason"] == b"The value is not JSON."
     assert {"dlq.partition", "dlq.offset", "dlq.timestamp", "dlq.at"} <= headers.keys()
-    assert len(kafka.read_committed(settings.brokers, ACTIVITY)) == 1000
+    assert len(client.read_committed(settings.brokers, ACTIVITY)) == 1000
 
 
 def test_a_command_carries_its_headers(settings: Settings) -> None:
@@ -109,9 +109,9 @@ def test_a_command_carries_its_headers(settings: Settings) -> None:
     trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     traced = event(0, "c-0")._replace(headers=(("traceparent", trace),))
     with running(settings):
-        kafka.produce(settings.brokers, [traced])
+        client.produce(settings.brokers, [traced])
         wait_for_commands(settings, expected(1, 1))
-    (command,) = kafka.read_committed(settings.brokers, COMMANDS)
+    (command,) = client.read_committed(settings.brokers, COMMANDS)
     id_ = msgspec.json.decode(command.value or b"")["commandId"].encode()
     assert command.key == b"pinehurst:c-0"
     assert dict(command.headers) == {
@@ -124,11 +124,11 @@ def test_an_event_on_a_foreign_partition_is_handled_where_its_customer_lives(set
     feed = events(range(400), 20)
     astray = [record._replace(partition=number % 4, key=None) for number, record in enumerate(feed)]
     with running(settings):
-        kafka.produce(settings.brokers, astray)
+        client.produce(settings.brokers, astray)
         wait_for_commands(settings, expected(400, 20))
-    for command in kafka.read_committed(settings.brokers, COMMANDS):
+    for command in client.read_committed(settings.brokers, COMMANDS):
         assert command.partition == partition_of(command.key or b"", 4)
-    for activity in kafka.read_committed(settings.brokers, ACTIVITY):
+    for activity in client.read_committed(settings.brokers, ACTIVITY):
         cause = msgspec.json.decode(activity.value or b"")["cause"]
         assert cause["topic"] == TOPIC
         assert f"e-{cause['offset'] * 4 + cause['partition']}" == cause["eventId"]
@@ -137,8 +137,8 @@ def test_an_event_on_a_foreign_partition_is_handled_where_its_customer_lives(set
 def test_a_worker_that_is_killed_half_way_and_started_again_finishes_the_work(settings: Settings) -> None:
     publish(settings, journey())
     with running(settings) as workers:
-        kafka.produce(settings.brokers, events(range(3000), 100))
-        kafka.wait_until(lambda: len(command_ids(settings)) > 300)
+        client.produce(settings.brokers, events(range(3000), 100))
+        client.wait_until(lambda: len(command_ids(settings)) > 300)
         workers[0].end(signal.SIGKILL)
         workers.append(Worker(settings, "again"))
         wait_for_commands(settings, expected(3000, 100))
@@ -151,13 +151,13 @@ def test_a_worker_that_is_killed_half_way_and_started_again_finishes_the_work(se
 def test_partitions_move_between_workers_without_loss(settings: Settings) -> None:
     publish(settings, journey())
     with running(settings) as workers:
-        kafka.produce(settings.brokers, events(range(1500), 50))
-        kafka.wait_until(lambda: len(command_ids(settings)) > 100)
+        client.produce(settings.brokers, events(range(1500), 50))
+        client.wait_until(lambda: len(command_ids(settings)) > 100)
         workers.append(Worker(settings, "second"))
-        kafka.produce(settings.brokers, events(range(1500, 3000), 50))
-        kafka.wait_until(lambda: len(command_ids(settings)) > 2000)
+        client.produce(settings.brokers, events(range(1500, 3000), 50))
+        client.wait_until(lambda: len(command_ids(settings)) > 2000)
         assert workers[0].end(signal.SIGTERM) == 0
-        kafka.produce(settings.brokers, events(range(3000, 4000), 50))
+        client.produce(settings.brokers, events(range(3000, 4000), 50))
         wait_for_commands(settings, expected(4000, 50))
         assert workers[1].end(signal.SIGTERM) == 0
 
@@ -165,14 +165,14 @@ def test_partitions_move_between_workers_without_loss(settings: Settings) -> Non
 def test_a_worker_that_was_stopped_past_its_session_changes_nothing_when_it_goes_on(settings: Settings) -> None:
     publish(settings, journey())
     with running(settings) as workers:
-        kafka.produce(settings.brokers, events(range(500), 50))
+        client.produce(settings.brokers, events(range(500), 50))
         wait_for_commands(settings, expected(500, 50))
         workers[0].process.send_signal(signal.SIGSTOP)
-        kafka.produce(settings.brokers, events(range(500, 1500), 50))
+        client.produce(settings.brokers, events(range(500, 1500), 50))
         workers.append(Worker(settings, "second"))
         wait_for_commands(settings, expected(1500, 50), patience=45)
         workers[0].process.send_signal(signal.SIGCONT)
-        kafka.produce(settings.brokers, events(range(1500, 2500), 50))
+        client.produce(settings.brokers, events(range(1500, 2500), 50))
         wait_for_commands(settings, expected(2500, 50))
         assert workers[0].end(signal.SIGTERM) == 0
         assert workers[1].end(signal.SIGTERM) == 0
@@ -183,7 +183,7 @@ def test_a_worker_that_dies_at_a_failpoint_finishes_the_work_when_started_again(
     settings: Settings, point: str
 ) -> None:
     publish(settings, journey())
-    kafka.produce(settings.brokers, events(range(200), 20))
+    client.produce(settings.brokers, events(range(200), 20))
     fixed = {"FAIRWAY_INSTANCE_ID": "one"}  # static membership: the group does not wait for the dead one
     with running(settings, FAIRWAY_FAILPOINT=f"{point}:2", **fixed) as workers:
         assert workers[0].wait() == -signal.SIGKILL
@@ -195,7 +195,7 @@ def test_a_store_that_was_removed_is_restored_from_the_changelog(settings: Setti
     publish(settings, journey())
     for part, worker_name in enumerate(("first", "second")):
         with running(settings) as workers:
-            kafka.produce(settings.brokers, events(range(part * 200, part * 200 + 200), 20))
+            client.produce(settings.brokers, events(range(part * 200, part * 200 + 200), 20))
             wait_for_commands(settings, expected(part * 200 + 200, 20))
             assert workers[0].end(signal.SIGTERM) == 0, worker_name
         shutil.rmtree(stores(settings))
@@ -207,11 +207,11 @@ def test_a_store_of_a_changelog_that_was_made_anew_is_not_trusted(settings: Sett
     elsewhere = settings.model_copy(update={"data_dir": settings.data_dir / "elsewhere"})
     for listing, first in ((settings, 0), (elsewhere, 0), (settings, 300)):
         if listing is elsewhere:
-            kafka.delete_topics(settings.brokers, [topic.name for topic in topics.all])
+            client.delete_topics(settings.brokers, [topic.name for topic in topics.all])
             asyncio.run(provision.apply(settings.brokers, topics))
         publish(settings, journey())
         with running(listing) as (worker,):
-            kafka.produce(settings.brokers, events(range(first, first + 300), 20))
+            client.produce(settings.brokers, events(range(first, first + 300), 20))
             wait_for_commands(settings, expected(first + 300, 20))
             assert worker.end(signal.SIGTERM) == 0
             told = re.findall(
@@ -224,7 +224,7 @@ def test_a_store_of_a_changelog_that_was_made_anew_is_not_trusted(settings: Sett
 def test_compressed_topics_are_read(settings: Settings, codec: str) -> None:
     publish(settings, journey())
     with running(settings):
-        kafka.produce(settings.brokers, events(range(200), 20), **{"compression.type": codec})
+        client.produce(settings.brokers, events(range(200), 20), **{"compression.type": codec})
         wait_for_commands(settings, expected(200, 20))
 
 
@@ -234,12 +234,12 @@ def test_records_of_an_aborted_transaction_are_not_read(settings: Settings) -> N
         "bootstrap.servers": settings.brokers, "transactional.id": f"{settings.app_id}-test",
         "partitioner": "murmur2_random",
     })  # fmt: skip
-    producer.init_transactions(kafka.PATIENCE)
+    producer.init_transactions(client.PATIENCE)
     for keep in (False, True):
         producer.begin_transaction()
         for record in events(range(100), 20):
             producer.produce(record.topic, record.value, record.key)
-        producer.commit_transaction(kafka.PATIENCE) if keep else producer.abort_transaction(kafka.PATIENCE)
+        producer.commit_transaction(client.PATIENCE) if keep else producer.abort_transaction(client.PATIENCE)
     with running(settings):
         wait_for_commands(settings, expected(100, 20))
 
@@ -248,12 +248,12 @@ def test_the_group_s_offsets_are_those_of_the_transactions_and_never_go_back(set
     publish(settings, journey())
     with running(settings) as (worker,):
         for part in range(3):
-            kafka.produce(settings.brokers, events(range(part * 100, part * 100 + 100), 20))
+            client.produce(settings.brokers, events(range(part * 100, part * 100 + 100), 20))
             wait_for_commands(settings, expected(part * 100 + 100, 20))
         assert worker.end(signal.SIGTERM) == 0
     consumer = Consumer({"bootstrap.servers": settings.brokers, "group.id": settings.app_id})
     try:
-        committed = consumer.committed([TopicPartition(TOPIC, number) for number in range(4)], kafka.PATIENCE)
+        committed = consumer.committed([TopicPartition(TOPIC, number) for number in range(4)], client.PATIENCE)
     finally:
         consumer.close()
     rows = state(settings)
@@ -266,9 +266,9 @@ def test_R21_a_wait_fires_once_and_not_before_its_time(settings: Settings) -> No
     publish(settings, journey(wait="1 second"))
     with running(settings):
         now = "2026-11-23T10:00:00Z"
-        kafka.produce(settings.brokers, events(range(100), 100, occurredAt=now))
+        client.produce(settings.brokers, events(range(100), 100, occurredAt=now))
         wait_for_commands(settings, expected(100, 100))
-    for record in kafka.read_committed(settings.brokers, ACTIVITY):
+    for record in client.read_committed(settings.brokers, ACTIVITY):
         written = msgspec.json.decode(record.value or b"")
         for entry in written["entries"]:
             if entry["type"] == "step.completed" and entry["stepId"] == "wait":
@@ -276,13 +276,13 @@ def test_R21_a_wait_fires_once_and_not_before_its_time(settings: Settings) -> No
 
 
 def test_missing_topics_are_refused_with_a_sentence(settings: Settings) -> None:
-    kafka.delete_topics(settings.brokers, [COMMANDS])
-    kafka.wait_until(
-        lambda: COMMANDS not in kafka.AdminClient({"bootstrap.servers": settings.brokers}).list_topics().topics
+    client.delete_topics(settings.brokers, [COMMANDS])
+    client.wait_until(
+        lambda: COMMANDS not in client.AdminClient({"bootstrap.servers": settings.brokers}).list_topics().topics
     )
     with running(settings) as (worker,):
         assert worker.wait() == 1
         assert worker.log.read_text() == (
             f"fairway: Topics are missing on {settings.brokers}: '{COMMANDS}'. Run 'fairway topics apply'.\n"
         )
-    kafka.create_topics(settings.brokers, {COMMANDS: 4})
+    client.create_topics(settings.brokers, {COMMANDS: 4})

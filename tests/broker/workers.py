@@ -14,11 +14,11 @@ import msgspec
 
 from models.ids import command_id, customer_key, enrollment_id, journey_id
 from models.journey import Journey, JourneyStatus
-from streams.definitions import Known, status_record, version_record
+from streams.journeys.definitions import JourneyState, status_record, version_record
+from streams.kafka.topics import COMMANDS, DEFINITIONS
 from streams.settings import Settings, environment
-from streams.topics import COMMANDS, DEFINITIONS
-from tests import kafka
-from tests.kafka import Record
+from tests import client
+from tests.client import Record
 
 TOPIC = "teetime.booked"
 TENANT = "pinehurst"
@@ -45,7 +45,7 @@ class Worker:
         return self.process.wait(15)
 
     def wait(self) -> int:
-        return self.process.wait(kafka.PATIENCE)
+        return self.process.wait(client.PATIENCE)
 
 
 @contextmanager
@@ -79,9 +79,9 @@ def publish(settings: Settings, *journeys: Journey, status: JourneyStatus = Jour
     """Let the workers know these journeys."""
     records = []
     for one in journeys:
-        known = Known(one.tenant_id, one.id, one.name, status, one.version, "2026-11-23T10:00:00Z")
+        known = JourneyState(one.tenant_id, one.id, one.name, status, one.version, "2026-11-23T10:00:00Z")
         records += [version_record(one), status_record(known)]
-    kafka.produce(settings.brokers, [Record(DEFINITIONS, key.encode(), value) for key, value in records])
+    client.produce(settings.brokers, [Record(DEFINITIONS, key.encode(), value) for key, value in records])
 
 
 def events(numbers: range, customers: int, **extra: Any) -> list[Record]:
@@ -108,13 +108,13 @@ def expected(events_: int, customers: int, name: str = "Reminder") -> set[str]:
 
 def command_ids(settings: Settings) -> list[str]:
     """Return the ids of the committed commands of this test."""
-    records = kafka.read_committed(settings.brokers, COMMANDS)
+    records = client.read_committed(settings.brokers, COMMANDS)
     return [msgspec.json.decode(record.value or b"")["commandId"] for record in records]
 
 
-def wait_for_commands(settings: Settings, ids: set[str], patience: float = kafka.PATIENCE) -> None:
+def wait_for_commands(settings: Settings, ids: set[str], patience: float = client.PATIENCE) -> None:
     """Return when all these commands were committed, and fail unless each was exactly once."""
-    kafka.wait_until(lambda: set(command_ids(settings)) >= ids, patience)
+    client.wait_until(lambda: set(command_ids(settings)) >= ids, patience)
     found = command_ids(settings)
     assert len(found) == len(set(found)), "doubled"
     assert set(found) == ids

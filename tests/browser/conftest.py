@@ -11,11 +11,11 @@ import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from models.customer import Customer
-from streams import provision
+from streams.kafka import provision
+from streams.kafka.topics import read_topics
 from streams.settings import Settings
-from streams.topics import read_topics
-from streams.web.visitor import Visitor
-from tests import kafka
+from streams.web.access.visitor import Visitor
+from tests import client
 from tests.browser import stage
 
 CHROMIUM = "/usr/bin/chromium"
@@ -58,7 +58,7 @@ def club(broker: str, postgres: str, tmp_path_factory: pytest.TempPathFactory) -
     stage.bury(broker, LETTERS * 20)
     settings = Settings(brokers=broker, database_url=url, app_id=name, topics_file=file, data_dir=folder)
     yield Club(settings, customers, {journey.name: journey.id for journey in journeys})
-    kafka.delete_topics(broker, [topic.name for topic in topics.all])
+    client.delete_topics(broker, [topic.name for topic in topics.all])
     stage.run(stage.execute(postgres, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 

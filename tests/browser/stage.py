@@ -17,23 +17,24 @@ from models.customer import Customer, encode
 from models.ids import customer_key
 from models.journey import Journey
 from models.messages import Event
-from streams import authoring, database
+from streams import database
 from streams.dev.processes import free_port
 from streams.engine.reading import read_journeys
-from streams.projection import Projector
-from streams.restore import Progress
-from streams.scenario import load_journeys
+from streams.history.projector import Projector
+from streams.journeys import authoring
+from streams.kafka.topics import DEAD_LETTERS, Topics, read_topics
+from streams.partition.restore import Progress
 from streams.settings import Settings
-from streams.simulate import Line, Simulation
-from streams.store import MemoryMap, Store
-from streams.table import Table
-from streams.topics import DEAD_LETTERS, Topics, read_topics
-from streams.web.broker import Broker
-from streams.web.pages import make_pages, sampling
-from streams.web.peers import Peers
-from streams.web.site import Site
-from streams.web.visitor import Visitor
-from tests import kafka
+from streams.simulation.scenario import load_journeys
+from streams.simulation.simulation import Line, Simulation
+from streams.state.store import MemoryMap, Store
+from streams.web.access.visitor import Visitor
+from streams.web.pages.application import make_pages, sampling
+from streams.web.pages.site import Site
+from streams.web.sources.broker import Broker
+from streams.web.sources.peers import Peers
+from streams.worker.table import Table
+from tests import client
 from tests.web.alone import Alone
 
 GOLF = Path(__file__).with_name("golf.yaml")
@@ -130,7 +131,7 @@ HERE, ELSEWHERE = frozenset({0, 1, 2}), frozenset({3})
 def make_table(topics: Topics, customers: dict[bytes, Customer], held: frozenset[int] = HERE) -> Table:
     """Return a table with these customers on the partitions that are held."""
     stores = {number: Store(MemoryMap()) for number in sorted(held)}
-    tasks = {number: Task(number, "open", Progress(), store) for number, store in stores.items()}
+    tasks = {number: Task(number, "running", Progress(), store) for number, store in stores.items()}
     table = Table(topics.changelog, topics.partitions, tasks)  # type: ignore[arg-type]
     for number, store in stores.items():
         rows = {key: encode(one) for key, one in customers.items() if table.partition_of(key) == number}
@@ -140,10 +141,10 @@ def make_table(topics: Topics, customers: dict[bytes, Customer], held: frozenset
 
 def bury(brokers: str, values: list[tuple[str, str, bytes]], tenant: str = "pinehurst") -> None:
     """Write dead letters: (code, reason, raw bytes)."""
-    kafka.produce(
+    client.produce(
         brokers,
         [
-            kafka.Record(
+            client.Record(
                 DEAD_LETTERS, customer_key(tenant, f"c-{number:03}"), raw,
                 (("traceparent", b"00-aa-bb-01"), ("dlq.code", code.encode()), ("dlq.reason", reason.encode()),
                  ("dlq.topic", b"teetime.booked"), ("dlq.partition", b"0"), ("dlq.offset", str(number).encode())),

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from streams.topics import INBOX
-from tests import kafka
+from streams.kafka.topics import INBOX
+from tests import client
 from tests.browser import stage
 from tests.browser.conftest import Club
 
@@ -92,7 +92,7 @@ def test_someone_is_taken_out_from_the_enrolment_s_page(page: Page, club: Club) 
 
 def read_inbox(club: Club, key: bytes) -> dict[str, Any]:
     """The newest message that the inbox holds for a customer."""
-    mine = [record for record in kafka.read_committed(club.settings.brokers, INBOX) if record.key == key]
+    mine = [record for record in client.read_committed(club.settings.brokers, INBOX) if record.key == key]
     return dict(json.loads(mine[-1].value or b""))
 
 

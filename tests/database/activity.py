@@ -10,9 +10,9 @@ import msgspec
 
 from models.journey import Journey
 from models.messages import Event
-from streams.files import read_journeys
-from streams.scenario import load_journeys
-from streams.simulate import Line, Simulation
+from streams.journeys.files import read_journeys
+from streams.simulation.scenario import load_journeys
+from streams.simulation.simulation import Line, Simulation
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 TYPES = ("scl.member.created", "teetime.booked", "payment.failed", "email.opened", "customer.updated")

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from streams.projection import Projector
+from streams.history.projector import Projector
 from tests.database.activity import Message
 
 

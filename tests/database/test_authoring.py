@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.journey import Journey, JourneyStatus
 from models.rows import AuditRow, JourneyRow, JourneyStepRow, OutboxRow
-from streams.authoring import Applied, Author, ConflictError, UnknownError, apply, export, list_all, move
 from streams.engine.transitions import Move
-from streams.outbox import publish
+from streams.journeys.authoring import Applied, Author, ConflictError, UnknownError, apply, export, list_all, move
+from streams.journeys.outbox import publish
 
 pytestmark = pytest.mark.database
 

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from streams.projection import Projector
+from streams.history.projector import Projector
 from tests.database.activity import activity
 from tests.database.test_projection import COUNTED, COUNTS, SUMMED, TOTALS, everything, project, projector, rows
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from streams.authoring import Author, apply
 from streams.database import create_engine
-from streams.projection import Projector
-from streams.statements import SESSION
+from streams.history.projector import Projector
+from streams.history.statements import SESSION
+from streams.journeys.authoring import Author, apply
 from tests.database.activity import START, Message, activity, journeys, record
 
 pytestmark = pytest.mark.database

@@ -11,7 +11,7 @@ import pytest
 
 from streams.dev import broker, postgres, servers
 from streams.errors import FairwayError
-from tests import kafka
+from tests import client
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(180)]
 
@@ -31,13 +31,13 @@ def test_servers_are_found_again_and_a_restart_keeps_data_and_ports(tmp_path: Pa
     try:
         first = servers.start(tmp_path)
         assert servers.start(tmp_path) == first == servers.find(tmp_path)
-        kafka.create_topics(first.brokers, {"kept": 1})
-        kafka.produce(first.brokers, [kafka.Record("kept", b"k", b"v")])
+        client.create_topics(first.brokers, {"kept": 1})
+        client.produce(first.brokers, [client.Record("kept", b"k", b"v")])
         query(first.database_url, "CREATE TABLE kept AS SELECT 7 AS n")
         assert servers.stop(tmp_path)
         assert not servers.stop(tmp_path)
         assert servers.start(tmp_path) == first
-        assert [record.value for record in kafka.read_committed(first.brokers, "kept")] == [b"v"]
+        assert [record.value for record in client.read_committed(first.brokers, "kept")] == [b"v"]
         assert query(first.database_url, "SELECT n FROM kept") == 7
     finally:
         servers.stop(tmp_path)

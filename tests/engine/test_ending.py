@@ -9,7 +9,17 @@ from models.messages import Event
 from streams.engine.admission import Places, decide
 from streams.engine.advance import advance
 from streams.engine.effects import Forward
-from streams.engine.inputs import Answer, Arrived, Ask, Exit, Join, MergeAway, MergeIn, Release, Sweep
+from streams.engine.inputs import (
+    Arrived,
+    CountActive,
+    Exit,
+    MergeAway,
+    MergeIn,
+    PlaceAnswer,
+    ReleasePlace,
+    RequestPlace,
+    Sweep,
+)
 from streams.engine.leaving import places_key
 from tests.engine.build import NOON, Life, event, hours, journey, live, send, wait
 
@@ -107,20 +117,20 @@ def test_R5_a_candidate_asks_first_and_enters_when_admitted() -> None:
     life = Life(live(LIMITED)).give(event())
     (forward,) = life.forwards
     assert forward.key == places_key(LIMITED.id)
-    assert isinstance(forward.message, Ask)
+    assert isinstance(forward.message, RequestPlace)
     assert life.entries == []
     life.give(event(2))
     assert life.told("enrollment.refused", "reason") == ["reentry"]
-    life.give(Answer(forward.message.enrollment_id, LIMITED.id, admitted=True), NOON + hours(1))
+    life.give(PlaceAnswer(forward.message.enrollment_id, LIMITED.id, admitted=True), NOON + hours(1))
     assert life.told("step.entered", "waitingUntil") == [NOON + hours(2)]
     assert life.records[-1]["cause"]["kind"] == "admission"
     life.due(NOON + hours(2))
-    assert isinstance(life.forwards[-1].message, Release)
+    assert isinstance(life.forwards[-1].message, ReleasePlace)
 
 
 def test_R5_a_refused_candidate_may_try_again() -> None:
     life = Life(live(LIMITED)).give(event())
-    life.give(Answer(life.forwards[0].message.enrollment_id, LIMITED.id, admitted=False))  # type: ignore[union-attr]
+    life.give(PlaceAnswer(life.forwards[0].message.enrollment_id, LIMITED.id, admitted=False))  # type: ignore[union-attr]
     assert life.told("enrollment.refused", "reason") == ["maxEnrollments"]
     life.give(event(2))
     assert len(life.forwards) == 2
@@ -128,8 +138,8 @@ def test_R5_a_refused_candidate_may_try_again() -> None:
 
 @pytest.mark.parametrize("admitted", [True, False])
 def test_R5_a_candidate_that_is_gone_gives_its_place_back(admitted: bool) -> None:
-    life = Life(live(LIMITED)).give(Answer("gone", LIMITED.id, admitted=admitted))
-    assert [type(forward.message) for forward in life.forwards] == [Release] * admitted
+    life = Life(live(LIMITED)).give(PlaceAnswer("gone", LIMITED.id, admitted=admitted))
+    assert [type(forward.message) for forward in life.forwards] == [ReleasePlace] * admitted
 
 
 def test_R5_who_leaves_by_hand_before_the_answer_does_not_enter() -> None:
@@ -137,48 +147,48 @@ def test_R5_who_leaves_by_hand_before_the_answer_does_not_enter() -> None:
     id_ = life.forwards[0].message.enrollment_id  # type: ignore[union-attr]
     assert life.customer is not None
     assert set(life.customer.candidates) == {id_}
-    life.give(Exit(NOON, LIMITED.id)).give(Answer(id_, LIMITED.id, admitted=True))
+    life.give(Exit(NOON, LIMITED.id)).give(PlaceAnswer(id_, LIMITED.id, admitted=True))
     assert life.entries == []
-    assert isinstance(life.forwards[-1].message, Release)
+    assert isinstance(life.forwards[-1].message, ReleasePlace)
 
 
 def test_R5_a_candidate_of_a_journey_that_was_paused_meanwhile_is_refused() -> None:
     life = Life(live(LIMITED)).give(event())
     id_ = life.forwards[0].message.enrollment_id  # type: ignore[union-attr]
     life.journeys = life.journeys.with_status(LIMITED.id, JourneyStatus.PAUSED, 1)
-    life.give(Answer(id_, LIMITED.id, admitted=True))
+    life.give(PlaceAnswer(id_, LIMITED.id, admitted=True))
     assert life.told("enrollment.refused", "reason") == ["paused"]
-    assert isinstance(life.forwards[-1].message, Release)
+    assert isinstance(life.forwards[-1].message, ReleasePlace)
 
 
 def test_R5_an_answer_for_a_journey_that_is_gone_gives_the_place_back() -> None:
     life = Life(live(LIMITED)).give(event())
     id_ = life.forwards[0].message.enrollment_id  # type: ignore[union-attr]
     life.journeys = life.journeys.without_version(LIMITED.id, 1)
-    life.give(Answer(id_, LIMITED.id, admitted=True))
+    life.give(PlaceAnswer(id_, LIMITED.id, admitted=True))
     assert life.entries == []
-    assert isinstance(life.forwards[-1].message, Release)
+    assert isinstance(life.forwards[-1].message, ReleasePlace)
     assert life.customer is not None
     assert life.customer.candidates == {}
 
 
-def seat(number: int) -> Ask:
-    return Ask("j", "pinehurst", f"c-{number}", f"e-{number}")
+def seat(number: int) -> RequestPlace:
+    return RequestPlace("j", "pinehurst", f"c-{number}", f"e-{number}")
 
 
 def test_R5_places_are_given_in_order_once_all_partitions_have_joined() -> None:
     row, answers = decide(None, seat(1), 2, 2)
     assert answers == ()
-    row, answers = decide(row, Join("j", 0, 1), 2, 2)
-    row, again = decide(row, Join("j", 0, 1), 2, 2)
+    row, answers = decide(row, CountActive("j", 0, 1), 2, 2)
+    row, again = decide(row, CountActive("j", 0, 1), 2, 2)
     assert answers == again == ()
     row, answers = decide(row, seat(2), 2, 2)
-    row, answers = decide(row, Join("j", 1, 0), 2, 2)
+    row, answers = decide(row, CountActive("j", 1, 0), 2, 2)
     assert [(a.key, a.message.admitted) for a in answers] == [  # type: ignore[union-attr]
         (b"pinehurst:c-1", True),
         (b"pinehurst:c-2", False),
     ]
-    row, _ = decide(row, Release("j", "pinehurst", "c-1"), 2, 2)
+    row, _ = decide(row, ReleasePlace("j", "pinehurst", "c-1"), 2, 2)
     row, answers = decide(row, seat(3), 2, 2)
     assert [a.message.admitted for a in answers] == [True]  # type: ignore[union-attr]
     assert row == Places(taken=2, joined=(0, 1))

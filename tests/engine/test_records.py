@@ -5,23 +5,23 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.customer import Customer, Entry
+from models.customer import Customer, EntryHistory
 from models.ids import activity_id, enrollment_id
 from models.journey import JourneyStatus
 from models.messages import Source
 from streams.engine.admission import decide
 from streams.engine.effects import Forward
 from streams.engine.inputs import (
-    Answer,
     Arrived,
-    Ask,
+    CountActive,
     CustomerInput,
     Enroll,
     Exit,
-    Join,
     MergeAway,
     MergeIn,
-    Release,
+    PlaceAnswer,
+    ReleasePlace,
+    RequestPlace,
     Sweep,
 )
 from streams.engine.leaving import places_key
@@ -150,13 +150,16 @@ def test_R27_what_was_held_back_is_recorded_as_if_it_came_in_order() -> None:
 
 
 def test_R27_histories_are_joined_by_the_higher_count_and_the_later_entry() -> None:
-    known = Customer("pinehurst", "c-7", history={"j": {"a": Entry(3, NOON), "b": Entry(1, NOON)}})
-    left = {"j": {"a": Entry(1, NOON + hours(1)), "c": Entry(2, NOON)}, "k": {"": Entry(1, NOON)}}
+    known = Customer("pinehurst", "c-7", history={"j": {"a": EntryHistory(3, NOON), "b": EntryHistory(1, NOON)}})
+    left = {
+        "j": {"a": EntryHistory(1, NOON + hours(1)), "c": EntryHistory(2, NOON)},
+        "k": {"": EntryHistory(1, NOON)},
+    }
     life = Life(live(), known).give(MergeIn("c-6", "e-1", NOON, {}, left))
     assert life.customer is not None
     assert life.customer.history == {
-        "j": {"a": Entry(3, NOON + hours(1)), "b": Entry(1, NOON), "c": Entry(2, NOON)},
-        "k": {"": Entry(1, NOON)},
+        "j": {"a": EntryHistory(3, NOON + hours(1)), "b": EntryHistory(1, NOON), "c": EntryHistory(2, NOON)},
+        "k": {"": EntryHistory(1, NOON)},
     }
 
 
@@ -179,19 +182,19 @@ def test_R27_the_survivors_subscriptions_come_before_those_that_are_left(own: An
 def candidate() -> tuple[Life, str]:
     life = Life(live(LIMITED)).give(event(club="north"))
     asked = life.forwards[0].message
-    assert isinstance(asked, Ask)
+    assert isinstance(asked, RequestPlace)
     assert life.forwards == [Forward(places_key(LIMITED.id), asked)]
     assert (asked.journey_id, asked.tenant_id, asked.customer_id) == (LIMITED.id, "pinehurst", "c-7")
     return life, asked.enrollment_id
 
 
-FREED = Forward(places_key(LIMITED.id), Release(LIMITED.id, "pinehurst", "c-7"))
+FREED = Forward(places_key(LIMITED.id), ReleasePlace(LIMITED.id, "pinehurst", "c-7"))
 
 
 @pytest.mark.parametrize("admitted", [True, False])
 def test_R5_an_answer_is_recorded_at_the_time_of_the_event_that_asked(admitted: bool) -> None:
     life, id_ = candidate()
-    life.give(Answer(id_, LIMITED.id, admitted), NOON + hours(1))
+    life.give(PlaceAnswer(id_, LIMITED.id, admitted), NOON + hours(1))
     asked_by = cause("admission", eventId="e-1", eventType="teetime.booked")
     assert told_of(life) == [(asked_by, NOON, "north")]
 
@@ -200,22 +203,22 @@ def test_R5_an_answer_is_recorded_at_the_time_of_the_event_that_asked(admitted: 
 def test_R5_a_refused_candidate_keeps_its_key_and_a_place_not_taken_is_freed(status: JourneyStatus) -> None:
     life, id_ = candidate()
     life.journeys = life.journeys.with_status(LIMITED.id, status, 1)
-    life.give(Answer(id_, LIMITED.id, admitted=status == JourneyStatus.PAUSED))
+    life.give(PlaceAnswer(id_, LIMITED.id, admitted=status == JourneyStatus.PAUSED))
     assert life.told("enrollment.refused", "journeyId", "journeyVersion", "enrollmentKey") == [(LIMITED.id, 1, "")]
     assert life.forwards[1:] == [FREED] * (status == JourneyStatus.PAUSED)
 
 
 def test_R5_an_end_and_an_answer_for_nobody_free_the_place_of_that_journey() -> None:
     life, id_ = candidate()
-    life.give(Answer("nobody", LIMITED.id, admitted=True))
-    life.give(Answer(id_, LIMITED.id, admitted=True)).due(NOON + hours(2))
+    life.give(PlaceAnswer("nobody", LIMITED.id, admitted=True))
+    life.give(PlaceAnswer(id_, LIMITED.id, admitted=True)).due(NOON + hours(2))
     assert life.forwards[1:] == [FREED, FREED]
 
 
 def test_R5_an_answer_names_its_candidate() -> None:
-    row, _ = decide(None, Join("j", 0, 0), 1, 1)
-    _, answers = decide(row, Ask("j", "pinehurst", "c-7", "e-1"), 1, 1)
-    assert answers == (Forward(b"pinehurst:c-7", Answer("e-1", "j", admitted=True)),)
+    row, _ = decide(None, CountActive("j", 0, 0), 1, 1)
+    _, answers = decide(row, RequestPlace("j", "pinehurst", "c-7", "e-1"), 1, 1)
+    assert answers == (Forward(b"pinehurst:c-7", PlaceAnswer("e-1", "j", admitted=True)),)
 
 
 def test_R29_archiving_ends_the_archived_and_says_when() -> None:

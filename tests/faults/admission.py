@@ -11,9 +11,9 @@ import yaml
 from models.customer import decode
 from models.ids import customer_key
 from models.journey import Journey
-from streams.partitioner import partition_of
-from streams.topics import ACTIVITY
-from tests import kafka
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import ACTIVITY
+from tests import client
 from tests.faults import witness
 from tests.faults.cluster import Cluster
 from tests.faults.kinds import KINDS, Scene
@@ -88,7 +88,7 @@ def run(
             for kind in faults[wave::2]:
                 KINDS[kind](scene)
                 tell(f"  {kind}")
-            kafka.wait_until(lambda wave=wave: _count(cluster)[0] == (wave + 1) * candidates, 120)
+            client.wait_until(lambda wave=wave: _count(cluster)[0] == (wave + 1) * candidates, 120)
         for worker in workers.numbers:
             workers.stop(worker)
         return _look(cluster, journey)
@@ -107,8 +107,8 @@ def _produce(cluster: Cluster, wave: int, candidates: int, chance: random.Random
         }  # fmt: skip
         key = customer_key(TENANT, customer)
         partition = partition_of(key, cluster.partitions)
-        records.append(kafka.Record("teetime.booked", key, msgspec.json.encode(value), (), partition))
-    kafka.produce(cluster.address, records)
+        records.append(client.Record("teetime.booked", key, msgspec.json.encode(value), (), partition))
+    client.produce(cluster.address, records)
 
 
 def _count(cluster: Cluster) -> tuple[int, int, int, int]:
@@ -116,7 +116,7 @@ def _count(cluster: Cluster) -> tuple[int, int, int, int]:
 
     That order is sound: a place is given away only after the end that freed it was committed, and so received.
     """
-    records = sorted(kafka.read_committed(cluster.address, ACTIVITY), key=lambda record: record.timestamp)
+    records = sorted(client.read_committed(cluster.address, ACTIVITY), key=lambda record: record.timestamp)
     entries = [entry for record in records for entry in _read(record.value or b"").entries]
     active = most = admitted = refused = 0
     for entry in entries:

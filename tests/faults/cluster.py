@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from models.journey import Journey, JourneyStatus
-from streams import provision
-from streams.definitions import Known, status_record, version_record
 from streams.dev import broker, java, processes
-from streams.topics import ACTIVITY, COMMANDS, DEFINITIONS, INBOX, read_topics
-from tests import kafka
+from streams.journeys.definitions import JourneyState, status_record, version_record
+from streams.kafka import provision
+from streams.kafka.topics import ACTIVITY, COMMANDS, DEFINITIONS, INBOX, read_topics
+from tests import client
 from tests.faults.proxy import Network
 
 APP = "faults"
@@ -58,7 +58,7 @@ class Cluster:
 
     def _wait_for_it(self) -> None:
         server = broker.Broker(self._port, self._controller, self._process)
-        kafka.wait_until(lambda: broker._answers(server), 180)
+        client.wait_until(lambda: broker._answers(server), 180)
 
     def _properties(self) -> dict[str, str]:
         properties = broker._properties(self._port, self._controller, "127.0.0.1", str(self.folder / "data"))
@@ -95,9 +95,13 @@ class Cluster:
         """Let the workers know these journeys as ACTIVE."""
         lines = [version_record(journey) for journey in journeys]
         for journey in journeys:
-            known = Known(journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, "")
-            lines.append(status_record(known))
-        kafka.produce(self.address, [kafka.Record(DEFINITIONS, key.encode(), value, (), 0) for key, value in lines])
+            state = JourneyState(
+                journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, ""
+            )
+            lines.append(status_record(state))
+        client.produce(
+            self.address, [client.Record(DEFINITIONS, key.encode(), value, (), 0) for key, value in lines]
+        )
 
 
 def _free_port() -> int:

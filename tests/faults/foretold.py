@@ -8,9 +8,9 @@ from models.customer import Customer
 from models.ids import customer_key
 from models.journey import Journey
 from models.messages import Event
-from streams.scenario import load_journeys
-from streams.simulate import Line, Simulation
-from streams.topics import COMMANDS
+from streams.kafka.topics import COMMANDS
+from streams.simulation.scenario import load_journeys
+from streams.simulation.simulation import Line, Simulation
 
 _RUN_OUT = timedelta(hours=1)  # longer than any wait that is to fire, shorter than any that is not
 _MARK = 8

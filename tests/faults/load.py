@@ -15,9 +15,9 @@ import yaml
 from models.ids import customer_key
 from models.journey import Journey
 from models.messages import Event
-from streams.partitioner import partition_of
+from streams.kafka.partitioner import partition_of
+from tests.client import Record
 from tests.faults.poison import POISON
-from tests.kafka import Record
 
 TENANTS = ("pinehurst", "augusta", "carnoustie")
 TYPES = (

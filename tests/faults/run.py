@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests import kafka
+from tests import client
 from tests.faults.cluster import Cluster
 from tests.faults.feed import Feed
 from tests.faults.foretold import Foretold, foretell
@@ -66,7 +66,7 @@ def run(plan: Plan, folder: Path, tell: Callable[[str], None] = print) -> Outcom
         foretelling = pool.submit(_foretell, *load)
         sent = list(events(*load))
         feed = Feed(cluster.address, sent, plan.rate)
-        kafka.wait_until(lambda: witness.moved_since(0) is not None, 60)
+        client.wait_until(lambda: witness.moved_since(0) is not None, 60)
         scene = Scene(cluster, workers, random.Random(plan.seed), plan.scale)
         injected = _inject(plan, scene, witness, feed, tell)
         feed.join()

@@ -13,12 +13,12 @@ import psutil
 import yaml
 from confluent_kafka import TopicPartition
 
-from models.customer import Customer, Enrollment, Entry, encode
+from models.customer import Customer, Enrollment, EntryHistory, encode
 from models.ids import customer_key, enrollment_id
 from models.journey import Journey
-from streams.partitioner import partition_of
-from streams.topics import COMMANDS
-from tests import kafka
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import COMMANDS
+from tests import client
 from tests.faults.cluster import Cluster
 from tests.faults.feed import Feed
 from tests.faults.load import Sent, now
@@ -97,10 +97,12 @@ class Ear:
 
 def fill(cluster: Cluster, journey: Journey, count: int) -> None:
     """Write rows of waiting customers to the changelog, as a worker had written them over a year."""
-    kafka.produce(cluster.address, _rows(cluster, journey, count), **{"linger.ms": "50", "compression.type": "lz4"})
+    client.produce(
+        cluster.address, _rows(cluster, journey, count), **{"linger.ms": "50", "compression.type": "lz4"}
+    )
 
 
-def _rows(cluster: Cluster, journey: Journey, count: int) -> Iterator[kafka.Record]:
+def _rows(cluster: Cluster, journey: Journey, count: int) -> Iterator[client.Record]:
     due = now() + timedelta(days=30)
     at = due.isoformat()
     for number in range(count):
@@ -110,10 +112,10 @@ def _rows(cluster: Cluster, journey: Journey, count: int) -> Iterator[kafka.Reco
             id_, journey.id, 1, _START, "wait", data={"at": at}, entered_at=_START, visits={"start": 1, "wait": 1},
             waiting_until=due + timedelta(milliseconds=number % 86_400_000), wait={"waitingUntil": at},
         )  # fmt: skip
-        history = {journey.id: {"": Entry(1, _START)}}
+        history = {journey.id: {"": EntryHistory(1, _START)}}
         row = Customer(TENANT, customer, {"city": "Pinehurst"}, {id_: enrollment}, {}, history, b"", 1)
         key = customer_key(TENANT, customer)
-        yield kafka.Record(cluster.changelog, key, encode(row), (), partition_of(key, cluster.partitions))
+        yield client.Record(cluster.changelog, key, encode(row), (), partition_of(key, cluster.partitions))
 
 
 def _event(cluster: Cluster, type_: str, customer: str, at: datetime, number: int) -> Sent:
@@ -123,7 +125,7 @@ def _event(cluster: Cluster, type_: str, customer: str, at: datetime, number: in
         "data": {"at": at.isoformat()},
     }  # fmt: skip
     partition = partition_of(key, cluster.partitions)
-    return Sent(kafka.Record(type_, key, msgspec.json.encode(value), (), partition), None)
+    return Sent(client.Record(type_, key, msgspec.json.encode(value), (), partition), None)
 
 
 class Memory:
@@ -192,12 +194,12 @@ def _first_events(cluster: Cluster, workers: Workers, ear: Ear, turn: int) -> tu
     probes = [
         _event(cluster, "payment.failed", f"p-{number}", now(), turn * 1000 + number) for number in range(200)
     ]
-    kafka.produce(cluster.address, [probe.record for probe in probes])
+    client.produce(cluster.address, [probe.record for probe in probes])
     ear.partitions.clear()
     started = time.monotonic()
     workers.start(0)
     memory = Memory(workers.pid(0))
-    kafka.wait_until(lambda: len(ear.partitions) == cluster.partitions, 900)
+    client.wait_until(lambda: len(ear.partitions) == cluster.partitions, 900)
     return time.monotonic() - started, memory
 
 
@@ -208,8 +210,8 @@ def _be_punctual(cluster: Cluster, ear: Ear, note: Callable[[str, float], None])
         _event(cluster, "teetime.booked", f"o-{number}", start + timedelta(milliseconds=20 * number), number)
         for number in range(1000)
     ]
-    kafka.produce(cluster.address, [one.record for one in waits])
-    kafka.wait_until(lambda: len(ear.of("waited")) >= before + 1000, 60)
+    client.produce(cluster.address, [one.record for one in waits])
+    client.wait_until(lambda: len(ear.of("waited")) >= before + 1000, 60)
     late = sorted(arrival.at - arrival.wanted for arrival in ear.of("waited")[before:])
     note("wait after its due time, p50: ms", late[500] * 1000)
     note("wait after its due time, p99: ms", late[990] * 1000)
@@ -221,18 +223,18 @@ def _burst(cluster: Cluster, ear: Ear, count: int, note: Callable[[str, float], 
     """Let many waits fall due in the same second, while events go on."""
     due, before = now() + timedelta(seconds=15 + count / 4000), len(ear.of("waited"))
     waits = (_event(cluster, "teetime.booked", f"b-{number}", due, 10_000 + number) for number in range(count))
-    kafka.produce(cluster.address, [one.record for one in waits])
+    client.produce(cluster.address, [one.record for one in waits])
     wait((due - now()).total_seconds() - 3)
     quiet = len(ear.of("at-once"))
     stream = (
         _event(cluster, "payment.failed", f"s-{number % 500}", now(), 100_000 + number) for number in range(5000)
     )
     feed = Feed(cluster.address, stream, 250)
-    kafka.wait_until(lambda: len(ear.of("waited")) >= before + count, 300)
+    client.wait_until(lambda: len(ear.of("waited")) >= before + count, 300)
     feed.join()
     fired = sorted(arrival.at for arrival in ear.of("waited")[before:])
     note("burst: waits fired a second", count / (fired[-1] - due.timestamp()))
-    kafka.wait_until(lambda: len(ear.of("at-once")) >= quiet + 5000, 60)
+    client.wait_until(lambda: len(ear.of("at-once")) >= quiet + 5000, 60)
     during = sorted(
         arrival.at - arrival.wanted for arrival in ear.of("at-once")[quiet:]
         if due.timestamp() <= arrival.wanted <= fired[-1]

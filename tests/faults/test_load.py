@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streams.decoding import Rejection, decode
+from streams.engine.decoding import Rejection, decode
 from tests.faults.foretold import foretell
 from tests.faults.load import events, journeys
 from tests.faults.poison import POISON

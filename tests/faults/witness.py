@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.topics import ACTIVITY, COMMANDS, DEAD_LETTERS
-from tests import kafka
+from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS
+from tests import client
 
 _TOPICS = (COMMANDS, DEAD_LETTERS)
 
@@ -74,12 +74,12 @@ class Witness:
 
 def command_ids(address: str) -> Counter[bytes]:
     """Return how often each command stands on its topic, read from the beginning."""
-    records = kafka.read_committed(address, COMMANDS)
+    records = client.read_committed(address, COMMANDS)
     return Counter(dict(record.headers)["command-id"] for record in records)
 
 
-def dead_letters(address: str) -> list[kafka.Record]:
-    return kafka.read_committed(address, DEAD_LETTERS)
+def dead_letters(address: str) -> list[client.Record]:
+    return client.read_committed(address, DEAD_LETTERS)
 
 
 class _Activity(msgspec.Struct, rename="camel"):
@@ -90,7 +90,7 @@ def activity(address: str) -> defaultdict[bytes, list[str]]:
     """Return the ids of each customer's activity records, in order."""
     ids: defaultdict[bytes, list[str]] = defaultdict(list)
     read = msgspec.json.Decoder(_Activity).decode
-    for record in kafka.read_committed(address, ACTIVITY):
+    for record in client.read_committed(address, ACTIVITY):
         ids[record.key or b""].append(read(record.value or b"").activity_id)
     return ids
 
@@ -98,7 +98,7 @@ def activity(address: str) -> defaultdict[bytes, list[str]]:
 def rows(address: str, changelog: str) -> dict[bytes, bytes]:
     """Return the newest row of every key of the changelog."""
     newest: dict[bytes, bytes] = {}
-    for record in kafka.read_committed(address, changelog):
+    for record in client.read_committed(address, changelog):
         key, value = record.key or b"", record.value
         newest.pop(key, None)
         if value is not None:

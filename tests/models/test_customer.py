@@ -1,6 +1,6 @@
 """A customer's memory of events."""
 
-from models.customer import Customer, mark, remember, remembers
+from models.customer import Customer, fingerprint, remember, remembers
 
 
 def test_R7_a_match_across_two_marks_is_none() -> None:
@@ -14,9 +14,9 @@ def test_R7_a_match_across_two_marks_is_none() -> None:
 def test_R7_the_oldest_is_forgotten_first() -> None:
     recent = b""
     for number in range(257):
-        recent = remember(recent, mark(f"e-{number}"))
-    assert not remembers(recent, mark("e-0"))
-    assert remembers(recent, mark("e-1"))
+        recent = remember(recent, fingerprint(f"e-{number}"))
+    assert not remembers(recent, fingerprint("e-0"))
+    assert remembers(recent, fingerprint("e-1"))
     assert len(recent) == 256 * 8
 
 

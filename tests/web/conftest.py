@@ -9,17 +9,17 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.journey import JourneyStatus
-from streams.authoring import Author, apply
 from streams.database import create_engine, upgrade
-from streams.projection import Projector
+from streams.history.projector import Projector
+from streams.journeys.authoring import Author, apply
+from streams.kafka.topics import read_topics
 from streams.settings import Settings
-from streams.table import Table
-from streams.topics import read_topics
-from streams.web.access import grant, make_identify
+from streams.web.access.identity import grant, make_identify
 from streams.web.api import make_api
-from streams.web.broker import Broker
-from streams.web.peers import Peers
-from streams.web.site import Site
+from streams.web.pages.site import Site
+from streams.web.sources.broker import Broker
+from streams.web.sources.peers import Peers
+from streams.worker.table import Table
 from tests.database.activity import START, activity, journeys
 from tests.web.alone import Alone
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.errors import FairwayError
 from streams.settings import Settings
-from streams.web.access import make_identify
-from streams.web.masking import MASK, mask
+from streams.web.access.identity import make_identify
+from streams.web.access.masking import MASK, mask
 from tests.web.conftest import make_site_api
 
 pytestmark = pytest.mark.database

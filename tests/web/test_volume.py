@@ -19,14 +19,14 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.database import create_engine
+from streams.kafka.topics import read_topics
 from streams.settings import Settings
-from streams.topics import read_topics
-from streams.web import reading
-from streams.web.broker import Broker
-from streams.web.pages import make_pages
-from streams.web.peers import Peers
-from streams.web.site import Site
-from streams.web.visitor import Visitor
+from streams.web.access.visitor import Visitor
+from streams.web.pages.application import make_pages
+from streams.web.pages.site import Site
+from streams.web.queries import history
+from streams.web.sources.broker import Broker
+from streams.web.sources.peers import Peers
 from tests.browser.stage import make_table
 from tests.web.alone import Alone
 from tests.web.volume import BUSY, RECORDS, fill
@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.database, pytest.mark.timeout(1800)]
 
 TIMED = "FAIRWAY_TEST_VOLUME" in os.environ
 VOLUME = int(os.environ.get("FAIRWAY_TEST_VOLUME", "60000"))
-MOST_ROWS = 4 * reading.LOOKED_THROUGH + 1_000
+MOST_ROWS = 4 * history.LOOKED_THROUGH + 1_000
 MOST_MS, MOST_BYTES = 200.0, 100_000
 
 

@@ -4,9 +4,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.journey import Journey, JourneyStatus
-from streams.authoring import Author, apply
 from streams.clock import now as read_clock
 from streams.database import upgrade
+from streams.journeys.authoring import Author, apply
 from tests.browser.stage import read_golf
 
 JOURNEYS, RECORDS = 20, 10_000

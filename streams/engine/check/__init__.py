@@ -12,7 +12,7 @@ from models.journey import AnyStep, Journey, JourneyTrigger, Step
 from streams.engine.check.plain import find_unstorable
 from streams.engine.check.routes import Node, check_routes, read_node
 from streams.engine.check.rules import check_field, check_rules
-from streams.engine.check.shape import show, suggest, tell
+from streams.engine.check.shape import describe, show, suggest
 from streams.engine.check.steps import check_duration, check_step, check_zone
 from streams.engine.schema import DESCRIPTIONS
 
@@ -63,7 +63,7 @@ def _check_settings(raw: dict[str, Any]) -> Iterator[str]:
     try:
         Journey.model_validate(raw | {"steps": [_ANY_STEP]})
     except ValidationError as error:
-        yield from tell(error.errors(include_url=False), raw, "Journey")
+        yield from describe(error.errors(include_url=False), raw, "Journey")
     if isinstance(raw.get("timezone"), str):
         yield from check_zone("timezone", raw["timezone"])
     if isinstance(raw.get("reentryAfter"), str):
@@ -104,6 +104,6 @@ def _check_step(step: Any, node: Node, trigger_type: Any, zone: tzinfo) -> Itera
         try:
             parsed = _STEP.validate_python(step)
         except ValidationError as error:
-            yield from tell(error.errors(include_url=False), step, "Step")
+            yield from describe(error.errors(include_url=False), step, "Step")
         else:
             yield from check_step(parsed, trigger_type, zone)

@@ -41,7 +41,7 @@ _PATTERNS = {
 }
 
 
-def tell(errors: Iterable[ErrorDetails], raw: Any, model: str) -> list[str]:
+def describe(errors: Iterable[ErrorDetails], raw: Any, model: str) -> list[str]:
     """Return one sentence an error; `raw` was to be a model of this name ("Journey" or "Step")."""
     kept = (error for error in errors if not (error["type"] == "too_short" and error["input"]))
     return [_tell(error, raw, model) for error in kept]  # a list is also "too short" when a part of it is wrong

@@ -11,12 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Lifespan
 
-from streams.authoring import ConflictError, UnknownError
 from streams.database import UNREACHABLE
-from streams.web.access import Identify
+from streams.journeys.authoring import ConflictError, UnknownError
+from streams.web.access.identity import Identify
 from streams.web.api import audit, events, history, journeys, runs, state
-from streams.web.api.asking import TELLING
-from streams.web.site import Site
+from streams.web.api.parameters import TELLING
+from streams.web.pages.site import Site
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 422, 503), TELLING)
 _BAD_TEXT = ("22021", "22P05")  # SQLSTATE: a text that Postgres can't hold, such as one with U+0000

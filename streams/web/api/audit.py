@@ -4,9 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from streams.web import reading
-from streams.web.api.asking import Administering, After, Limit, Reading, Who, read_cursor, tenant_for, write_cursor
+from streams.web.api.parameters import (
+    Administering,
+    After,
+    Limit,
+    Reading,
+    Who,
+    read_cursor,
+    tenant_for,
+    write_cursor,
+)
 from streams.web.api.shapes import Change, Page
+from streams.web.queries import history
 
 router = APIRouter(tags=["audit"])
 
@@ -22,6 +31,6 @@ async def list_changes(
     """List changes, newest first."""
     tenants = visitor.tenants if tenant is None else frozenset({tenant_for(visitor, tenant)})
     place = read_cursor(after, int)
-    rows = await reading.page_audit(connection, tenants, place and place[0], limit + 1)
+    rows = await history.page_audit(connection, tenants, place and place[0], limit + 1)
     following = write_cursor(rows[limit - 1]["id"]) if len(rows) > limit else None
     return Page(items=[Change.model_validate(row) for row in rows[:limit]], next=following)

@@ -6,8 +6,8 @@ import msgspec
 from fastapi import APIRouter, Body
 from starlette.exceptions import HTTPException
 
-from streams.traffic import BadLine, read_events, send
-from streams.web.api.asking import Acting, Asked, Who, tenant_for
+from streams.control.publishing import BadLine, read_events, send
+from streams.web.api.parameters import Acting, Asked, Who, tenant_for
 from streams.web.api.shapes import Published
 
 router = APIRouter(tags=["events"])

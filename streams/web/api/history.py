@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
-from streams.web import reading
-from streams.web.api.asking import (
+from streams.web.access.masking import show_row
+from streams.web.access.visitor import Visitor
+from streams.web.api.parameters import (
     After,
     Asked,
     Id,
@@ -33,9 +34,8 @@ from streams.web.api.shapes import (
     Page,
     Tenant,
 )  # fmt: skip
-from streams.web.masking import show_row
-from streams.web.site import Site
-from streams.web.visitor import Visitor
+from streams.web.pages.site import Site
+from streams.web.queries import history
 
 router = APIRouter(tags=["history"])
 _NDJSON = "application/x-ndjson"
@@ -52,9 +52,9 @@ async def list_enrollments(
 ) -> Page[Enrollment]:  # fmt: skip
     """List a journey's enrolments, newest first; `step` means those who are there now."""
     row = await find_journey(connection, visitor, journey_id)
-    wanted = reading.Wanted(status, step, customer, due_before)
+    wanted = history.Wanted(status, step, customer, due_before)
     place = read_cursor(after, datetime, str)
-    rows = await reading.page_enrollments(connection, row, wanted, place, limit + 1)
+    rows = await history.page_enrollments(connection, row, wanted, place, limit + 1)
     following = write_cursor(rows[limit - 1]["enrolled_at"], rows[limit - 1]["id"]) if len(rows) > limit else None
     return Page(items=[_enrollment(site, visitor, each) for each in rows[:limit]], next=following)
 
@@ -65,10 +65,10 @@ async def export_enrollments(connection: Reading, site: Asked, visitor: Who, jou
     row = await find_journey(connection, visitor, journey_id)
 
     async def lines() -> AsyncIterator[bytes]:
-        place, everyone = None, reading.Wanted()
+        place, everyone = None, history.Wanted()
         while True:
             async with site.engine.connect() as reader:
-                rows = await reading.page_enrollments(reader, row, everyone, place, _AT_ONCE)
+                rows = await history.page_enrollments(reader, row, everyone, place, _AT_ONCE)
             for each in rows:
                 yield _enrollment(site, visitor, each).model_dump_json(by_alias=True).encode() + b"\n"
             if len(rows) < _AT_ONCE:
@@ -81,11 +81,11 @@ async def export_enrollments(connection: Reading, site: Asked, visitor: Who, jou
 @router.get("/enrollments/{enrollment_id}")
 async def show_enrollment(connection: Reading, site: Asked, visitor: Who, enrollment_id: Id) -> EnrollmentDetail:
     """Show an enrolment with all steps of its version; those not reached are PENDING."""
-    row = await reading.find_enrollment(connection, visitor.tenants, enrollment_id)
+    row = await history.find_enrollment(connection, visitor.tenants, enrollment_id)
     if row is None:
         raise missing()
-    known = {step["step_id"]: step for step in await reading.list_enrollment_steps(connection, row["id"])}
-    journey = await reading.read_version(connection, row["journey_id"], row["version"])
+    known = {step["step_id"]: step for step in await history.list_enrollment_steps(connection, row["id"])}
+    journey = await history.read_version(connection, row["journey_id"], row["version"])
     steps = [EnrollmentStep.model_validate(show_row(site, visitor, step)) for step in known.values()]
     pending = [step for step in (journey.steps if journey else ()) if step.id not in known]
     steps += [EnrollmentStep(step_id=step.id, step_number=step.step_number, status="PENDING") for step in pending]
@@ -98,7 +98,7 @@ async def show_customer(
     connection: Reading, site: Asked, visitor: Who, tenant: Tenant, customer: CustomerId
 ) -> CustomerDetail:
     """Show a customer's profile as last seen."""
-    row = await reading.find_customer(connection, visitor.tenants, tenant, customer)
+    row = await history.find_customer(connection, visitor.tenants, tenant, customer)
     if row is None:
         raise missing()
     return CustomerDetail.model_validate(show_row(site, visitor, row))
@@ -109,7 +109,7 @@ async def list_customer_enrollments(
     connection: Reading, site: Asked, visitor: Who, tenant: Tenant, customer: CustomerId
 ) -> list[Enrollment]:
     """List a customer's 200 newest enrolments, ACTIVE ones first."""
-    rows = await reading.list_customer_enrollments(connection, tenant_for(visitor, tenant), customer)
+    rows = await history.list_customer_enrollments(connection, tenant_for(visitor, tenant), customer)
     return [_enrollment(site, visitor, row) for row in rows]
 
 
@@ -146,7 +146,7 @@ async def _happenings(
 ) -> Page[Happening]:
     place = read_cursor(after, datetime, int)
     tenant_for(visitor, person[0])
-    rows = await reading.list_activity(connection, *person, refused=refused, before=place, limit=limit + 1)
+    rows = await history.list_activity(connection, *person, refused=refused, before=place, limit=limit + 1)
     following = write_cursor(rows[limit - 1]["at"], rows[limit - 1]["offset"]) if len(rows) > limit else None
     return Page(
         items=[Happening.model_validate(show_row(site, visitor, row)) for row in rows[:limit]], next=following

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 
 from models.journey import Journey, JourneyStatus
-from streams import authoring
 from streams.engine.check import check, find_twins
 from streams.engine.reading import read_journeys
 from streams.engine.transitions import Move
 from streams.errors import FairwayError
-from streams.outbox import publish_soon
-from streams.web import reading, totals
-from streams.web.api.asking import (
+from streams.journeys import authoring
+from streams.journeys.outbox import publish_soon
+from streams.web.access.visitor import Visitor
+from streams.web.api.parameters import (
     EXPECTING,
     Acting,
     After,
@@ -43,9 +43,9 @@ from streams.web.api.shapes import (
     Verdict,
     Version,
 )  # fmt: skip
-from streams.web.query import Row
-from streams.web.site import Site
-from streams.web.visitor import Visitor
+from streams.web.pages.site import Site
+from streams.web.queries import history, totals
+from streams.web.queries.query import Row
 
 router = APIRouter(tags=["journeys"])
 Definition = Annotated[dict[str, Any], Body(description="A journey as its file holds it.")]
@@ -64,7 +64,7 @@ async def list_journeys(
     """List journeys by tenant and name."""
     tenants = visitor.tenants if tenant is None else frozenset({tenant_for(visitor, tenant)})
     place = read_cursor(after, str, str)
-    rows = await reading.list_journeys(
+    rows = await history.list_journeys(
         connection, tenants, status=status, trigger=trigger, after=place, limit=limit + 1
     )
     following = write_cursor(rows[limit - 1]["tenant_id"], rows[limit - 1]["name"]) if len(rows) > limit else None
@@ -77,7 +77,7 @@ async def make_journey(site: Asked, visitor: Who, response: Response, definition
     journey = _check(visitor, definition)
 
     async def make(connection: AsyncConnection) -> str:
-        if await reading.find_journey(connection, None, journey.id) is not None:
+        if await history.find_journey(connection, None, journey.id) is not None:
             raise HTTPException(409, f"Journey '{journey.name}' exists; change it by PUT.")
         return (await authoring.apply(connection, journey, author_of(visitor))).id
 
@@ -105,7 +105,7 @@ async def import_journeys(site: Asked, visitor: Who, request: Request) -> list[J
     async def store(connection: AsyncConnection) -> list[Row | None]:
         author = author_of(visitor)
         ids = [(await authoring.apply(connection, journey, author)).id for journey in found]
-        return [await reading.find_journey(connection, None, id_) for id_ in ids]
+        return [await history.find_journey(connection, None, id_) for id_ in ids]
 
     return [JourneySummary.model_validate(row) for row in await _write(site, store)]
 
@@ -162,7 +162,7 @@ async def clone_journey(
         dropped = ("id", "version", "status", "campaignId")
         kept = {name: value for name, value in plain.items() if name not in dropped}
         journey = _check(visitor, kept | {"name": clone.name})
-        if await reading.find_journey(connection, None, journey.id) is not None:
+        if await history.find_journey(connection, None, journey.id) is not None:
             raise HTTPException(409, f"Journey '{clone.name}' exists; choose another name.")
         return (await authoring.apply(connection, journey, author_of(visitor))).id
 
@@ -181,16 +181,16 @@ async def export_journey(connection: Reading, visitor: Who, journey_id: Id) -> R
 async def list_versions(connection: Reading, visitor: Who, journey_id: Id) -> list[Version]:
     """List a journey's versions, newest first."""
     row = await find_journey(connection, visitor, journey_id)
-    return [Version.model_validate(each) for each in await reading.list_versions(connection, row["id"])]
+    return [Version.model_validate(each) for each in await history.list_versions(connection, row["id"])]
 
 
 @router.get("/journeys/{journey_id}/versions/{version}")
 async def show_version(connection: Reading, visitor: Who, journey_id: Id, version: int) -> Version:
     """Show one version of a journey."""
     row = await find_journey(connection, visitor, journey_id)
-    for each in await reading.list_versions(connection, row["id"]):
+    for each in await history.list_versions(connection, row["id"]):
         if each["version"] == version:
-            journey = await reading.read_version(connection, row["id"], version)
+            journey = await history.read_version(connection, row["id"], version)
             return Version.model_validate({**each, "definition": journey and authoring.dump(journey)})
     raise missing()
 
@@ -205,7 +205,7 @@ async def show_statistics(
     """Show a version of a journey as a funnel: how many came to each step, are there, and went on."""
     row = await find_journey(connection, visitor, journey_id)
     number = version or row["version"]
-    journey = await reading.read_version(connection, row["id"], number)
+    journey = await history.read_version(connection, row["id"], number)
     if journey is None:
         raise missing()
     counts = await totals.count_steps(connection, row["id"], number)
@@ -278,5 +278,5 @@ async def _answer(site: Site, visitor: Visitor, response: Response, journey_id: 
 
 
 async def _detail(connection: AsyncConnection, row: Row) -> JourneyDetail:
-    journey = await reading.read_version(connection, row["id"], row["version"])
+    journey = await history.read_version(connection, row["id"], row["version"])
     return JourneyDetail.model_validate({**row, "definition": authoring.dump(journey) if journey else {}})

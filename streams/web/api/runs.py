@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 
 from models.rows import RunRow
 from streams.clock import now
+from streams.control.publishing import control
 from streams.engine.inputs import Enroll, Exit
-from streams.traffic import control
-from streams.web.api.asking import Acting, Asked, Id, Reading, Who, author_of, find_journey, missing
+from streams.web.api.parameters import Acting, Asked, Id, Reading, Who, author_of, find_journey, missing
 from streams.web.api.shapes import Accepted, ByHand, Leaver, Many, Run
 
 router = APIRouter(tags=["by hand"])

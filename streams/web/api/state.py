@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from models.customer import decode
 from models.ids import customer_key
-from streams.web.api.asking import After, Asked, Who, read_cursor, tenant_for, write_cursor
+from streams.web.access.masking import show
+from streams.web.api.parameters import After, Asked, Who, read_cursor, tenant_for, write_cursor
 from streams.web.api.shapes import CustomerId, State, States, Tenant
-from streams.web.here import open_store
-from streams.web.masking import show
-from streams.web.site import Site
+from streams.web.pages.site import Site
+from streams.web.sources.worker import open_store
 
 router = APIRouter(tags=["live state"])
 

@@ -1,0 +1,1 @@
+"""People and programs acting: events published, customers enrolled and taken out by hand."""

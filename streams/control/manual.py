@@ -1,0 +1,84 @@
+"""What comes of an enrolment or exit by hand: sends it, and finds its own answer in the activity."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import RecordMetadata
+
+from models.ids import customer_key
+from streams.clock import steady
+from streams.control.publishing import control
+from streams.engine.inputs import Enroll, Exit
+from streams.kafka.clients import started
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import ACTIVITY, INBOX, read_topics
+from streams.settings import Settings
+
+Entry = Mapping[str, Any]
+
+_read = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Whether a worker took the control up, and what it then did in the journey; nothing for an exit is final."""
+
+    is_taken: bool
+    entries: tuple[Entry, ...] = ()
+
+
+async def ask(
+    settings: Settings, tenant_id: str, customer_id: str, message: Enroll | Exit, seconds: float
+) -> Answer:
+    """Send a control and wait for what comes of it, at most so many seconds; raises KafkaError."""
+    key = customer_key(tenant_id, customer_id)
+    partitions = read_topics(settings.topics_file, settings.app_id).partitions
+    activity = TopicPartition(ACTIVITY, partition_of(key, partitions))
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers,
+        group_id=settings.app_id,  # to see how far it is; without a subscription there is no part in it
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+    )
+    async with started(consumer):
+        consumer.assign([activity])
+        consumer.seek(activity, (await consumer.end_offsets([activity]))[activity])
+        sent = await control(settings.brokers, tenant_id, customer_id, message)
+        return await _wait(consumer, activity, key, message, sent, steady() + seconds)
+
+
+async def _wait(
+    consumer: AIOKafkaConsumer,
+    activity: TopicPartition,
+    key: bytes,
+    message: Enroll | Exit,
+    sent: RecordMetadata,
+    until: float,
+) -> Answer:
+    is_taken = False
+    while steady() < until:
+        is_taken = is_taken or (await consumer.committed(sent.topic_partition) or 0) > sent.offset
+        end = (await consumer.end_offsets([activity]))[activity]
+        for records in (await consumer.getmany(timeout_ms=100)).values():
+            for record in records:
+                if record.key == key and (found := _find(_read(record.value), message, sent)):
+                    return Answer(True, found)
+        if is_taken and isinstance(message, Exit) and await consumer.position(activity) >= end:
+            break
+    return Answer(is_taken)
+
+
+def _find(record: Mapping[str, Any], message: Enroll | Exit, sent: RecordMetadata) -> tuple[Entry, ...]:
+    """Return the entries of the journey, if this record answers what was sent."""
+    cause = record["cause"]
+    is_own = (cause.get("topic"), cause.get("partition"), cause.get("offset")) == (
+        INBOX,
+        sent.partition,
+        sent.offset,
+    )
+    # Whether there is a place is answered later (R5), to a candidate that has no event if it came by hand.
+    is_place = cause["kind"] == "admission" and not cause.get("eventId") and isinstance(message, Enroll)
+    if not is_own and not is_place:
+        return ()
+    return tuple(entry for entry in record["entries"] if entry.get("journeyId") == message.journey_id)

@@ -1,0 +1,133 @@
+"""What people put on Kafka by hand and look at there: events and controls in, send commands out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
+
+from models.ids import customer_key
+from streams.engine.decoding import Rejection, decode
+from streams.engine.inputs import Enroll, Exit
+from streams.errors import FairwayError
+from streams.journeys.definitions import JourneyState, load_catalogue
+from streams.kafka.clients import started
+from streams.kafka.topics import COMMANDS, INBOX
+
+_BATCH_BYTES = 512 * 1024
+_IN_FLIGHT = 5000  # records sent before the first of them is waited for
+
+
+class OutgoingRecord(msgspec.Struct, frozen=True):
+    """A record to send."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+
+
+class BadLine(msgspec.Struct, frozen=True):
+    """A line that is no event, by number from 1, and why."""
+
+    number: int
+    reason: str
+
+
+def read_events(
+    raw: Iterable[bytes], topics: frozenset[str], raw_topic: str | None
+) -> Iterator[OutgoingRecord | BadLine]:
+    """Yield a record for each line that holds an event, its topic by eventType; a line that is no event is bad.
+
+    With `raw_topic`, every line goes there as it is, without a key.
+    """
+    for number, text in enumerate(raw, start=1):
+        value = text.strip()
+        if raw_topic is not None and value:
+            yield OutgoingRecord(raw_topic, None, value)
+        elif value:
+            yield _read_event(number, value, topics)
+
+
+def _read_event(number: int, value: bytes, topics: frozenset[str]) -> OutgoingRecord | BadLine:
+    event = decode(value, (), "")
+    if isinstance(event, Rejection):
+        return BadLine(number, event.reason)
+    if not event.event_type:
+        return BadLine(number, "The field 'eventType' is missing, and with it the topic.")
+    if event.event_type not in topics:
+        return BadLine(number, f"No topic with role 'events' is named '{event.event_type}'.")
+    return OutgoingRecord(event.event_type, customer_key(event.tenant_id, event.customer_id), value)
+
+
+async def send(brokers: str, lines: Iterable[OutgoingRecord], sent: Callable[[int], None] = lambda _: None) -> int:
+    """Send records in order and return how many; `sent` is told of each part of them that is acknowledged."""
+    total, waiting = 0, list[asyncio.Future[Any]]()
+    async with started(_producer(brokers)) as producer:
+        for line in lines:
+            waiting.append(await producer.send(line.topic, line.value, key=line.key))
+            if len(waiting) == _IN_FLIGHT:
+                total += await _settle(waiting, sent)
+        total += await _settle(waiting, sent)
+    return total
+
+
+async def _settle(waiting: list[asyncio.Future[Any]], sent: Callable[[int], None]) -> int:
+    count = len(waiting)
+    await asyncio.gather(*waiting)
+    waiting.clear()
+    sent(count)
+    return count
+
+
+def _producer(brokers: str) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        bootstrap_servers=brokers,
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=_BATCH_BYTES,
+        compression_type="snappy",
+    )
+
+
+async def control(brokers: str, tenant_id: str, customer_id: str, message: Enroll | Exit) -> RecordMetadata:
+    """Send an enrolment or exit by hand to the customer's partition, and return where it lies."""
+    async with started(_producer(brokers)) as producer:
+        key = customer_key(tenant_id, customer_id)
+        sent: RecordMetadata = await producer.send_and_wait(INBOX, msgspec.json.encode(message), key=key)
+        return sent
+
+
+async def find_journey(brokers: str, tenant_id: str, name: str) -> JourneyState:
+    """Return how a journey stands, by name or id; asks the definitions topic, so Postgres may be down."""
+    known = (await load_catalogue(brokers)).find(tenant_id, name)
+    if known is None:
+        raise FairwayError(f"Tenant '{tenant_id}' has no journey '{name}' that was ever published.")
+    return known
+
+
+async def read_commands(brokers: str, *, from_start: bool, follow: bool) -> AsyncIterator[bytes]:
+    """Yield committed send commands: those that are there, or with `follow` also those to come."""
+    consumer = AIOKafkaConsumer(
+        COMMANDS,
+        bootstrap_servers=brokers,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest" if from_start else "latest",
+    )
+    async with started(consumer):
+        partitions = consumer.assignment()
+        if not partitions:
+            raise FairwayError(f"The topic '{COMMANDS}' is missing; run 'fairway topics apply'.")
+        ends = await consumer.end_offsets(partitions)
+        while follow or any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    yield record.value
+
+
+def explain_kafka(brokers: str, error: KafkaError) -> FairwayError:
+    """Return the sentence for a broker that doesn't answer as it should."""
+    return FairwayError(f"Kafka can't be used at '{brokers}' (FAIRWAY_BROKERS): {error}.")

@@ -1,0 +1,1 @@
+"""The demo: a golf club's two weeks, told in some seconds."""

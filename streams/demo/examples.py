@@ -1,0 +1,29 @@
+"""The example journeys, and the demo's switch that makes a day of their waits last some seconds."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from models.duration import add, parse_duration
+from streams.journeys.files import find_files, read_documents
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "journeys"
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def shorten(folder: Path, day: float, into: Path) -> None:
+    """Write the journeys of a folder with waits in which a day lasts `day` seconds, at least 1 second each."""
+    into.mkdir(parents=True, exist_ok=True)
+    for file in find_files([folder]):
+        journeys = read_documents(file)
+        for step in (step for journey in journeys for step in journey["steps"]):
+            if "duration" in step.get("config", {}):
+                step["config"]["duration"] = _shorten(step["config"]["duration"], day)
+        (into / file.name).write_text(yaml.safe_dump(journeys, sort_keys=False, allow_unicode=True))
+
+
+def _shorten(duration: str, day: float) -> str:
+    length = add(_SOME_DAY, parse_duration(duration), ZoneInfo("UTC")) - _SOME_DAY
+    return f"{max(1, round(length / timedelta(days=1) * day))} seconds"

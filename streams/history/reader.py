@@ -1,0 +1,136 @@
+"""Reads the activity topic in a worker and hands it to the projector: the workers' journeys never wait for it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from streams.cancellation import end_tasks
+from streams.database import UNREACHABLE
+from streams.history.projector import Projector
+from streams.kafka.fetch import Fetch, Seek
+from streams.kafka.producer import FencedError, MigratedError
+from streams.kafka.topics import ACTIVITY
+
+_log = structlog.get_logger()
+_QUEUED = 4  # fetches a partition that wait to be written
+_AT_ONCE = 2  # partitions written at the same time
+_AGAIN = 1.0  # seconds until the broker is asked again
+_PRUNE_EVERY = timedelta(hours=1)
+
+LAG = Gauge("fairway_history_lag_seconds", "Age of the oldest activity record that this worker has yet to project.")
+PROJECTED = Counter("fairway_history_records_total", "Activity records written to Postgres.")
+
+
+class _Partition:
+    """What is known of one partition that this worker projects."""
+
+    def __init__(self) -> None:
+        self.queue: deque[Fetch] = deque()
+        self.filled = asyncio.Event()
+        self.sought = -1
+        self.seeks: int | None = None
+        self.is_first = True
+
+
+class HistoryReader:
+    """A reader of the activity topic: starts where Postgres says, and follows it when that changes."""
+
+    topics: Sequence[str] = (ACTIVITY,)
+
+    def __init__(self, projector: Projector, now: Callable[[], datetime], days: int | None = None) -> None:
+        self._projector = projector
+        self._now = now
+        self._days = days
+        self._partitions: dict[int, _Partition] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        LAG.set_function(self.lag)
+
+    def wants(self, topic: str, partition: int) -> bool:
+        """Say whether there is room for another fetch."""
+        state = self._partitions.get(partition)
+        return state is not None and state.seeks is not None and len(state.queue) < _QUEUED
+
+    def take(self, fetch: Fetch) -> None:
+        """Take a fetch in, unless it was asked for before the consumer was told where to go on."""
+        state = self._partitions.get(fetch.partition)
+        if state is not None and fetch.seeks == state.seeks:
+            state.queue.append(fetch)
+            state.filled.set()
+
+    async def revoke(self) -> None:
+        """Stop; what was not committed to Postgres is projected by the next owner."""
+        await end_tasks(*self._tasks)
+        self._tasks.clear()
+        self._partitions.clear()
+
+    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
+        """Project these partitions from now on; returns at once, for Postgres may be away."""
+        await self.revoke()
+        self._partitions = {partition: _Partition() for partition in partitions}
+        for partition, state in self._partitions.items():
+            self._tasks.append(asyncio.create_task(self._run(partition, state, seek)))
+            self._tasks[-1].add_done_callback(_tell)
+        if self._days and partitions:
+            self._tasks.append(asyncio.create_task(self._prune(self._days)))
+
+    async def close(self) -> None:
+        """Stop and give the connections back."""
+        await self.revoke()
+        await self._projector.close()
+
+    def lag(self) -> float:
+        """Return the age of the oldest record that waits, in seconds; 0 if none does."""
+        waiting = [state.queue[0].records for state in self._partitions.values() if state.queue]
+        oldest = min((records[0].timestamp for records in waiting if records), default=None)
+        return 0.0 if oldest is None else max(0.0, self._now().timestamp() - oldest / 1000)
+
+    async def _run(self, partition: int, state: _Partition, seek: Seek) -> None:
+        await self._start(partition, state, seek, await self._projector.position(partition))
+        while True:
+            await state.filled.wait()
+            fetch = state.queue[0]
+            if state.is_first and fetch.start != state.sought:
+                # Retention has passed the position, or the topic was made anew: go on with what there is.
+                await self._projector.rewind(partition, fetch.start)
+            state.is_first = False
+            async with self._turns:
+                following = await self._projector.project(partition, fetch.records, fetch.start, fetch.end)
+            if following < fetch.start:  # the history is being rebuilt
+                await self._start(partition, state, seek, following)
+                continue
+            PROJECTED.inc(len(fetch.records))
+            state.queue.popleft()
+            if not state.queue:
+                state.filled.clear()
+
+    async def _start(self, partition: int, state: _Partition, seek: Seek, position: int) -> None:
+        state.seeks = None
+        state.queue.clear()
+        state.filled.clear()
+        state.sought, state.is_first = position, True
+        while state.seeks is None:
+            try:
+                state.seeks = (await seek(ACTIVITY, partition, position)).seeks
+            except FencedError:
+                return  # it belongs to another worker by now
+            except MigratedError as error:
+                _log.warning("the activity can't be read for now", partition=partition, error=str(error))
+                await asyncio.sleep(_AGAIN)
+
+    async def _prune(self, days: int) -> None:
+        while True:
+            try:
+                await self._projector.prune(self._now() - timedelta(days=days))
+            except UNREACHABLE as error:
+                _log.warning("old history can't be removed for now", error=str(error).partition("\n")[0])
+            await asyncio.sleep(_PRUNE_EVERY.total_seconds())
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.error("the history of a partition is no longer written", error=repr(task.exception()))

@@ -1,0 +1,1 @@
+"""Authored journeys: kept in Postgres, published to the workers, read from files."""

@@ -1,0 +1,271 @@
+"""Journeys in Postgres: versions (R28), status (R29), and the outbox that takes each change to the workers."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from pydantic.alias_generators import to_camel
+from sqlalchemy import RowMapping, delete, func, insert, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.journey import Journey, JourneyStatus
+from models.rows import AuditRow, JourneyRow, JourneyStepRow, JourneyVersionRow, OutboxRow
+from streams.engine import transitions
+from streams.engine.transitions import Move
+from streams.errors import FairwayError
+from streams.journeys.definitions import JourneyState, status_record, version_record
+
+DRAFT, ACTIVE, PAUSED, ARCHIVED = JourneyStatus
+_MOVES: dict[JourneyStatus, Move] = {ACTIVE: "activate", PAUSED: "pause", ARCHIVED: "archive"}
+_CHANGES_BY_ITSELF = {"status", "version"}
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who changes something, and when; the audit keeps both."""
+
+    name: str
+    now: datetime
+
+
+class Applied(msgspec.Struct, frozen=True, rename="camel"):
+    """How a journey stands after a change, and what the change was."""
+
+    id: str
+    tenant_id: str
+    name: str
+    status: JourneyStatus
+    version: int
+    revision: int
+    change: Literal["created", "changed", "unchanged"]
+
+
+class ConflictError(FairwayError):
+    """The journey is not as the change expects it to be."""
+
+
+class UnknownError(FairwayError):
+    """The tenant has no such journey."""
+
+
+async def apply(
+    connection: AsyncConnection, journey: Journey, author: Author, *, revision: int | None = None
+) -> Applied:
+    """Store a journey: create it, make a new version of it, or leave it alone where nothing differs.
+
+    A status in the file is taken where R29 allows the way there. Raises ConflictError for a journey that is
+    archived, whose name or campaign is taken, or that has another revision than the one given.
+    """
+    await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))"), {"id": journey.id})
+    before = await _read(connection, journey.id)
+    try:
+        if before is None:
+            await _create(connection, journey, author)
+        else:
+            _check(before, revision)
+            await _change(connection, before, journey, author)
+    except IntegrityError as error:
+        raise ConflictError(_explain_taken(journey, str(error.orig))) from None
+    if journey.status not in (None, DRAFT):
+        await move(connection, journey.tenant_id, journey.id, _MOVES[journey.status], author)
+    after = await _read(connection, journey.id)
+    assert after is not None
+    if before is None:
+        return _tell(after, "created")
+    return _tell(after, "unchanged" if after["revision"] == before["revision"] else "changed")
+
+
+async def move(
+    connection: AsyncConnection, tenant_id: str, name: str, by: Move, author: Author,
+    *, revision: int | None = None,
+) -> Applied:  # fmt: skip
+    """Activate, pause, resume or archive a journey, by name or id; where it is so already, nothing changes.
+
+    Raises UnknownError for a journey that the tenant doesn't have, ConflictError for a move that R29 doesn't allow.
+    """
+    row = await find(connection, tenant_id, name, lock=True)
+    _check(row, revision)
+    status = transitions.move(JourneyStatus(row["status"]), by)
+    if status is None:
+        raise ConflictError(f"Journey '{row['name']}' is {row['status']} and can't be {by}d.")
+    if status == row["status"]:
+        return _tell(row, "unchanged")
+    times = {ACTIVE: {"activated_at": author.now}, PAUSED: {"paused_at": author.now}}.get(status, {})
+    await _update(connection, row, author, status=status, **times)
+    await _announce(connection, row["id"])
+    await _note(connection, author, row, status.lower(), {"status": row["status"]}, {"status": status})
+    after = await _read(connection, row["id"])
+    assert after is not None
+    return _tell(after, "changed")
+
+
+async def remove(
+    connection: AsyncConnection, tenant_id: str, name: str, author: Author, *, revision: int | None = None
+) -> None:
+    """Archive a journey and hide it; its history stays, and so does its name."""
+    applied = await move(connection, tenant_id, name, "archive", author, revision=revision)
+    hide = update(JourneyRow).where(JourneyRow.id == applied.id)
+    await connection.execute(hide.values(deleted_at=author.now))
+    row = {"tenant_id": tenant_id, "id": applied.id}
+    await _note(connection, author, row, "delete", None, {"deletedAt": author.now.isoformat()})
+
+
+async def find(connection: AsyncConnection, tenant_id: str, name: str, *, lock: bool = False) -> RowMapping:
+    """Return the row of a journey by name or id; raises UnknownError if the tenant doesn't have it."""
+    named = or_(JourneyRow.name == name, text("journeys.id::text = :name").bindparams(name=name))
+    query = select(JourneyRow).where(JourneyRow.tenant_id == tenant_id, JourneyRow.deleted_at.is_(None), named)
+    # Not FOR UPDATE: enrolments refer to this row, and the projection must not wait for an author.
+    row = (await connection.execute(query.with_for_update(key_share=True) if lock else query)).mappings().first()
+    if row is None:
+        raise UnknownError(f"Tenant '{tenant_id}' has no journey '{name}'.")
+    return row
+
+
+async def list_all(
+    connection: AsyncConnection, tenant_id: str | None, status: JourneyStatus | None
+) -> list[dict[str, Any]]:
+    """Return how journeys stand and their totals, by tenant and name."""
+    query = (
+        select(JourneyRow).where(JourneyRow.deleted_at.is_(None)).order_by(JourneyRow.tenant_id, JourneyRow.name)
+    )
+    if tenant_id is not None:
+        query = query.where(JourneyRow.tenant_id == tenant_id)
+    if status is not None:
+        query = query.where(JourneyRow.status == status)
+    return [_summary(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _summary(row: RowMapping) -> dict[str, Any]:
+    same = "tenant_id", "name", "id", "status", "version", "revision", "club_id", "trigger_type", "updated_at"
+    totals = {name: row[f"total_{name}"] for name in ("enrolled", "completed", "exited", "failed")}
+    return {to_camel(name): row[name] for name in same} | totals
+
+
+async def export(connection: AsyncConnection, tenant_id: str, name: str) -> dict[str, Any]:
+    """Return the newest version of a journey as plain data, as its file would hold it."""
+    row = await find(connection, tenant_id, name)
+    journey = await read_version(connection, row["id"], row["version"])
+    if journey is None:
+        raise UnknownError(f"Journey '{row['name']}' has no version {row['version']} in this database.")
+    return dump(journey) | {"status": row["status"]}
+
+
+async def read_version(connection: AsyncConnection, journey_id: str, version: int) -> Journey | None:
+    """Return one version of a journey."""
+    where = JourneyVersionRow.journey_id == journey_id, JourneyVersionRow.version == version
+    definition = (await connection.execute(select(JourneyVersionRow.definition).where(*where))).scalar()
+    return None if definition is None else Journey.model_validate(definition)
+
+
+async def _read(connection: AsyncConnection, journey_id: str) -> RowMapping | None:
+    query = select(JourneyRow).where(JourneyRow.id == journey_id).with_for_update(key_share=True)
+    return (await connection.execute(query)).mappings().first()
+
+
+def _check(row: RowMapping, revision: int | None) -> None:
+    if revision is not None and row["revision"] != revision:
+        raise ConflictError(
+            f"Journey '{row['name']}' was changed in the meantime; read it again and repeat the change."
+        )
+
+
+async def _create(connection: AsyncConnection, journey: Journey, author: Author) -> None:
+    first = journey.model_copy(update={"version": 1})
+    made = {"id": journey.id, "tenant_id": journey.tenant_id, "created_by": author.name}
+    times = {"created_at": author.now, "updated_at": author.now, "revision": _milliseconds(author)}
+    await connection.execute(insert(JourneyRow).values(**made, **times, **_settings(journey)))
+    await _store_version(connection, first, author)
+    await _note(connection, author, {"tenant_id": journey.tenant_id, "id": journey.id}, "create", None, dump(first))
+
+
+async def _change(connection: AsyncConnection, row: RowMapping, journey: Journey, author: Author) -> None:
+    if row["tenant_id"] != journey.tenant_id:
+        raise ConflictError(f"The id '{journey.id}' is taken; give the journey another one.")
+    if row["status"] == ARCHIVED:
+        raise ConflictError(
+            f"Journey '{row['name']}' is ARCHIVED and can't be changed; give the new one another name."
+        )
+    before = await read_version(connection, journey.id, row["version"])
+    if before is not None and _authored(before) == _authored(journey):
+        return
+    newer = journey.model_copy(update={"version": row["version"] + 1})
+    await _update(connection, row, author, version=newer.version, deleted_at=None, **_settings(newer))
+    await _store_version(connection, newer, author)
+    await _note(connection, author, row, "change", before and dump(before), dump(newer))
+
+
+def _milliseconds(author: Author) -> int:
+    return int(author.now.timestamp() * 1000)
+
+
+def _authored(journey: Journey) -> dict[str, Any]:
+    return journey.model_dump(exclude=_CHANGES_BY_ITSELF)
+
+
+def dump(journey: Journey) -> dict[str, Any]:
+    """Return a journey as plain data, as its file would hold it, without its status."""
+    return journey.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"status"})
+
+
+def _settings(journey: Journey) -> dict[str, Any]:
+    same = {"club_id", "name", "description", "trigger_type", "campaign_id", "allow_reentry", "reentry_after"}
+    settings = journey.model_dump(include=same | {"enrollment_key", "max_enrollments", "timezone"})
+    return settings | {"trigger_config": dump(journey).get("triggerConfig")}
+
+
+async def _update(connection: AsyncConnection, row: RowMapping, author: Author, **values: Any) -> None:
+    """Write a change of the journey's row; every one makes a new revision.
+
+    It is the time in milliseconds, or the next number: so a database that was set up anew is not taken for old.
+    """
+    revision = func.greatest(JourneyRow.revision + 1, _milliseconds(author))
+    change = update(JourneyRow).where(JourneyRow.id == row["id"])
+    await connection.execute(change.values(revision=revision, updated_at=author.now, **values))
+
+
+async def _store_version(connection: AsyncConnection, journey: Journey, author: Author) -> None:
+    definition = dump(journey)
+    made = {"definition": definition, "created_at": author.now, "created_by": author.name}
+    await connection.execute(
+        insert(JourneyVersionRow).values(journey_id=journey.id, version=journey.version, **made)
+    )
+    await connection.execute(delete(JourneyStepRow).where(JourneyStepRow.journey_id == journey.id))
+    times = {"created_at": author.now, "updated_at": author.now}
+    steps = [{"journey_id": journey.id, **step.model_dump(), **times} for step in journey.steps]
+    for step, dumped in zip(steps, definition["steps"], strict=True):
+        step["config"] = dumped["config"]
+    await connection.execute(insert(JourneyStepRow), steps)
+    key, value = version_record(journey)
+    await connection.execute(insert(OutboxRow).values(key=key, value=value, created_at=author.now))
+    await _announce(connection, journey.id)
+
+
+async def _announce(connection: AsyncConnection, journey_id: str) -> None:
+    row = await _read(connection, journey_id)
+    assert row is not None
+    same = {name: row[name] for name in ("tenant_id", "name", "version", "revision")}
+    status, at = JourneyStatus(row["status"]), row["updated_at"]
+    key, value = status_record(JourneyState(journey_id=row["id"], status=status, updated_at=at.isoformat(), **same))
+    await connection.execute(insert(OutboxRow).values(key=key, value=value, created_at=at))
+
+
+async def _note(
+    connection: AsyncConnection, author: Author, row: Any, action: str, before: Any, after: dict[str, Any]
+) -> None:
+    where = {"tenant_id": row["tenant_id"], "subject": f"journey {row['id']}", "action": action}
+    await connection.execute(
+        insert(AuditRow).values(at=author.now, actor=author.name, before=before, after=after, **where)
+    )
+
+
+def _explain_taken(journey: Journey, error: str) -> str:
+    if "uq_journeys_tenant_id_name" in error:
+        return f"Tenant '{journey.tenant_id}' has another journey named '{journey.name}'; choose another name."
+    if "uq_journeys_campaign_id" in error:
+        return f"The campaignId '{journey.campaign_id}' belongs to another journey; unlink it there first."
+    return f"Journey '{journey.name}' can't be stored: {error}."
+
+
+def _tell(row: RowMapping, change: Literal["created", "changed", "unchanged"]) -> Applied:
+    same = {name: row[name] for name in ("id", "tenant_id", "name", "version", "revision")}
+    return Applied(**same, status=JourneyStatus(row["status"]), change=change)

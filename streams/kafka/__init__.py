@@ -1,0 +1,1 @@
+"""What Kafka needs, and nothing of journeys: clients, topics, fetches, batches, transactions."""

@@ -1,0 +1,66 @@
+"""What the transport hands to those who read: all records of one fetch of a topic's partition, in one piece."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from streams.kafka.records import Headers
+
+
+class SourceRecord(Protocol):
+    """A record as aiokafka gives it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Fetch(NamedTuple):
+    """Records from `start` to before `end`, without a gap: offsets between that are missing hold nothing to read.
+
+    `seeks` counts how often the consumer had been told to seek on this partition, so that whoever asked can
+    tell what was fetched before from what comes after.
+    """
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    records: Sequence[SourceRecord]
+    generation: int
+    seeks: int
+
+
+class SeekResult(NamedTuple):
+    """Where a topic's partition goes on after a seek, and the `seeks` of fetches that follow."""
+
+    offset: int
+    seeks: int
+
+
+Seek = Callable[[str, int, int], Awaitable[SeekResult]]
+"""Move the consumer to (topic, partition, offset), or to where the topic begins now; raises LostError."""
+
+
+class Reader(Protocol):
+    """Who reads some topics: the partition tasks, or a projection."""
+
+    topics: Sequence[str]
+
+    def wants(self, topic: str, partition: int) -> bool:
+        """Say whether the next fetch may hold this partition; False is back-pressure."""
+
+    def take(self, fetch: Fetch) -> None:
+        """Take a fetch in; never waits."""
+
+    async def revoke(self) -> None:
+        """Finish what was taken in, for partitions may go to other workers now."""
+
+    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
+        """Own these partitions from now on, and no others."""
+
+
+def share(whole: int, partitions: int) -> int:
+    """Return what one of so many partitions gets: a quarter at most, and of what few would get some at least."""
+    return max(whole // 32, min(whole // 4, whole // partitions))

@@ -1,0 +1,168 @@
+"""Compare topics.yaml with the broker; create and alter, never delete, grow or shrink."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import msgspec
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_delay, wait_fixed
+
+from streams.errors import FairwayError
+from streams.kafka.topics import Topic, Topics
+
+_SET_ON_TOPIC = 1  # the "source" of a config that is neither the broker's nor Kafka's default
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A topic as it is on the broker; `own` are the configs set on the topic itself."""
+
+    partitions: int
+    replication: int
+    configs: Mapping[str, str] = {}
+    own: Mapping[str, str] = {}
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """What to do to one topic; what is refused, a person has to settle."""
+
+    topic: str
+    action: Literal["create", "alter", "refuse"]
+    text: str
+
+
+def compare(wanted: Topics, found: Mapping[str, Found]) -> tuple[Difference, ...]:
+    """Return what separates the broker from the file, in the file's order."""
+    return tuple(difference for topic in wanted.all for difference in _compare_topic(topic, found.get(topic.name)))
+
+
+def _compare_topic(topic: Topic, found: Found | None) -> list[Difference]:
+    if found is None:
+        return [Difference(topic.name, "create", f"{topic.partitions} partitions, replication {topic.replication}")]
+    differences = []
+    if topic.partitions != found.partitions:
+        text = (
+            f"has {found.partitions} partitions, the file says {topic.partitions}; the number cannot change, "
+            "because customers would move to partitions that do not hold their state"
+        )
+        differences.append(Difference(topic.name, "refuse", text))
+    if topic.replication not in (-1, found.replication):
+        text = (
+            f"has replication {found.replication}, the file says {topic.replication}; "
+            "change it with kafka-reassign-partitions.sh, or the file"
+        )
+        differences.append(Difference(topic.name, "refuse", text))
+    for key, value in topic.configs.items():
+        if found.configs.get(key) != value:
+            differences.append(Difference(topic.name, "alter", f"{key}: {found.configs.get(key)} -> {value}"))
+    return differences
+
+
+async def plan(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
+    """Return what separates the broker from the file; raises FairwayError if no broker answers."""
+    async with _admin(brokers) as admin:
+        return compare(wanted, await _describe(admin, wanted))
+
+
+async def apply(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
+    """Create and alter topics as the file says; return all differences, those refused still stand."""
+    async with _admin(brokers) as admin:
+        found = await _describe(admin, wanted)
+        differences = compare(wanted, found)
+        await _create(admin, [topic for topic in wanted.all if topic.name not in found])
+        altered = {difference.topic for difference in differences if difference.action == "alter"}
+        for topic in wanted.all:
+            if topic.name in altered:
+                await _alter(admin, topic, found[topic.name])
+        await _settle(admin, wanted)
+        return differences
+
+
+async def _settle(admin: AIOKafkaAdminClient, wanted: Topics) -> None:
+    """Return when the broker shows what its controller has accepted, which takes it a moment."""
+
+    async def is_behind() -> bool:
+        return any(difference.action != "refuse" for difference in compare(wanted, await _describe(admin, wanted)))
+
+    def give_up(_: RetryCallState) -> None:
+        raise FairwayError("The broker accepted all changes, but does not show them after 30 seconds.")
+
+    attempts = AsyncRetrying(
+        stop=stop_after_delay(30), wait=wait_fixed(0.05), retry=retry_if_result(bool), retry_error_callback=give_up
+    )
+    await attempts(is_behind)
+
+
+async def check_topics(brokers: str, wanted: Topics) -> int:
+    """Return the number of partitions that all topics share; raises FairwayError if one is missing or differs."""
+    async with _admin(brokers) as admin:
+        counts = await _count_partitions(admin)
+    missing = [topic.name for topic in wanted.all if topic.name not in counts]
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        raise FairwayError(f"Topics are missing on {brokers}: {names}. Run 'fairway topics apply'.")
+    for topic in wanted.all:
+        if counts[topic.name] != topic.partitions:
+            raise FairwayError(
+                f"Topic '{topic.name}' has {counts[topic.name]} partitions, but must have {topic.partitions} "
+                "as topics.yaml says: run 'fairway topics plan'."
+            )
+    return wanted.partitions
+
+
+@asynccontextmanager
+async def _admin(brokers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    try:
+        try:
+            await admin.start()
+        except KafkaError:
+            raise FairwayError(
+                f"No Kafka broker answers at '{brokers}': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
+            ) from None
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _count_partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+
+
+async def _describe(admin: AIOKafkaAdminClient, wanted: Topics) -> dict[str, Found]:
+    names = {topic.name for topic in wanted.all}
+    topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names if name in topics]
+    responses = await admin.describe_configs(resources) if resources else []
+    entries = {resource[3]: resource[4] for response in responses for resource in response.resources}
+    return {
+        name: Found(
+            partitions=len(topics[name]),
+            replication=len(topics[name][0]["replicas"]),
+            configs={entry[0]: entry[1] for entry in configs},
+            own={entry[0]: entry[1] for entry in configs if entry[3] == _SET_ON_TOPIC},
+        )
+        for name, configs in entries.items()
+    }
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: list[Topic]) -> None:
+    if not topics:
+        return
+    new = [NewTopic(t.name, t.partitions, t.replication, topic_configs=t.configs) for t in topics]
+    response = await admin.create_topics(new)
+    _raise_first([(name, text) for name, code, text in response.topic_errors if code])
+
+
+async def _alter(admin: AIOKafkaAdminClient, topic: Topic, found: Found) -> None:
+    # Kafka replaces all configs of the topic by those given: what others set must be said again.
+    configs = {**found.own, **topic.configs}
+    responses = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, configs)])
+    _raise_first([(r[3], r[1]) for response in responses for r in response.resources if r[0]])
+
+
+def _raise_first(problems: list[tuple[str, str]]) -> None:
+    for name, text in problems:
+        raise FairwayError(f"The broker refused topic '{name}': {text}")

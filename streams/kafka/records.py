@@ -1,0 +1,27 @@
+"""The records of a transaction: their headers, where they go, and what a commit consists of."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+Header = tuple[str, bytes | None]
+Headers = Sequence[Header]
+NO_HEADERS: list[Header] = []  # aiokafka takes nothing but a list
+Destination = tuple[str, int]
+"""A topic, and a partition of it."""
+
+MAX_RECORD = 7 * 1024 * 1024  # bytes; topics.yaml lets the topics take 8 MiB
+
+
+class Output(Protocol):
+    """What takes the records of one partition of a topic, in the form that the producer wants."""
+
+    def add(self, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
+        """Add a record."""
+
+
+class Commit(NamedTuple):
+    """A transaction, encoded: rows for the changelog, records by topic and partition, and source positions."""
+
+    rows: dict[bytes, bytes | None]
+    outputs: Mapping[Destination, Output]
+    positions: dict[str, int]

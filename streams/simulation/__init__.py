@@ -1,0 +1,1 @@
+"""Journeys on a virtual clock, without Kafka and Postgres."""

@@ -1,0 +1,240 @@
+"""Run journeys on a virtual clock, with the worker's engine: no Kafka, no database (contract, section 7).
+
+The clock jumps from one input or due wait to the next. What the worker sends through topics is handed over here
+at once and in order, as if all customers lived on one partition.
+"""
+
+import heapq
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import msgspec
+
+from models.customer import Customer
+from models.ids import customer_key
+from models.journey import JourneyStatus
+from models.messages import Event, Source
+from streams.engine.admission import Places, decide
+from streams.engine.advance import advance
+from streams.engine.decoding import Rejection
+from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate, SendCommand, plain
+from streams.engine.inputs import (
+    Arrived,
+    CountActive,
+    CustomerInput,
+    Due,
+    Enroll,
+    Exit,
+    ReleasePlace,
+    RequestPlace,
+    Sweep,
+)
+from streams.engine.journeys import Journeys
+from streams.engine.transitions import Move, move
+from streams.errors import FairwayError
+
+RESUMED_PER_SECOND = 1_000  # R29
+_ENDLESS = 2_000_000  # waits fired after the last input
+
+
+class Control(msgspec.Struct, frozen=True):
+    """An input line that steers a journey, or one customer's place in it."""
+
+    control: str
+    at: datetime
+    journey_id: str
+    tenant_id: str
+    customer_id: str = ""
+    data: dict[str, Any] = {}
+
+
+class Unusable(msgspec.Struct, frozen=True):
+    """An input line that can't be used; it becomes a dead letter."""
+
+    raw: str
+    rejection: Rejection
+    topic: str
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of input: `at` is its time, `number` its place in the file, from 0."""
+
+    at: datetime
+    number: int
+    given: Event | Control | Unusable
+
+
+class Output(msgspec.Struct, frozen=True):
+    """One record that would stand on a topic."""
+
+    at: datetime
+    topic: str
+    key: str
+    value: SendCommand | ProfileUpdate | Activity | dict[str, Any]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The value as its JSON has it, but for datetimes, which stay such."""
+        return plain(self.value)
+
+
+class Simulation:
+    """Journeys, customers and the waits between them, at one moment of the virtual clock."""
+
+    def __init__(self, journeys: Journeys, customers: Iterable[Customer] = ()) -> None:
+        self.journeys = journeys
+        self.customers: dict[bytes, Customer] = {
+            customer_key(customer.tenant_id, customer.customer_id): customer for customer in customers
+        }
+        self._places: dict[str, Places] = {
+            id_: decide(None, CountActive(id_, 0, 0), self._limit(id_), 1)[0] for id_ in journeys.limited
+        }
+        self._waits: list[tuple[datetime, datetime, bytes, str]] = []
+        self._held: dict[str, list[tuple[datetime, datetime, bytes, str]]] = defaultdict(list)
+        self._resuming: tuple[datetime, int] | None = None
+
+    def run(self, lines: Iterable[Line], until: datetime | None = None) -> Iterator[Output]:
+        """Yield what would be written, in the order in which it happens; stop the clock at `until`."""
+        for line in sorted(lines, key=lambda line: line.at):
+            if until is not None and line.at > until:
+                break
+            yield from self._fire_until(line.at)
+            yield from self._handle(line)
+        yield from self._run_out(until)
+
+    def _run_out(self, until: datetime | None) -> Iterator[Output]:
+        fired = 0
+        while self._waits and (until is None or self._waits[0][0] <= until):
+            fired += 1
+            if fired > _ENDLESS:
+                raise FairwayError("The journeys go round for ever: say with --until when to stop.")
+            yield from self._fire_next()
+
+    def _fire_until(self, moment: datetime) -> Iterator[Output]:
+        while self._waits and self._waits[0][0] <= moment:
+            yield from self._fire_next()
+
+    def _fire_next(self) -> Iterator[Output]:
+        wait = moment, _, key, enrollment_id = heapq.heappop(self._waits)
+        customer = self.customers.get(key)
+        standing = customer.enrollments.get(enrollment_id) if customer else None
+        if customer is None or standing is None or standing.waiting_until is None:
+            return
+        if standing.journey_id in self.journeys.paused:
+            self._held[standing.journey_id].append(wait)
+        elif standing.waiting_until <= moment:
+            yield from self._advance(key, customer.tenant_id, customer.customer_id, Due(), moment)
+
+    def _handle(self, line: Line) -> Iterator[Output]:
+        match line.given:
+            case Event() as event:
+                given = Arrived(event, Source(event.event_type, 0, line.number))
+                key = customer_key(event.tenant_id, event.customer_id)
+                yield from self._advance(key, event.tenant_id, event.customer_id, given, line.at)
+            case Unusable() as unusable:
+                yield Output(line.at, "fairway.dead-letters", "", _describe(unusable, line))
+            case Control(control="enroll" | "exit") as control:
+                yield from self._steer_customer(control, line)
+            case Control() as control:
+                yield from self._steer_journey(control, line.at)
+
+    def _steer_customer(self, control: Control, line: Line) -> Iterator[Output]:
+        source = Source("fairway.inbox", 0, line.number)
+        given: CustomerInput = Exit(line.at, control.journey_id, source)
+        if control.control == "enroll":
+            given = Enroll(control.journey_id, line.at, control.data, source)
+        key = customer_key(control.tenant_id, control.customer_id)
+        yield from self._advance(key, control.tenant_id, control.customer_id, given, line.at)
+
+    def _steer_journey(self, control: Control, at: datetime) -> Iterator[Output]:
+        id_ = control.journey_id
+        journey, before = self.journeys.newest(id_), self.journeys.status(id_)
+        wanted = move(before, cast("Move", control.control)) if before else None
+        if journey is None or wanted is None or wanted == before:
+            return
+        self.journeys = self.journeys.with_status(id_, wanted, journey.version)
+        if wanted == JourneyStatus.ARCHIVED:
+            for key, customer in list(self.customers.items()):
+                if any(enrollment.journey_id == id_ for enrollment in customer.enrollments.values()):
+                    yield from self._advance(key, customer.tenant_id, customer.customer_id, Sweep(id_), at)
+        elif wanted == JourneyStatus.ACTIVE:
+            self._release(id_, at)
+
+    def _release(self, journey_id: str, at: datetime) -> None:
+        """Let overdue waits of a resumed journey fire: oldest first, so many a second (R29)."""
+        start, used = self._resuming or (at, 0)
+        start, used = (at, 0) if start < at else (start, used)
+        for due, _, key, enrollment_id in sorted(self._held.pop(journey_id, []), key=lambda wait: wait[1]):
+            if used == RESUMED_PER_SECOND:
+                start, used = start + timedelta(seconds=1), 0
+            used += 1
+            heapq.heappush(self._waits, (start, due, key, enrollment_id))
+        self._resuming = (start, used)
+
+    def _advance(
+        self, key: bytes, tenant_id: str, customer_id: str, given: CustomerInput, now: datetime
+    ) -> Iterator[Output]:
+        """Advance one customer, and whoever is reached from there."""
+        ahead: deque[tuple[bytes, Any]] = deque([(key, given)])
+        while ahead:
+            key, given = ahead.popleft()
+            if isinstance(given, RequestPlace | ReleasePlace | CountActive):
+                ahead.extend(self._count(given))
+                continue
+            tenant_id, _, customer_id = key.decode().partition(":")
+            before = self.customers.get(key)
+            outcome = advance(before, tenant_id, customer_id, given, now, self.journeys)
+            self._keep(key, before, outcome.customer)
+            for effect in outcome.effects:
+                if isinstance(effect, Forward):
+                    ahead.append((effect.key, effect.message))
+                else:
+                    yield _output(key, effect, now)
+
+    def _count(self, given: RequestPlace | ReleasePlace | CountActive) -> list[tuple[bytes, Any]]:
+        id_ = given.journey_id
+        self._places[id_], answers = decide(self._places.get(id_), given, self._limit(id_), 1)
+        return [(answer.key, answer.message) for answer in answers]
+
+    def _limit(self, journey_id: str) -> int | None:
+        journey = self.journeys.newest(journey_id)
+        return journey.max_enrollments if journey else None
+
+    def _keep(self, key: bytes, before: Customer | None, after: Customer | None) -> None:
+        if after is before:
+            return
+        if after is None:
+            self.customers.pop(key, None)
+            return
+        self.customers[key] = after
+        known = before.enrollments if before else {}
+        for id_, enrollment in after.enrollments.items():
+            due = enrollment.waiting_until
+            if due is not None and known.get(id_) is not enrollment:
+                heapq.heappush(self._waits, (due, due, key, id_))
+
+
+def _output(key: bytes, effect: Effect, now: datetime) -> Output:
+    match effect:
+        case Command(value=value):
+            return Output(now, "fairway.commands", key.decode(), value)
+        case ProfileUpdate():
+            return Output(now, "fairway.profile-updates", key.decode(), effect)
+        case Activity():
+            return Output(now, "fairway.activity", key.decode(), effect)
+        case Forward():
+            raise AssertionError("what is sent on stays inside")
+
+
+def _describe(unusable: Unusable, line: Line) -> dict[str, Any]:
+    code, reason = unusable.rejection.code, unusable.rejection.reason
+    headers = {
+        "dlq.code": code,
+        "dlq.reason": reason,
+        "dlq.topic": unusable.topic,
+        "dlq.partition": "0",
+        "dlq.offset": str(line.number),
+    }
+    return {"code": code, "reason": reason, "raw": unusable.raw, "headers": headers}

@@ -1,0 +1,1 @@
+"""Journeys and numbers as geometry: pure functions."""

@@ -1,0 +1,169 @@
+"""A journey as a picture: boxes for steps, lines as thick as their flow; a pure function, drawn by graph.svg."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import msgspec
+
+from models.journey import Journey
+from streams.web.charts.layout import GAP_Y, Cell, Layers, arrange
+from streams.web.charts.outline import IMPLIED_END, Counts, Link, find_links, summarize
+
+BOX = (216.0, 88.0)
+_SMALL = (120.0, 36.0)
+_LABEL_HEIGHT = 22.0
+_LETTER, _LONGEST_LABEL = 7.4, 22
+_THIN, _THICK = 1.5, 12.0
+_TURN = GAP_Y * 0.4
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A step where it is drawn; x and y are its left upper corner."""
+
+    id: str
+    kind: str
+    name: str
+    summary: str
+    x: float
+    y: float
+    width: float
+    height: float
+    counts: Counts
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A link where it is drawn: `path` is SVG path data, the arrow's tip is its end."""
+
+    link: Link
+    path: str
+    width: float
+    share: float | None
+    label: str
+    label_x: float
+    label_y: float
+    label_width: float
+    back: bool
+
+
+class Graph(msgspec.Struct, frozen=True):
+    """All of the picture, in pixels."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+
+
+def draw(journey: Journey, counts: Mapping[str, Counts]) -> Graph:
+    """Return the picture of one version of a journey with these counts by step id."""
+    links = find_links(journey, counts)
+    shares = _shares(links)
+    labels = [_label(link, share) for link, share in zip(links, shares, strict=True)]
+    sizes = {step.id: BOX for step in journey.steps}
+    if any(link.end == IMPLIED_END for link in links):
+        sizes[IMPLIED_END] = _SMALL
+    spans = [
+        (link.start, link.end, (len(label) * _LETTER + 16, _LABEL_HEIGHT) if label else (0.0, 0.0))
+        for link, label in zip(links, labels, strict=True)
+    ]
+    layers = arrange(sizes, spans)
+    most = max((link.flow for link in links), default=0) or 1
+    lines = [
+        _draw_line(layers, number, link, labels[number], shares[number], link.flow / most)
+        for number, link in enumerate(links)
+    ]
+    return Graph(layers.width, layers.height, tuple(_draw_boxes(journey, layers, counts)), tuple(lines))
+
+
+def _shares(links: list[Link]) -> list[float | None]:
+    """Return each labelled link's part of all that left its step."""
+    totals: dict[str, int] = {}
+    for link in links:
+        totals[link.start] = totals.get(link.start, 0) + link.flow
+    return [link.flow / totals[link.start] if link.label and totals[link.start] else None for link in links]
+
+
+def _label(link: Link, share: float | None) -> str:
+    if not link.label:
+        return ""
+    name = shorten(link.label, _LONGEST_LABEL)
+    return name if share is None else f"{name} {100 * share:.0f} %"
+
+
+def shorten(text: str, letters: int) -> str:
+    """Return the text, its end replaced by … if it is longer than so many letters."""
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+def _draw_boxes(journey: Journey, layers: Layers, counts: Mapping[str, Counts]) -> list[Box]:
+    steps = {step.id: step for step in journey.steps}
+    boxes = []
+    for top, row in zip(layers.tops, layers.ranks, strict=True):
+        for cell in row:
+            if not isinstance(cell.name, str):
+                continue
+            step = steps.get(cell.name)
+            kind, name, summary = ("END", "End", "") if step is None else (step.type, _name(step), summarize(step))
+            place = (cell.x - cell.width / 2, top, cell.width, cell.height)
+            boxes.append(Box(cell.name, kind, name, summary, *place, counts.get(cell.name, Counts())))
+    return boxes
+
+
+def _name(step: object) -> str:
+    return str(getattr(step, "name", None) or getattr(step, "id", ""))
+
+
+def _draw_line(layers: Layers, number: int, link: Link, label: str, share: float | None, part: float) -> Line:
+    route = layers.routes[number]
+    back = number in layers.back
+    path = _path_back(layers, route) if back else _path(_points(layers, route))
+    labelled: Cell | None = route[1] if label else None
+    x = labelled.x if labelled else 0.0
+    y = layers.tops[labelled.rank] + _middle(layers, labelled) if labelled else 0.0
+    width = _THIN + part * (_THICK - _THIN)
+    return Line(link, path, width, share, label, x, y, labelled.width if labelled else 0.0, back)
+
+
+def _middle(layers: Layers, cell: Cell) -> float:
+    return max(other.height for other in layers.ranks[cell.rank]) / 2
+
+
+def _bottom(layers: Layers, rank: int) -> float:
+    return layers.tops[rank] + max(cell.height for cell in layers.ranks[rank])
+
+
+Point = tuple[float, float]
+
+
+def _points(layers: Layers, route: list[Cell]) -> list[Point]:
+    """Return where a link goes down: from below its start, straight past each rank, to above its end."""
+    start, *bends, end = route
+    points = [(start.x, layers.tops[start.rank] + start.height), (start.x, _bottom(layers, start.rank))]
+    for bend in bends:
+        points += [(bend.x, layers.tops[bend.rank]), (bend.x, _bottom(layers, bend.rank))]
+    return [*points, (end.x, layers.tops[end.rank])]
+
+
+def _path_back(layers: Layers, route: list[Cell]) -> str:
+    """Return the way up: round below its start, up its lane, round above its end."""
+    start, lane, *_, end = route
+    bottom, top = layers.tops[start.rank] + start.height, layers.tops[end.rank]
+    down, up, x = _bottom(layers, start.rank) + _TURN, top - _TURN, lane.x
+    return (
+        f"M{start.x:.0f} {bottom:.0f}Q{start.x:.0f} {down:.0f} {start.x + _TURN:.0f} {down:.0f}"
+        f"H{x - _TURN:.0f}Q{x:.0f} {down:.0f} {x:.0f} {down - _TURN:.0f}"
+        f"V{up + _TURN:.0f}Q{x:.0f} {up:.0f} {x - _TURN:.0f} {up:.0f}"
+        f"H{end.x + _TURN:.0f}Q{end.x:.0f} {up:.0f} {end.x:.0f} {top:.0f}"
+    )
+
+
+def _path(points: list[Point]) -> str:
+    """Return SVG path data: straight where a step is straight, else a curve that leaves and arrives upright."""
+    parts = [f"M{points[0][0]:.0f} {points[0][1]:.0f}"]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if round(x0) == round(x1):
+            parts.append(f"L{x1:.0f} {y1:.0f}")
+        else:
+            half = (y0 + y1) / 2
+            parts.append(f"C{x0:.0f} {half:.0f} {x1:.0f} {half:.0f} {x1:.0f} {y1:.0f}")
+    return "".join(parts)

@@ -1,0 +1,92 @@
+"""The overview: how much comes in and goes out, what is behind, who works on what."""
+
+from datetime import timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from streams.clock import now as read_clock
+from streams.history.wording import REFUSALS
+from streams.web.charts import charts
+from streams.web.pages.formats import NONE, capped, number, span
+from streams.web.pages.live import Values
+from streams.web.pages.site import site_of, visitor_of
+from streams.web.queries import totals
+from streams.web.sources.samples import EVERY, KEPT, Sample, Samples
+
+
+async def show(request: Request) -> Response:
+    """Show the overview."""
+    site, visitor = site_of(request), visitor_of(request)
+    values, newest = await read(request), site.samples.newest
+    async with site.engine.connect() as connection:
+        refusals = await totals.count_refusals(connection, visitor.tenants)
+        failing = await totals.list_failing(connection, visitor.tenants)
+    return site.render(
+        request, "overview.html", values=values, newest=newest, refusals=refusals, failing=failing,
+        channels=_channels(site.samples), reasons=REFUSALS,
+        tasks=[site.table.tasks[number] for number in sorted(site.table.tasks)],
+        minutes=round(KEPT * EVERY / timedelta(minutes=1)), partitions=site.table.partitions,
+    )  # fmt: skip
+
+
+async def read(request: Request) -> Values:
+    """Return the overview's live values."""
+    site, visitor = site_of(request), visitor_of(request)
+    now = read_clock()
+    async with site.engine.connect() as connection:
+        waiting = await totals.count_waiting(connection, visitor.tenants)
+        overdue = await totals.count_overdue(connection, visitor.tenants, now)
+        active = await totals.count_active(connection, visitor.tenants)
+    values = {"waiting": number(waiting), "overdue": capped(overdue, totals.MOST), "active": number(active)}
+    values |= _tell_flow(site.samples) | _draw(site.samples)
+    for task in site.table.tasks.values():
+        values[f"stage.{task.partition}"] = task.stage
+        values[f"restored.{task.partition}"] = f"{task.progress.percent:.0f} %"
+        values[f"offset.{task.partition}"] = number(task.store.offset) if task.store else NONE
+    return values
+
+
+def _tell_flow(samples: Samples) -> Values:
+    newest = samples.newest
+    if newest is None or not newest.parts:
+        return dict.fromkeys(("events", "lag", "behind", "dead", "unwritten", "sent"), NONE)
+    handled, seconds = samples.last_minute(Sample.handled)
+    sent, sent_seconds = samples.last_minute(lambda sample: sum(sample.sent.values()))
+    return {
+        "events": f"{handled / seconds:,.1f}" if seconds else NONE,
+        "lag": number(newest.lag()),
+        "behind": f"records wait, the oldest for {span(timedelta(seconds=newest.behind))}",
+        "dead": number(newest.dead()),
+        "unwritten": number(newest.unwritten()),
+        "sent": number(sent * 60 / sent_seconds) if sent_seconds else NONE,
+    }
+
+
+def _draw(samples: Samples) -> Values:
+    events = samples.rates(Sample.handled)
+    lag = [float(sample.lag()) for sample in samples.taken]
+    sent = [60 * rate for rate in samples.rates(lambda sample: sum(sample.sent.values()))]
+    found: Values = {}
+    for name, series in (("events", events), ("lag", lag), ("sent", sent)):
+        padded = [0.0] * (KEPT - len(series)) + series
+        found[f"{name}.line"] = charts.line(padded)
+        found[f"{name}.line.area"] = charts.area(found[f"{name}.line"])
+        found[f"{name}.most"] = f"{max(series, default=0):,.0f}"
+    return found
+
+
+def _channels(samples: Samples) -> list[tuple[str, str, int]]:
+    """Return each channel with its sends of the last minute and of today and yesterday."""
+    newest = samples.newest
+    names = sorted(newest.sent) if newest else []
+
+    def sent(name: str) -> Any:
+        return lambda sample: sample.sent.get(name, 0)
+
+    return [(name, number(samples.last_minute(sent(name))[0]), newest.sent[name]) for name in names if newest]
+
+
+ROUTES = [Route("/", show)]

@@ -1,0 +1,1 @@
+"""What pages and API ask Kafka and the workers."""

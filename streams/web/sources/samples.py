@@ -1,0 +1,105 @@
+"""The last quarter of an hour in numbers, one sample every five seconds: what the overview draws."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from streams.clock import now as read_clock
+from streams.database import UNREACHABLE
+from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, INBOX
+from streams.web.sources.broker import Broker, Member, Part
+
+EVERY = timedelta(seconds=5)
+KEPT = 180
+_MINUTE = timedelta(minutes=1)
+_log = structlog.get_logger()
+
+_SENT = text(
+    "SELECT what, sum(number)::bigint FROM journey_hours WHERE hour > :since AND what LIKE 'sent:%' GROUP BY what"
+)
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One look at everything that is counted; None where it could not be asked."""
+
+    at: datetime
+    parts: tuple[Part, ...] = ()
+    members: tuple[Member, ...] = ()
+    behind: float = 0.0
+    sent: dict[str, int] = {}
+
+    def handled(self) -> int:
+        """Return how many records of events were ever handled."""
+        return sum(part.done or 0 for part in self.parts if part.topic not in (INBOX, ACTIVITY))
+
+    def lag(self) -> int:
+        """Return how many records wait to be handled."""
+        return sum(part.lag or 0 for part in self.parts if part.topic != ACTIVITY)
+
+    def unwritten(self) -> int:
+        """Return how many activity records are not yet in Postgres."""
+        return sum(part.lag or 0 for part in self.parts if part.topic == ACTIVITY)
+
+    def dead(self) -> int:
+        """Return how many dead letters are kept; transactions' own marks count too."""
+        return sum(part.end - part.begin for part in self.parts if part.topic == DEAD_LETTERS)
+
+
+class Samples:
+    """Looks every five seconds while someone runs it; what can't be asked leaves a gap, not an error."""
+
+    def __init__(self, engine: AsyncEngine, broker: Broker) -> None:
+        self.taken: deque[Sample] = deque(maxlen=KEPT)
+        self._engine, self._broker = engine, broker
+
+    @property
+    def newest(self) -> Sample | None:
+        """Return the newest sample."""
+        return self.taken[-1] if self.taken else None
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            self.taken.append(await self.take(read_clock()))
+            await asyncio.sleep(EVERY.total_seconds())
+
+    async def take(self, now: datetime) -> Sample:
+        """Look once."""
+        parts: tuple[Part, ...] = ()
+        members: tuple[Member, ...] = ()
+        behind, sent = 0.0, dict[str, int]()
+        try:
+            parts = tuple(await self._broker.parts())
+            members = tuple(await self._broker.members())
+            oldest = await self._broker.oldest_waiting(parts)
+            behind = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+        except (KafkaError, OSError) as error:
+            _log.warning("Kafka can't be looked at for now.", error=str(error))
+        with suppress(*UNREACHABLE):
+            async with self._engine.connect() as connection:
+                rows = await connection.execute(_SENT, {"since": now - timedelta(days=2)})
+                sent = {what.removeprefix("sent:"): count for what, count in rows}
+        return Sample(now, parts, members, behind, sent)
+
+    def rates(self, count: Callable[[Sample], int]) -> list[float]:
+        """Return by how much a count grew per second, sample by sample."""
+        pairs = zip(self.taken, list(self.taken)[1:], strict=False)
+        return [
+            max(0, count(after) - count(before)) / (after.at - before.at).total_seconds() for before, after in pairs
+        ]
+
+    def last_minute(self, count: Callable[[Sample], int]) -> tuple[int, float]:
+        """Return by how much a count grew in the last minute, and in how many seconds exactly."""
+        if len(self.taken) < 2:
+            return 0, 0.0
+        newest = self.taken[-1]
+        earlier = next(sample for sample in self.taken if newest.at - sample.at <= _MINUTE)
+        return max(0, count(newest) - count(earlier)), (newest.at - earlier.at).total_seconds()

@@ -1,0 +1,1 @@
+"""One worker process: all that knows Faust."""

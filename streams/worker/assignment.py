@@ -1,0 +1,81 @@
+"""The partitions that this worker owns, each with its task."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from streams.kafka.fetch import Fetch, Seek
+from streams.partition.task import PartitionTask
+
+
+class Assignment:
+    """Gives every partition that is assigned a task, and every fetch to its partition's task."""
+
+    def __init__(
+        self,
+        topics: Sequence[str],
+        make_task: Callable[[int], PartitionTask],
+        crash: Callable[[BaseException], None],
+    ) -> None:
+        self.topics = topics
+        self._make_task = make_task
+        self._crash = crash
+        self._tasks: dict[int, PartitionTask] = {}
+        self.is_assigned = False  # the group has given us partitions, perhaps none
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def tasks(self) -> Mapping[int, PartitionTask]:
+        """Return the tasks by partition."""
+        return self._tasks
+
+    def __iter__(self) -> Iterator[PartitionTask]:
+        return iter(tuple(self._tasks.values()))
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the group has given us partitions, perhaps none, and all of them work."""
+        return self.is_assigned and all(task.stage == "running" for task in self)
+
+    def wants(self, topic: str, partition: int) -> bool:
+        """Say whether the partition's task has room for another fetch."""
+        task = self._tasks.get(partition)
+        return task is not None and task.wants()
+
+    def take(self, fetch: Fetch) -> None:
+        """Hand a fetch to its partition's task."""
+        task = self._tasks.get(fetch.partition)
+        if task is not None:
+            task.take(fetch)
+
+    async def revoke(self) -> None:
+        """Commit everywhere. Tasks stay open: if a partition comes back, nothing has to be restored.
+
+        That is safe, for whoever else opens the partition meanwhile fences the task.
+        """
+        await asyncio.gather(*(task.flush() for task in self))
+
+    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
+        """Own these partitions from now on; the others' stores are free for other workers when this returns."""
+        await asyncio.gather(*(self._close(task) for task in self if task.partition not in partitions))
+        self.is_assigned = True
+        for partition in partitions:
+            task = self._tasks.get(partition) or self._start(partition)
+            task.queue.assign(generation, seek)
+
+    def _start(self, partition: int) -> PartitionTask:
+        task = self._tasks[partition] = self._make_task(partition)
+        running = self._running[partition] = asyncio.create_task(task.run(), name=f"partition-{partition}")
+        running.add_done_callback(self._look_at_end)
+        return task
+
+    def _look_at_end(self, running: "asyncio.Task[None]") -> None:
+        if not running.cancelled() and (error := running.exception()) is not None:
+            self._crash(error)
+
+    async def _close(self, task: PartitionTask) -> None:
+        await task.close(self._running.pop(task.partition, None))
+        self._tasks.pop(task.partition, None)
+
+    async def close(self) -> None:
+        """Commit and close everywhere."""
+        await asyncio.gather(*(self._close(task) for task in self))

@@ -1,0 +1,203 @@
+"""Faust's seam to Kafka: one message a fetch of a partition, committed records only, no offset commits of its own.
+
+It reaches into Faust's and aiokafka's insides, which is why both are pinned and why tests/broker holds it to
+what it must do.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import aiokafka
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from streams.kafka.fetch import Fetch, SeekResult, share
+from streams.kafka.producer import FencedError, MigratedError, UnreadError
+from streams.worker.consumer import ThreadlessConsumer
+
+FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
+_POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
+_FEW = 250  # records; a fetch that brings fewer has caught up with the producers
+_HARDLY_ANY = 20  # records; with fewer there is little to do, and more fetches cost nothing that matters
+_GATHER_SECONDS = 0.01  # for which they may then go on, before the next fetch
+_FETCH_BYTES = 1024 * 1024  # of all partitions together
+
+
+class _NoOffsets(dict[TP, Any]):
+    """Faust drops what lies below the last offset it saw; after a seek back that would lose records."""
+
+    def __getitem__(self, partition: TP) -> None:
+        return None
+
+
+class Fetching(ThreadlessConsumer):
+    """The consumer beneath: gives a fetch as one piece that says where it starts and ends."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._seeks: Counter[TP] = Counter()
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        return aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            # Faust's assignor gives one worker partition i of every topic; aiokafka's own would not.
+            partition_assignment_strategy=[self.app.assignor],
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=share(_FETCH_BYTES, self.app.partitions),
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            check_crcs=False,
+        )
+
+    async def _fetch_records(
+        self, consumer: Any, active_partitions: set[TP], timeout: float = 1.0, max_records: int | None = None
+    ) -> dict[TP, list[Fetch]]:
+        """Wait for records as Faust does; then drain them without an await between, so that nothing moves."""
+        fetcher, subscriptions = consumer._fetcher, consumer._subscription
+        if not active_partitions & fetcher._records.keys():
+            await self._wait_for_records(fetcher, timeout)
+        assignment = subscriptions.subscription and subscriptions.subscription.assignment
+        if not assignment or subscriptions.reassignment_in_progress or not self.consumer.flow_active:
+            return {}
+        ready = active_partitions & fetcher._records.keys() & set(assignment.tps)
+        states = {partition: assignment.state_value(partition) for partition in ready}
+        starts = {partition: state.position for partition, state in states.items() if state.has_valid_position}
+        if not starts:
+            return {}
+        for partition in starts:
+            _leave_as_they_are(fetcher._records[partition])
+        with subscriptions.fetch_context():
+            found = await fetcher.fetched_records(ready, timeout=0, max_records=max_records)
+        return {
+            TP(*partition): [self._make_fetch(partition, start, assignment, found.get(partition, ()))]
+            for partition, start in starts.items()
+            if assignment.state_value(partition).position > start
+        }
+
+    async def _wait_for_records(self, fetcher: Any, timeout: float) -> None:
+        if fetcher._closed:
+            raise driver.ConsumerStoppedError
+        waiter = fetcher._create_fetch_waiter()
+        await driver.asyncio.wait([waiter], timeout=timeout)
+        if waiter.done():
+            waiter.result()  # an authorisation error, if there was one
+        else:
+            waiter.cancel()
+
+    def _make_fetch(self, partition: Any, start: int, assignment: Any, records: Any) -> Fetch:
+        end = assignment.state_value(partition).position
+        generation, seeks = self.app.consumer_generation_id, self._seeks[partition]
+        return Fetch(partition.topic, partition.partition, start, end, records, generation, seeks)
+
+    async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
+        """Move the consumer there, or to where the topic begins now; raises LostError if it can't."""
+        try:
+            place: SeekResult = await self.call_thread(
+                self._seek_to, aiokafka.TopicPartition(topic, partition), offset
+            )
+        except (IllegalStateError, AssertionError) as error:
+            raise FencedError("it is not assigned to this worker") from error
+        except KafkaError as error:
+            raise MigratedError(f"no seek: {error!r}") from error
+        return place
+
+    async def _seek_to(self, partition: Any, offset: int) -> SeekResult:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        if partition not in assigned and any(other.partition == partition.partition for other in assigned):
+            raise UnreadError(f"'{partition.topic}' is not read")
+        begin = (await consumer.beginning_offsets([partition]))[partition]
+        offset = max(offset, begin)
+        consumer.seek(partition, offset)
+        self._seeks[partition] += 1
+        return SeekResult(offset, self._seeks[partition])
+
+    async def rejoin(self) -> None:
+        """Let the group agree anew."""
+        await self.call_thread(self._rejoin)
+
+    async def _rejoin(self) -> None:
+        self._ensure_consumer()._coordinator.request_rejoin()
+
+
+def _leave_as_they_are(result: Any) -> None:
+    """Let aiokafka hand out its records as it reads them, not as copies with what nobody asks for.
+
+    1.1 and 0.4 microseconds a record: a worker with nothing to do for an event takes 10 in all.
+    """
+    if isinstance(result, FetchResult):  # else an error, raised when it is fetched
+        result._partition_records._consumer_record = _as_it_is
+
+
+def _as_it_is(_partition: Any, record: Any) -> Any:
+    return record
+
+
+class FetchConsumer(driver.Consumer):  # type: ignore[misc]
+    """Faust's consumer: leaves out who is full, hands on whole fetches, and commits nothing."""
+
+    wants: Callable[[str, int], bool]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_offset = _NoOffsets()
+        self.wants = self.app.wants
+        self._next = 0.0  # time of the event loop
+
+    def _new_consumer_thread(self) -> Fetching:
+        return Fetching(self, loop=self.loop, beacon=self.beacon)
+
+    async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Fetch]]:
+        hungry = {partition for partition in active_partitions if self.wants(*partition)}
+        if not hungry:
+            await self.sleep(_POLL_SECONDS)
+            return {}
+        if len(hungry) < len(active_partitions):
+            timeout = _POLL_SECONDS
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(self._next - clock())
+        fetched: dict[TP, list[Fetch]] = await self._thread.getmany(hungry, timeout)
+        if _HARDLY_ANY <= sum(len(fetch.records) for fetches in fetched.values() for fetch in fetches) < _FEW:
+            self._next = clock() + _GATHER_SECONDS
+        return fetched
+
+    def _to_message(self, tp: TP, record: Fetch) -> ConsumerMessage:
+        return ConsumerMessage(
+            tp.topic, tp.partition, record.end - 1, None, None, (), None, record, None, 0, 0, tp,
+            generation_id=record.generation,
+        )  # fmt: skip
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Commit nothing: offsets travel in the tasks' transactions, and Faust's would rewind them."""
+        return True
+
+    async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
+        """Move the consumer there, or to where the topic begins now; raises LostError if it can't."""
+        place: SeekResult = await self._thread.seek_to(topic, partition, offset)
+        return place
+
+    async def rejoin(self) -> None:
+        """Let the group agree anew, if this worker leads it; else nothing comes of it."""
+        await self._thread.rejoin()
+
+
+class Transport(driver.Transport):  # type: ignore[misc]
+    """The transport with that consumer."""
+
+    Consumer = FetchConsumer

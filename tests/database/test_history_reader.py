@@ -1,0 +1,104 @@
+"""The reader of activity: starts where Postgres says, follows a rebuild, goes on when the topic was made anew."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from streams.history.projector import Projector
+from streams.history.reader import HistoryReader
+from streams.kafka.fetch import Fetch, SeekResult
+from streams.kafka.topics import ACTIVITY
+from tests.database.activity import START, record
+
+pytestmark = pytest.mark.database
+
+
+class Topic:
+    """One partition and its consumer: feeds a reader from where it was told to seek."""
+
+    def __init__(self, reader: HistoryReader, start: int, end: int) -> None:
+        self.reader = reader
+        self.start, self.end = start, end
+        self.place = start
+        self.seeks = 0
+
+    async def seek(self, topic: str, partition: int, offset: int) -> SeekResult:
+        self.place = offset if self.start <= offset <= self.end else self.start
+        self.seeks += 1
+        return SeekResult(self.place, self.seeks)
+
+    async def feed_until(self, projector: Projector, position: int) -> None:
+        async with asyncio.timeout(30):
+            while await projector.position(0) != position:
+                if self.reader.wants(ACTIVITY, 0) and self.place < self.end:
+                    self._feed()
+                await asyncio.sleep(0)
+
+    def _feed(self) -> None:
+        end = min(self.place + 7, self.end)
+        records: list[Any] = [record(offset=offset, customer=f"c-{offset}") for offset in range(self.place, end)]
+        self.reader.take(Fetch(ACTIVITY, 0, self.place, end, records, 1, self.seeks))
+        self.place = end
+
+
+@pytest.fixture
+async def projector(engine: AsyncEngine, database_url: str) -> AsyncIterator[Projector]:
+    projector = Projector.connect(database_url)
+    yield projector
+    await projector.close()
+
+
+@pytest.fixture
+async def reader(projector: Projector) -> AsyncIterator[HistoryReader]:
+    reader = HistoryReader(projector, lambda: START)
+    yield reader
+    await reader.close()
+
+
+async def offsets(engine: AsyncEngine) -> list[int]:
+    async with engine.connect() as connection:
+        return list((await connection.execute(text('SELECT "offset" FROM activity ORDER BY 1'))).scalars())
+
+
+async def test_each_owner_goes_on_where_the_last_one_stopped(
+    engine: AsyncEngine, projector: Projector, reader: HistoryReader
+) -> None:
+    topic = Topic(reader, 0, 20)
+    await reader.assign([0], 1, topic.seek)
+    await topic.feed_until(projector, 20)
+    await reader.revoke()
+    assert not reader.wants(ACTIVITY, 0)
+    topic.end = 30
+    await reader.assign([0], 2, topic.seek)
+    await topic.feed_until(projector, 30)
+    assert topic.seeks == 2
+    assert await offsets(engine) == list(range(30))
+    assert reader.lag() == 0
+
+
+async def test_a_rebuild_is_followed_while_records_come(
+    engine: AsyncEngine, projector: Projector, reader: HistoryReader
+) -> None:
+    topic = Topic(reader, 0, 20)
+    await reader.assign([0], 1, topic.seek)
+    await topic.feed_until(projector, 20)
+    await projector.rebuild()
+    assert await offsets(engine) == []
+    topic.end = 30
+    await topic.feed_until(projector, 30)
+    assert await offsets(engine) == list(range(30))
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (50, 60)], ids=["made anew", "shortened by retention"])
+async def test_a_position_that_the_topic_does_not_hold_gives_way_to_what_it_holds(
+    engine: AsyncEngine, projector: Projector, reader: HistoryReader, start: int, end: int
+) -> None:
+    await projector.rewind(0, 20)
+    topic = Topic(reader, start, end)
+    await reader.assign([0], 1, topic.seek)
+    await topic.feed_until(projector, end)
+    assert await offsets(engine) == list(range(start, end))

@@ -1,0 +1,64 @@
+"""Records in batches: all of them, in order, whatever their sizes, as every client reads them."""
+
+from random import Random
+
+from aiokafka.record.default_records import DefaultRecordBatch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.kafka.batches import BATCH_BYTES, Batch, Batches
+from tests.partition.model import Record
+
+values = st.none() | st.binary(max_size=300_000) | st.integers(0, 300_000).map(bytes)
+headers = st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=9)), max_size=2)
+records = st.lists(st.builds(Record, st.none() | st.binary(max_size=20), values, headers), max_size=40)
+
+
+def fill(given_: list[Record]) -> list[Batch]:
+    """Return the batches of these records, each told who sends it."""
+    batches = Batches()
+    for record in given_:
+        batches.add(*record)
+    finished = batches.finish()
+    for number, batch in enumerate(finished):
+        batch._set_producer_state(9_000_000_000, 7, number)
+    return finished
+
+
+def read(batch: Batch) -> DefaultRecordBatch:
+    """Return a batch as whoever fetches it finds it."""
+    return DefaultRecordBatch(bytes(batch._build()))
+
+
+@given(records)
+def test_what_was_appended_is_in_the_batches_in_order(given_: list[Record]) -> None:
+    found = [one for batch in fill(given_) for one in read(batch)]
+    assert [Record(one.key, one.value, list(one.headers)) for one in found] == given_
+
+
+@given(records)
+def test_a_batch_says_what_it_holds_and_who_sends_it(given_: list[Record]) -> None:
+    for number, batch in enumerate(fill(given_)):
+        made = read(batch)
+        assert made.validate_crc()
+        assert made.is_transactional
+        assert (made.producer_id, made.producer_epoch, made.base_sequence) == (9_000_000_000, 7, number)
+        assert (made.base_offset, made.last_offset_delta + 1) == (0, batch.record_count())
+        assert [one.offset for one in made] == list(range(batch.record_count()))
+        assert {one.timestamp for one in read(batch)} == {made.first_timestamp} == {made.max_timestamp}
+
+
+@given(st.integers(30, 60), st.integers(0))
+def test_a_batch_ends_once_it_is_full(count: int, seed: int) -> None:
+    noise = Random(seed)
+    *full, last = fill([Record(b"k", noise.randbytes(10_000)) for _ in range(count)])
+    sizes = [len(batch._build()) for batch in full]
+    assert all(BATCH_BYTES <= size < BATCH_BYTES + 80_000 for size in sizes)
+    assert 0 < len(last._build()) < BATCH_BYTES + 80_000
+
+
+def test_what_is_sent_again_is_the_same() -> None:
+    (batch,) = fill([Record(b"k", b"v")])
+    assert batch._build() is batch._build()
+    assert batch.closed()
+    batch.close()

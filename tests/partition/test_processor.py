@@ -1,0 +1,154 @@
+"""Every input reaches the customer or the places that it is for; what can't be used becomes a dead letter."""
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from models.customer import Customer
+from models.messages import Source as Origin
+from streams.engine.effects import Outcome
+from streams.engine.inputs import Arrived, CountActive, Enroll, InboxMessage, RequestPlace
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import COMMANDS, DEAD_LETTERS, INBOX
+from streams.partition import processor as module
+from streams.partition import transaction as transactions
+from streams.partition.processor import Processor
+from streams.partition.transaction import POSITION, OversizeKeyError, Transaction
+from streams.state.store import MemoryMap, Store
+from tests.partition.model import JOURNEY, START, Record, Records, Source, decide, event
+from tests.small import command
+
+TOPIC = "customer.updated"
+KEY = b"pinehurst:c-7"
+HERE = partition_of(KEY, 4)
+PLACES = f":places:{JOURNEY}".encode()
+
+
+class Case:
+    """A dispatch of partition `partition` of 4, and a transaction."""
+
+    def __init__(self, partition: int = HERE) -> None:
+        self.processor = Processor(partition, 4, decide)
+        self.transaction = Transaction(Store(MemoryMap()), {}, {}, Records)
+
+    def take(self, topic: str, value: bytes | None, key: bytes | None = None) -> dict[str, Sequence[Record]]:
+        """Return what a record gives, by topic."""
+        self.processor.take(self.transaction, topic, [Source(5, value, key, (("h", b"1"),), 9)], START)  # type: ignore[list-item]
+        return {place[0]: records for place, records in self.transaction.outputs.items()}
+
+    def code(self) -> bytes | None:
+        ((_, record),) = [(place, records[0]) for place, records in self.transaction.outputs.items()]
+        return dict(record.headers)["dlq.code"]
+
+
+def test_an_event_reaches_its_customer() -> None:
+    case = Case()
+    (command,) = case.take(TOPIC, event(1, "c-7"))[COMMANDS]
+    assert command.key == KEY
+    customer = case.transaction.customer(KEY)
+    assert customer is not None
+    assert customer.profile == {"events": ["e-1"]}
+
+
+def test_an_event_that_nobody_wants_touches_nothing() -> None:
+    case = Case()
+    assert case.take("teetime.booked", event(1, "c-7")) == {}
+    assert not case.transaction._slice  # nobody was looked up
+    assert case.transaction.encode()[0].rows.keys() == {POSITION}
+
+
+def test_an_event_on_a_foreign_partition_is_sent_on_with_where_it_came_from() -> None:
+    case = Case((HERE + 1) % 4)
+    (forward,) = case.take(TOPIC, event(1, "c-7"))[INBOX]
+    assert (forward.key, list(case.transaction.outputs)) == (KEY, [(INBOX, HERE)])
+    arrived = msgspec.json.decode(forward.value or b"", type=InboxMessage)
+    assert isinstance(arrived, Arrived)
+    assert arrived.source == Origin(TOPIC, (HERE + 1) % 4, 5)
+    assert arrived.event.event_id == "e-1"
+    there = Case()
+    assert list(there.take(INBOX, forward.value, KEY)) == [COMMANDS]
+    assert there.transaction.encode()[0].rows.keys() == {KEY, POSITION}
+
+
+def test_a_message_on_a_foreign_partition_is_sent_on_as_it_is() -> None:
+    message = msgspec.json.encode(Enroll(JOURNEY, START))
+    case = Case((HERE + 1) % 4)
+    (forward,) = case.take(INBOX, message, KEY)[INBOX]
+    assert forward == Record(KEY, message)
+
+
+def test_R5_places_are_decided_where_their_key_lives_and_kept_in_a_row() -> None:
+    case = Case(partition_of(PLACES, 4))
+    for partition in range(4):
+        case.take(INBOX, msgspec.json.encode(CountActive(JOURNEY, partition, 0)), PLACES)
+    (answer,) = case.take(INBOX, msgspec.json.encode(RequestPlace(JOURNEY, "pinehurst", "c-7", "x")), PLACES)[INBOX]
+    assert answer.key == KEY
+    assert msgspec.json.decode(case.transaction.row(PLACES) or b"")["taken"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        (None, KEY),
+        (b"{", KEY),
+        (b'{"kind":"unknown"}', KEY),
+        (msgspec.json.encode(Enroll(JOURNEY, START)), None),
+        (msgspec.json.encode(Enroll(JOURNEY, START)), b"\xff:c"),
+        (msgspec.json.encode(Enroll(JOURNEY, START)), b"no colon"),
+        (msgspec.json.encode(Enroll(JOURNEY, START)), b"pinehurst:"),
+        (msgspec.json.encode(Enroll(JOURNEY, START)), PLACES),
+        (msgspec.json.encode(CountActive(JOURNEY, 0, 0)), KEY),
+    ],
+)
+def test_a_message_that_fairway_does_not_write_becomes_a_dead_letter(
+    value: bytes | None, key: bytes | None
+) -> None:
+    case = Case()
+    (letter,) = case.take(INBOX, value, key)[DEAD_LETTERS]
+    assert (letter.key, letter.value, letter.headers[0]) == (key, value, ("h", b"1"))
+    assert dict(letter.headers) == {
+        "h": b"1", "dlq.code": b"schema",
+        "dlq.reason": b"The message in 'fairway.inbox' is none that Fairway writes.",
+        "dlq.topic": b"fairway.inbox", "dlq.partition": str(HERE).encode(), "dlq.offset": b"5",
+        "dlq.timestamp": b"9", "dlq.at": b"2026-11-23T10:00:00+00:00",
+    }  # fmt: skip
+
+
+def test_what_would_not_fit_the_broker_is_found_at_the_flush_and_then_becomes_a_dead_letter_that_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_RECORD", 200)
+    case = Case()
+    case.processor._advance = lambda *_: Outcome(Customer("pinehurst", "c-7"), (command("1", "t", "x" * 200),))
+    with pytest.raises(OversizeKeyError) as raised:
+        case.take(TOPIC, event(1, "c-7"))
+    with pytest.raises(AssertionError, match="Flush first"):
+        case.transaction.encode()
+    case.transaction = Transaction(Store(MemoryMap()), {}, {}, Records)
+    case.processor.oversize_keys.add(raised.value.key)
+    assert case.take(TOPIC, event(1, "c-7")).keys() == {DEAD_LETTERS}
+    assert case.code() == b"too-large"
+    assert case.transaction.customer(KEY) is None
+    assert case.transaction.encode()[0].rows.keys() == {POSITION}
+
+
+def test_a_row_that_would_not_fit_is_found_when_encoded_and_then_at_the_input_to_blame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_RECORD", 130)
+    monkeypatch.setattr(transactions, "MAX_RECORD", 130)
+    case = Case()
+    for number in range(20):
+        case.take(TOPIC, event(number, "c-7"))
+    with pytest.raises(
+        OversizeKeyError, match=r"^The customer's row would have 1\d\d bytes, but 130 fit\.$"
+    ) as raised:
+        case.transaction.encode()
+    again = Case()
+    again.processor.oversize_keys.add(raised.value.key)
+    for number in range(20):
+        again.take(TOPIC, event(number, "c-7"))
+    commit, _ = again.transaction.encode()
+    assert len(commit.rows[KEY] or b"") <= 130
+    assert len(commit.outputs[COMMANDS, HERE]) + len(commit.outputs[DEAD_LETTERS, HERE]) == 20

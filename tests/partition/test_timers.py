@@ -1,0 +1,174 @@
+"""What a partition does unasked, on a virtual clock: waits, pauses, archived journeys, joining."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from models.customer import Customer, encode
+from models.journey import Journey, JourneyStatus
+from streams.engine.inputs import CountActive
+from streams.engine.journeys import Journeys
+from streams.kafka.topics import COMMANDS, INBOX
+from streams.partition.processor import Processor
+from streams.partition.timers import JOINED, Timers
+from streams.partition.transaction import Transaction
+from streams.state import index
+from streams.state.store import MemoryMap, Store
+from tests.partition.model import JOURNEY, START, Records, decide, place
+
+SECOND = timedelta(seconds=1)
+
+
+class Partition:
+    """A partition's duties over a store in memory; `commit` commits, and tells what was sent."""
+
+    def __init__(self, waits: int = 0, every: timedelta = SECOND) -> None:
+        self.store = Store(MemoryMap())
+        self.processor = Processor(0, 1, decide)
+        rows: dict[bytes, bytes | None] = {}
+        found: set[bytes] = set()
+        for number in range(waits):
+            enrollment = place(str(number), START, START + number * every)
+            key = f"pinehurst:c-{number}".encode()
+            rows[key] = encode(Customer("pinehurst", f"c-{number}", enrollments={enrollment.id: enrollment}))
+            found |= index.marks_of(key, [enrollment])
+        self.store.write(rows, dict.fromkeys(found, True), 1)
+        self.timers = Timers(self.store, self.processor)
+        self.begin()
+
+    def begin(self) -> None:
+        self.transaction = Transaction(self.store, {}, {}, Records)
+
+    def commit(self) -> list[str]:
+        commit, moved = self.transaction.encode()
+        self.store.write(commit.rows, moved, self.store.offset + 1)
+        self.timers.note_commit(moved)
+        self.begin()
+        return [
+            msgspec.json.decode(record.value or b"")["commandId"]
+            for record in commit.outputs.get((COMMANDS, 0), ())
+        ]
+
+    def act(self, now: datetime, limit: int = 1000) -> list[str]:
+        self.timers.act(self.transaction, now, limit)
+        return self.commit()
+
+    def know(self, status: JourneyStatus, since: datetime | None = None, **fields: Any) -> None:
+        steps = [
+            {"id": "start", "type": "TRIGGER", "config": {"eventType": "x", "conditions": []}},
+            {"id": "wait", "type": "WAIT", "config": {"duration": "1 day"}},
+        ]
+        one = Journey.model_validate(
+            {"tenantId": "pinehurst", "name": "Model", "id": JOURNEY, "triggerType": "x", "steps": steps} | fields
+        )
+        self.processor.journeys = Journeys().with_version(one).with_status(JOURNEY, status, 1, since)
+
+
+def ids(*numbers: int) -> list[str]:
+    return [place(str(number), START, START).id for number in numbers]
+
+
+def test_R21_a_wait_fires_when_it_is_due_and_not_before() -> None:
+    partition = Partition(waits=3)
+    assert partition.timers.next_time(START) == START
+    assert partition.act(START - timedelta(microseconds=1)) == []
+    assert partition.act(START) == ids(0)
+    assert partition.timers.next_time(START) == START + SECOND
+    assert partition.act(START + 5 * SECOND) == ids(1, 2)
+    assert partition.timers.next_time(START) is None
+
+
+def test_waits_fire_in_slices_oldest_first() -> None:
+    partition = Partition(waits=5)
+    partition.timers.act(partition.transaction, START + 9 * SECOND, 2)
+    partition.timers.act(partition.transaction, START + 9 * SECOND, 2)
+    assert partition.commit() == ids(0, 1, 2, 3)
+    assert partition.act(START + 9 * SECOND, 2) == ids(4)
+
+
+def test_a_mark_of_a_wait_that_no_longer_stands_fires_nothing_and_goes() -> None:
+    partition = Partition()
+    gone = index.marks_of(b"pinehurst:c-9", [place("9", START, START)])
+    partition.store.write({}, dict.fromkeys(gone, True), 2)
+    assert partition.act(START) == []
+    assert partition.store.next_due() is None
+
+
+def test_a_wait_that_did_not_fire_is_tried_again_later_and_does_not_spin() -> None:
+    partition = Partition(waits=1)
+    partition.processor._advance = lambda customer, *_: decide(customer, "", "", None, START - SECOND, None)  # type: ignore[arg-type]
+    assert partition.act(START) == []
+    assert partition.timers.next_time(START) == START + 5 * SECOND
+    partition.processor._advance = decide
+    assert partition.act(START + 4 * SECOND) == []
+    assert partition.act(START + 5 * SECOND) == ids(0)
+
+
+def test_R29_nothing_fires_while_the_journey_is_paused_and_after_it_oldest_first_at_most_1000_a_second() -> None:
+    partition = Partition(waits=3000, every=timedelta(milliseconds=1))
+    now = START + 10 * SECOND
+    partition.know(JourneyStatus.PAUSED)
+    for _ in range(4):
+        assert partition.act(now) == []
+    assert partition.timers.next_time(now) is None
+    partition.know(JourneyStatus.ACTIVE)
+    fired: list[str] = []
+    for tenth in range(20):
+        fired += partition.act(now + tenth * SECOND / 10)
+        assert len(fired) <= 100 * (tenth + 1)
+    assert fired == ids(*range(2000))
+    assert partition.timers.next_time(now) is not None
+
+
+def test_R29_held_waits_are_found_again_after_a_restart() -> None:
+    partition = Partition(waits=5)
+    partition.know(JourneyStatus.PAUSED)
+    partition.act(START + 9 * SECOND)
+    partition.timers = Timers(partition.store, partition.processor)
+    assert partition.act(START + 9 * SECOND) == []
+    partition.know(JourneyStatus.ACTIVE)
+    assert partition.act(START + 9 * SECOND) == ids(0, 1, 2, 3, 4)
+
+
+def test_R29_a_store_that_was_lost_in_the_pause_does_not_undo_the_limit() -> None:
+    partition = Partition(waits=3000, every=timedelta(milliseconds=1))
+    now = START + 10 * SECOND
+    partition.know(JourneyStatus.ACTIVE, since=START + 2 * SECOND)  # the first 2,000 came due before
+    fired: list[str] = []
+    for tenth in range(30):
+        fired += partition.act(now + tenth * SECOND / 10)
+        assert len(fired) <= 1000 + 100 * (tenth + 1)
+    behind = set(ids(*range(2000)))
+    assert [id_ for id_ in fired if id_ in behind] == ids(*range(2000))
+    assert sorted(fired) == sorted(ids(*range(3000)))
+
+
+async def test_R29_the_members_of_an_archived_journey_are_swept_in_slices() -> None:
+    partition = Partition(waits=5)
+    swept: list[str] = []
+    partition.processor._advance = lambda customer, _, customer_id, *__: (  # type: ignore[assignment,misc]
+        swept.append(customer_id) or decide(customer, "pinehurst", customer_id, None, START + 9 * SECOND, None)  # type: ignore[arg-type,func-returns-value]
+    )
+    partition.know(JourneyStatus.ARCHIVED)
+    await partition.timers.review(partition.transaction)
+    early = START - SECOND
+    assert partition.timers.next_time(early) == early
+    for _ in range(3):
+        partition.act(early, 2)
+    assert swept == [f"c-{number}" for number in range(5)]
+    assert partition.timers.next_time(early) is None
+
+
+async def test_R5_a_partition_joins_a_limited_journey_once_with_the_number_of_its_members() -> None:
+    partition = Partition(waits=3)
+    partition.know(JourneyStatus.ACTIVE, maxEnrollments=5)
+    for _ in range(2):
+        await partition.timers.review(partition.transaction)
+    (message,) = partition.transaction.outputs[INBOX, 0]
+    assert message.key == f":places:{JOURNEY}".encode()
+    assert msgspec.json.decode(message.value or b"", type=CountActive) == CountActive(JOURNEY, 0, 3)
+    partition.commit()
+    assert partition.store.get(JOINED) == msgspec.json.encode([JOURNEY])
+    await partition.timers.review(partition.transaction)
+    assert not partition.transaction.outputs

@@ -1,0 +1,95 @@
+"""A worker tells that it lives, whether it is ready, and how far a restore is."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from structlog.testing import capture_logs
+
+from streams.engine.journeys import Journeys
+from streams.partition import restore
+from streams.partition.processor import Processor
+from streams.partition.restore import Progress
+from streams.partition.task import PartitionTask
+from streams.state.store import MemoryMap, Store
+from streams.web.health import make_routes, measure
+from streams.worker.assignment import Assignment
+from tests.partition.model import Broker, ModelLedger, decide
+
+
+def make_task(partition: int) -> PartitionTask:
+    processor = Processor(partition, 2, decide)
+    return PartitionTask(processor, ModelLedger(Broker()), MemoryMap, Journeys, timedelta(seconds=1))
+
+
+class Owner(Assignment):
+    """An assignment whose tasks stand still at the stages that a test gives them."""
+
+    def __init__(self, *tasks: PartitionTask) -> None:
+        super().__init__((), make_task, print)
+        self._tasks = {task.partition: task for task in tasks}
+        self.is_assigned = True
+
+
+def at(partition: int, stage: str, progress: Progress | None = None) -> PartitionTask:
+    task = make_task(partition)
+    task.stage = stage
+    task.progress = progress or Progress()
+    return task
+
+
+@pytest.fixture
+def ask() -> Callable[[Assignment, str], Awaitable[httpx.Response]]:
+    async def ask(assignment: Assignment, path: str) -> httpx.Response:
+        transport = httpx.ASGITransport(Starlette(routes=make_routes(assignment)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
+            return await client.get(path)
+
+    return ask
+
+
+async def test_a_worker_lives_before_it_is_ready(ask) -> None:
+    joining = Assignment((), make_task, print)
+    assert (await ask(joining, "/livez")).text == "ok\n"
+    assert (await ask(joining, "/readyz")).status_code == 503
+
+
+async def test_a_worker_is_ready_when_all_its_partitions_are_open(ask) -> None:
+    assert (await ask(Owner(at(0, "running"), at(1, "running")), "/readyz")).status_code == 200
+    assert (await ask(Owner(at(0, "running"), at(1, "fencing")), "/readyz")).status_code == 503
+
+
+async def test_a_worker_without_partitions_is_ready(ask) -> None:
+    assert (await ask(Owner(), "/readyz")).json() == {"ready": True, "partitions": {}}
+
+
+def test_a_restore_tells_rows_percent_and_seconds_left() -> None:
+    progress = Progress(rows=250, start=1000, offset=1250, end=2000, seconds=1.0)
+    assert measure(Owner(at(0, "running"), at(1, "restoring", progress))) == {
+        "ready": False,
+        "partitions": {
+            "0": {"stage": "running"},
+            "1": {"stage": "restoring", "rows": 250, "percent": 25.0, "secondsLeft": 3.0},
+        },
+    }
+
+
+async def test_metrics_are_by_partition(ask) -> None:
+    text = (await ask(Owner(at(0, "running"), at(1, "restoring")), "/metrics")).text
+    assert 'fairway_partition_open{partition="0"} 1.0' in text
+    assert 'fairway_partition_open{partition="1"} 0.0' in text
+    assert 'fairway_inputs_total{partition="0"} 0.0' in text
+
+
+async def test_a_long_restore_is_told_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore, "_TELL_SECONDS", 0.0)
+    broker = Broker()
+    broker.changelog = [(offset, b":row", b"{}") for offset in range(6)]
+    broker.changelog_end = 6
+    with capture_logs() as logs:
+        await restore.restore(Store(MemoryMap()), ModelLedger(broker), Progress(), 4)
+    told = [log["event"] for log in logs]
+    assert any(line.startswith("Partition 4 is being restored: 3 rows, 50 %") for line in told), told
+    assert told[-1].startswith("Partition 4 is restored: 6 rows in 0.")

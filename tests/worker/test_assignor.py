@@ -1,0 +1,125 @@
+"""What the group's leader tells a worker: its partitions, and where the others are."""
+
+import zlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import faust
+import pytest
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from faust.assignor.client_assignment import ClientAssignment, ClientMetadata
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from streams.errors import FairwayError
+from streams.kafka.topics import INBOX
+from streams.worker.assignor import Assignor
+
+ELSEWHERE = "http://10.0.0.2:6066"
+
+
+@pytest.mark.parametrize("address", ["http://10.0.0.1:6066", "http://10.0.0.1:7777"], ids=["as told", "moved"])
+def test_a_worker_that_kept_its_place_may_have_come_back_at_another_address(tmp_path: Path, address: str) -> None:
+    assignor = faust.App("test", canonical_url=address, datadir=str(tmp_path), PartitionAssignor=Assignor).assignor
+    assert assignor.members() == {}
+    told = ClientMetadata(
+        assignment=ClientAssignment(actives={INBOX: [0, 1]}, standbys={}),
+        url="http://10.0.0.1:6066",
+        changelog_distribution={},
+        external_topic_distribution={"http://10.0.0.1:6066": {INBOX: [0, 1]}, ELSEWHERE: {INBOX: [2, 3]}},
+    )
+    assignor.on_assignment(ConsumerProtocolMemberAssignment(4, [(INBOX, [0, 1])], zlib.compress(told.dumps())))
+    assert assignor.members() == {"http://10.0.0.1:6066": {0, 1}, ELSEWHERE: {2, 3}}
+
+
+class Cluster:
+    """The topics of a broker, with as many partitions each; one name in `grown` has twice as many."""
+
+    def __init__(self, grown: str = "") -> None:
+        self.grown = grown
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return set(range(8 if topic == self.grown else 4))
+
+
+def make(number: int) -> Any:
+    app = faust.App("golf", canonical_url=f"http://10.0.0.{number}:6066", PartitionAssignor=Assignor)
+    return app.assignor
+
+
+def rebalance(leader: int, members: dict[Any, set[str]], cluster: Cluster) -> dict[Any, Counter[int]]:
+    """Let the group agree once; return for each member how many topics it has of each partition number."""
+    metadata = {str(number): member.metadata(topics) for number, (member, topics) in enumerate(members.items())}
+    assigned = [*members][leader].assign(cluster, metadata)
+    for number, member in enumerate(members):
+        member.on_assignment(assigned[str(number)])
+    return {member: Counter(tp.partition for tp in member.assigned_actives()) for member in members}
+
+
+topics = st.sets(st.sampled_from(["booked", "cancelled", "failed"])).map(lambda some: some | {INBOX})
+groups = st.lists(topics, min_size=1, max_size=4)
+
+
+@given(st.lists(st.tuples(groups, st.integers(0, 3)), min_size=1, max_size=4))
+def test_a_partition_number_of_all_topics_is_one_worker_s_whatever_topics_each_knows(generations: Any) -> None:
+    workers = [make(number) for number in range(4)]
+    for known, place in generations:
+        leader = place % len(known)
+        owned = rebalance(leader, dict(zip(workers, known, strict=False)), Cluster())
+        assert sum(owned.values(), Counter()) == dict.fromkeys(range(4), len(known[leader]))
+        for worker, own in zip(workers, known, strict=False):
+            assert set(owned[worker].values()) <= {len(known[leader])}
+            if own >= known[leader]:
+                worker.check(4)
+            else:
+                assert not owned[worker]
+                with pytest.raises(FairwayError):
+                    worker.check(4)
+
+
+def test_who_knows_less_than_the_leader_is_told_what_to_do() -> None:
+    leader, worker = make(1), make(2)
+    rebalance(0, {leader: {INBOX, "booked"}, worker: {INBOX}}, Cluster())
+    with pytest.raises(FairwayError) as refused:
+        worker.check(4)
+    assert str(refused.value) == (
+        "The group 'golf' reads 'booked', which this worker's topics.yaml lacks: "
+        "give all workers the same file, and start this one again."
+    )
+
+
+def test_who_knows_more_than_the_leader_is_told_what_waits() -> None:
+    leader, worker = make(1), make(2)
+    rebalance(0, {leader: {INBOX}, worker: {INBOX, "booked"}}, Cluster())
+    with capture_logs() as logs:
+        worker.check(4)
+    assert [entry["event"] for entry in logs] == [
+        "Events in 'booked' wait, for the worker that leads the group 'golf' does not know the topic: "
+        "give all workers the same topics.yaml, and start them again."
+    ]
+
+
+@pytest.mark.parametrize(("grown", "own"), [(INBOX, 4), ("", 8)], ids=["grown on the broker", "another file"])
+def test_another_number_of_partitions_is_refused(grown: str, own: int) -> None:
+    worker = make(1)
+    rebalance(0, {worker: {INBOX}}, Cluster(grown))
+    with pytest.raises(FairwayError) as refused:
+        worker.check(own)
+    assert str(refused.value) == (
+        f"The group 'golf' reads '{INBOX}' with {12 - own} partitions, this worker with {own}: "
+        "stop all workers, run 'fairway topics plan', and start them with the same topics.yaml."
+    )
+
+
+def test_a_topic_that_the_broker_does_not_show_for_now_is_no_disagreement() -> None:
+    class Bare(Cluster):
+        def partitions_for_topic(self, topic: str) -> set[int]:
+            return super().partitions_for_topic(topic) if topic == INBOX else set()
+
+    worker = make(1)
+    rebalance(0, {worker: {INBOX, "booked"}}, Bare())
+    with capture_logs() as logs:
+        worker.check(4)
+    assert logs == []
