@@ -9,8 +9,8 @@ from streams.web.charts.graph import shorten
 
 MARKS = {
     "ACTIVE": "good", "PAUSED": "warn", "DRAFT": "", "ARCHIVED": "gone", "COMPLETED": "good", "EXITED": "gone",
-    "FAILED": "bad", "SKIPPED": "gone", "IN_PROGRESS": "waits", "PENDING": "", "running": "good", "restoring": "warn",
-    "fencing": "warn", "lost": "bad", "closed": "gone", "WAITING": "waits",
+    "FAILED": "bad", "SKIPPED": "gone", "IN_PROGRESS": "waits", "PENDING": "", "running": "good",
+    "restoring": "warn", "fencing": "warn", "lost": "bad", "closed": "gone", "WAITING": "waits",
 }  # fmt: skip
 NONE = "\N{EN DASH}"
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
