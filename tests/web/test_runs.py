@@ -15,6 +15,7 @@ from streams.control.runs import advance
 from streams.engine.inputs import Enroll
 from streams.kafka.topics import INBOX
 from streams.settings import Settings
+from tests import client as kafka
 from tests.web.test_api import welcome
 
 pytestmark = [pytest.mark.broker, pytest.mark.database]
@@ -35,7 +36,7 @@ async def test_a_run_goes_on_where_a_worker_that_died_left_it(
     assert (run["total"], run["done"]) == (1200, 0)
     assert await advance(engine, settings.brokers)
     dying = asyncio.create_task(advance(engine, settings.brokers))
-    await asyncio.to_thread(client.wait_until, lambda: len(client.read_committed(settings.brokers, INBOX)) >= 500)
+    await asyncio.to_thread(kafka.wait_until, lambda: len(kafka.read_committed(settings.brokers, INBOX)) >= 500)
     dying.cancel()
     await asyncio.wait([dying])
     done = (await client.get(f"/runs/{run['id']}")).json()["done"]
@@ -45,7 +46,7 @@ async def test_a_run_goes_on_where_a_worker_that_died_left_it(
     told = (await client.get(f"/runs/{run['id']}")).json()
     assert told["done"] == 1200
     assert told["finishedAt"] is not None
-    found = client.read_committed(settings.brokers, INBOX)
+    found = kafka.read_committed(settings.brokers, INBOX)
     counted = Counter((record.key or b"").decode() for record in found)
     assert set(counted) == {f"pinehurst:{customer}" for customer in EVERYONE}
     assert sum(count - 1 for count in counted.values()) <= 500
@@ -66,7 +67,7 @@ async def test_workers_at_the_same_time_do_each_part_once(
             pass
 
     await asyncio.gather(work(), work(), work())
-    counted = Counter(record.key for record in client.read_committed(settings.brokers, INBOX))
+    counted = Counter(record.key for record in kafka.read_committed(settings.brokers, INBOX))
     assert set(counted.values()) == {2}
     assert len(counted) == 600
 
