@@ -1,14 +1,17 @@
 # `make demo` shows it, `make test` proves it; each does all the set-up that it needs.
+# Another Python, in a virtual environment of its own: make check PYTHON=python3.13 VENV=.venv-3.13
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BARE := not broker and not database and not browser and not faults
 
 .PHONY: install demo check test faults scale histories mutants bench bench-check format
 
-install: .venv/installed
+install: $(VENV)/installed-$(VERSION)
 
-.venv/installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
+$(VENV)/installed-$(VERSION): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@

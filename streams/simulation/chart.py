@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from streams.errors import FairwayError
 from streams.simulation.simulation import Output
@@ -37,13 +38,13 @@ def draw(moves: Moves, file: Path) -> None:
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots()
     for step in dict.fromkeys(name for _, name, _ in moves):
-        level, times, levels = Counter[str](), [], []
+        level, times, levels = Counter[str](), list[Any](), list[int]()  # matplotlib's stubs know no datetime
         for at, name, change in moves:
             if name == step:
                 level[step] += change
                 times.append(at)
                 levels.append(level[step])
-        axes.step(times, levels, where="post", label=step)  # type: ignore[arg-type]
+        axes.step(times, levels, where="post", label=step)
     axes.set(ylabel="customers waiting", title="Customers in each step over time", ylim=(0, None))
     axes.grid(visible=True, alpha=0.3)
     if moves:

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from streams.dev import processes
 from tests.faults.cluster import APP, Cluster
 
-FAIRWAY = Path(".venv/bin/fairway").absolute()
+FAIRWAY = Path(sys.executable).with_name("fairway")
 NOWHERE = "postgresql://fairway@127.0.0.1:1/fairway"
 
 
