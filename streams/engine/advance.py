@@ -12,6 +12,7 @@ import msgspec
 from models.customer import Customer, fingerprint, remember, remembers
 from models.journey import JourneyStatus
 from models.messages import Event, Source
+from streams.engine.compiled import Wait
 from streams.engine.draft import CustomerDraft
 from streams.engine.effects import Cause, Outcome
 from streams.engine.entering import admit, enter_all, enter_by_hand, refuse
@@ -28,7 +29,7 @@ from streams.engine.inputs import (
     ReleasePlace,
     Sweep,
 )
-from streams.engine.journeys import Journeys, Wait
+from streams.engine.journeys import Journeys
 from streams.engine.leaving import fail, leave, leave_archived, places_key
 from streams.engine.merging import ask_to_merge, merge_away, merge_in
 from streams.engine.profile import PROFILE_EVENTS, erase, unsubscribe, update_profile

@@ -14,7 +14,7 @@ import msgspec
 import re2
 
 from models.duration import Duration, add, parse_duration, read_moment
-from models.journey import Operator
+from models.rules import Operator
 
 SEARCHED = 4096  # bytes of a text in UTF-8 that `matches` looks at
 _REGEX_MEMORY = 1 << 20

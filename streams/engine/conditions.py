@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from models.journey import Combinator, Condition, Group, Operator, Rule
+from models.rules import Combinator, Condition, Group, Operator, Rule
 from streams.engine.comparisons import NEGATED, choose_comparison
 from streams.engine.fields import Field, Place, Scope, compile_field
 

@@ -8,12 +8,12 @@ from models.duration import add
 from models.ids import enrollment_id
 from models.journey import JourneyStatus
 from models.messages import Event
+from streams.engine.compiled import CompiledJourney
 from streams.engine.conditions import Field, Scope
 from streams.engine.draft import CustomerDraft
 from streams.engine.entries import EnrollmentRefused, EnrollmentStarted
 from streams.engine.envelope import envelope
 from streams.engine.inputs import RequestPlace
-from streams.engine.journeys import CompiledJourney
 from streams.engine.leaving import places_key
 from streams.engine.walking import Walk
 

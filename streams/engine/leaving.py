@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from models.customer import Enrollment
+from streams.engine.compiled import CompiledJourney
 from streams.engine.draft import CustomerDraft
 from streams.engine.entries import (
     EnrollmentCompleted,
@@ -13,7 +14,6 @@ from streams.engine.entries import (
     StepSkipped,
 )
 from streams.engine.inputs import ReleasePlace
-from streams.engine.journeys import CompiledJourney
 
 
 def places_key(journey_id: str) -> bytes:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from models.journey import ALIASES, Journey
+from models.journey import Journey
+from models.rules import ALIASES
 
 _RULES = "what must hold; groups may nest"
 

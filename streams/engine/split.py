@@ -2,7 +2,7 @@
 
 from hashlib import blake2b
 
-from streams.engine.journeys import Split
+from streams.engine.compiled import Split
 
 _WHOLE = 2.0**64
 

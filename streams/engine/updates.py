@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from models.journey import Operation, Update
+from models.steps import Operation, Update
 from streams.engine.comparisons import is_same
 
 _LARGEST = 2**63 - 1

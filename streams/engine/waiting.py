@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from models.duration import add, next_time, read_moment, read_zone
+from streams.engine.compiled import Wait
 from streams.engine.conditions import Scope
-from streams.engine.journeys import Wait
 
 _INSTANT = timedelta(microseconds=1)
 

@@ -10,22 +10,12 @@ from models.customer import Enrollment
 from models.duration import add
 from models.ids import command_id
 from models.messages import Event
+from streams.engine.compiled import AnyCompiled, Change, CompiledJourney, Condition, End, Send, Split, Trigger, Wait
 from streams.engine.conditions import Scope
 from streams.engine.draft import CustomerDraft
 from streams.engine.effects import Command, ProfileUpdate, SendCommand
 from streams.engine.entries import ProfileUpdated, StepCompleted, StepEntered, StepFailed, StepSkipped
 from streams.engine.envelope import envelope
-from streams.engine.journeys import (
-    AnyCompiled,
-    Change,
-    CompiledJourney,
-    Condition,
-    End,
-    Send,
-    Split,
-    Trigger,
-    Wait,
-)
 from streams.engine.leaving import complete, fail, leave, skip_step
 from streams.engine.profile import read_subscriptions
 from streams.engine.split import draw
@@ -251,9 +241,11 @@ class Walk:
 
     def _skip_unreachable(self) -> None:
         """Report the steps that can now no longer be reached (R26)."""
-        ahead = self.journey.reach[self.step] if self.step is not None else frozenset()
+        ahead = self.journey.reach[self.step] if self.step is not None else 0
         lost = [
-            id_ for id_ in self.journey.steps if not (id_ in ahead or id_ in self.visits or id_ in self.skipped)
+            id_
+            for position, id_ in enumerate(self.journey.steps)
+            if id_ not in self.visits and not ahead >> position & 1 and id_ not in self.skipped
         ]
         for id_ in lost:
             skip_step(self.draft, self.enrollment, id_, self.journey.steps[id_].number, "branch")

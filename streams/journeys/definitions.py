@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from models.journey import Journey, JourneyStatus
 from streams.cancellation import end_tasks
-from streams.engine.journeys import CompiledJourney, Journeys, Standing, compile_journey
+from streams.engine.compiled import CompiledJourney, compile_journey
+from streams.engine.journeys import Journeys, Standing
 from streams.kafka.topics import DEFINITIONS
 
 _log = structlog.get_logger()

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.journey import Operator
+from models.rules import Operator
 from streams.engine.check import Problem, check, find_twins
+from streams.engine.compiled import compile_journey
 from streams.engine.conditions import Scope
-from streams.engine.journeys import compile_journey
 from streams.engine.reading import read_journeys
 from streams.engine.schema import DESCRIPTIONS
 from tests.engine.build import END, EXAMPLES, NOON, TRIGGER, ask, problems, raw, rule, send, update, wait

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.duration import read_zone
-from models.journey import ALIASES, Group, Operator, Rule
 from models.messages import Event
+from models.rules import ALIASES, Group, Operator, Rule
 from streams.engine.comparisons import NEGATED, WITHOUT_VALUE, compile_regex
 from streams.engine.conditions import Conditions, Scope, compile_conditions, compile_field
 from tests.engine.truth import NO_VALUE, NOW, PAGE, SEEN, TRUTH, ZONE, write

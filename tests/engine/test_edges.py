@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from models.customer import Customer
-from models.journey import JourneyStatus, Update
+from models.journey import JourneyStatus
+from models.steps import Update
 from streams.engine.effects import Command
 from streams.engine.inputs import Arrived, Exit, MergeAway, MergeIn
-from streams.engine.journeys import compile_journey
 from streams.engine.updates import apply_updates
 from tests.engine.build import NOON, TRIGGER, Life, ask, event, hours, journey, live, send, wait
 
@@ -249,20 +249,3 @@ def test_R6_a_manual_journey_hides_none_that_comes_after_it() -> None:
     by_hand, unknown = journey(send(), name="A", triggerType="MANUAL"), journey(send(), name="B")
     journeys = live(by_hand, unknown, journey(send("c", "C"), name="C")).without_version(unknown.id, 1)
     assert Life(journeys).give(event()).sent == [("C", NOON)]
-
-
-def test_R26_what_can_be_reached_follows_every_way_out() -> None:
-    variants = [{"name": "A", "nextStepId": "after"}, {"name": "B"}]
-    split = {"id": "ab", "type": "SPLIT", "config": {"variants": variants}}
-    ways = {"nextStepYesId": "a", "nextStepNoId": "b"}
-    steps = [ask("ask", **ways), split, send("b", nextStepId="ask"), send("a", nextStepId="stop")]
-    one = journey(steps=[TRIGGER, *steps, {"id": "stop", "type": "END"}, send("after")])
-    assert compile_journey(one).reach == {
-        "start": {"start", "ask", "a", "b", "stop"},
-        "ask": {"ask", "a", "b", "stop"},
-        "ab": {"ab", "ask", "a", "b", "stop", "after"},
-        "b": {"ask", "a", "b", "stop"},
-        "a": {"a", "stop"},
-        "stop": {"stop"},
-        "after": {"after"},
-    }

@@ -6,10 +6,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
-import models.journey as authored
+from models import journey, rules, steps
 from streams.engine.reading import read_journeys
 from streams.engine.schema import DESCRIPTIONS, journey_schema
 from tests.engine.build import EXAMPLES, ask, problems, raw, rule, send, wait
+
+MODELS = vars(journey) | vars(rules) | vars(steps)
 
 
 def split(variants: Any, **more: Any) -> dict[str, Any]:
@@ -23,8 +25,8 @@ def takes(journeys: Any) -> bool:
 def test_the_schema_is_one_and_takes_the_examples() -> None:
     Draft202012Validator.check_schema(journey_schema())
     for file in EXAMPLES:
-        for journey in read_journeys(file.read_text()):
-            Draft202012Validator(journey_schema()).validate(journey)
+        for authored in read_journeys(file.read_text()):
+            Draft202012Validator(journey_schema()).validate(authored)
 
 
 def test_the_schema_says_what_it_is_for() -> None:
@@ -81,7 +83,7 @@ def test_every_field_of_a_journey_file_is_described() -> None:
     parts = journey_schema()["$defs"]
     parts["UpdateConfig"] = parts["UpdateConfig"]["anyOf"][0]
     for part, fields in DESCRIPTIONS.items():
-        model: type[BaseModel] = getattr(authored, "SendStep" if part == "Step" else part)
+        model: type[BaseModel] = MODELS["SendStep" if part == "Step" else part]
         aliases = {field.alias or name for name, field in model.model_fields.items()}
         assert aliases == set(fields) - {"weights"}
         described = parts["SendStep" if part == "Step" else part].get("properties", {})

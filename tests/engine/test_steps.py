@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from models.customer import Customer
 from models.ids import command_id, enrollment_id
-from models.journey import Update
+from models.steps import Update
+from streams.engine.compiled import Split, compile_journey
 from streams.engine.effects import ProfileUpdate, plain
 from streams.engine.inputs import Arrived
-from streams.engine.journeys import Split, compile_journey
 from streams.engine.split import draw
 from streams.engine.updates import UpdateRefusedError, apply_updates
 from tests.engine.build import NOON, Life, event, hours, journey, live, send, update, wait

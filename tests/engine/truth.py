@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models.journey import ALIASES, Operator
+from models.rules import ALIASES, Operator
 from streams.engine.comparisons import NEGATED
 
 PAGE = Path(__file__).parents[2] / "docs" / "conditions.md"

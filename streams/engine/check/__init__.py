@@ -8,7 +8,8 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from models.duration import read_zone
-from models.journey import AnyStep, Journey, JourneyTrigger, Step
+from models.journey import Journey, JourneyTrigger
+from models.steps import AnyStep, Step
 from streams.engine.check.plain import find_unstorable
 from streams.engine.check.routes import Node, check_routes, read_node
 from streams.engine.check.rules import check_field, check_rules

@@ -5,7 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from models.duration import parse_duration, read_moment
-from models.journey import Condition, Group, Operator, Rule
+from models.rules import Condition, Group, Operator, Rule
 from streams.engine.check.shape import show
 from streams.engine.comparisons import NEGATED, SEARCHED, WITHOUT_VALUE, compile_regex
 from streams.engine.fields import Place

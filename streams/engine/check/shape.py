@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from models.journey import ALIASES, Operator
+from models.rules import ALIASES, Operator
 from streams.engine.schema import DESCRIPTIONS
 
 # What may stand under a name, where that is not said by the type of the step.

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import assert_never
 
 from models.duration import Duration, parse_duration, parse_offset, read_moment, read_time, read_zone, zone_names
-from models.journey import (
+from models.steps import (
     AnyStep,
     ConditionStep,
     EndStep,

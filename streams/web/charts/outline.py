@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from models.journey import (
+from models.journey import Journey
+from models.rules import Group, Rule
+from models.steps import (
     AnyStep,
     ConditionStep,
     EndStep,
-    Group,
-    Journey,
-    Rule,
     SendStep,
     SplitStep,
     TriggerStep,

@@ -8,8 +8,9 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.journey import ConditionStep, Journey, SplitStep
+from models.journey import Journey
 from models.rows import EnrollmentRow, EnrollmentStepRow
+from models.steps import ConditionStep, SplitStep
 from streams.web.charts.charts import Rate, confidence, rate
 from streams.web.charts.outline import Counts
 from streams.web.queries.history import LOOKED_THROUGH, STATUSES, newest
