@@ -11,8 +11,8 @@ from prometheus_client import Counter, Gauge
 from streams.cancellation import end_tasks
 from streams.database import UNREACHABLE
 from streams.history.projector import Projector
+from streams.kafka.errors import FencedError, MigratedError
 from streams.kafka.fetch import Fetch, Seek
-from streams.kafka.producer import FencedError, MigratedError
 from streams.kafka.topics import ACTIVITY
 
 _log = structlog.get_logger()

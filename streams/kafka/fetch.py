@@ -40,7 +40,7 @@ class SeekResult(NamedTuple):
 
 
 Seek = Callable[[str, int, int], Awaitable[SeekResult]]
-"""Move the consumer to (topic, partition, offset), or to where the topic begins now; raises LostError."""
+"""Move the consumer to (topic, partition, offset), or to where the topic begins now; raises MigratedError."""
 
 
 class Reader(Protocol):

@@ -1,125 +1,71 @@
-"""A partition's transactions with the broker: fence the previous owner, read the changelog, commit."""
+"""A partition's transactions: fence the previous owner, then commit all of a transaction or nothing."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from streams.failpoints import reach
 from streams.kafka.batches import Batch, Batches
 from streams.kafka.coordinator import BrokenLinkError
+from streams.kafka.errors import FencedError, MigratedError
 from streams.kafka.fencing import Fencing, stop
 from streams.kafka.records import NO_HEADERS, Commit, Output
-from streams.kafka.topic_ids import topic_id
 
 COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
-_PAGE_ROWS = 5000
 
 
-class MigratedError(Exception):
-    """The partition was taken over, or the outcome of a commit is unknown: open it anew or leave it."""
+class Producer(Protocol):
+    """Commits a partition's transactions: of several, only the one that fenced last can."""
 
-
-class FencedError(MigratedError):
-    """Someone else took the partition over, so it is theirs, unless this worker is told otherwise."""
-
-
-class UnreadError(FencedError):
-    """The partition is this worker's, but the group does not read this topic of it any more, or not yet."""
-
-
-class Page(NamedTuple):
-    """Some rows of the changelog, the offset after them, and the offset at which it ends."""
-
-    rows: Sequence[tuple[bytes, bytes | None]]
-    offset: int
-    end: int
-
-
-class Ledger(Protocol):
-    """Whoever fenced last is the only one who can commit."""
-
-    async def fence(self) -> str:
-        """Take the partition over, and return what tells its changelog from any other; raises LostError."""
-
-    def read(self, offset: int) -> AsyncGenerator[Page, None]:
-        """Yield the committed rows of the changelog from this offset to its end; raises LostError."""
+    async def fence(self) -> None:
+        """Take the partition over; raises MigratedError."""
 
     def output(self) -> Output:
         """Return what takes the records of one partition of a topic until they are committed."""
 
     async def commit(self, commit: Commit) -> int:
-        """Commit all of it or nothing, and return the changelog's next offset; raises LostError."""
+        """Commit all of it or nothing, and return the changelog's next offset; raises MigratedError."""
 
     async def close(self) -> None:
         """Let go of connections."""
 
 
-class KafkaLedger:
+class TransactionalProducer:
     """The transactions of one partition through aiokafka."""
 
     def __init__(self, brokers: str, app_id: str, changelog: str, partition: int) -> None:
-        self._brokers = brokers
         self._group = app_id
         self._changelog = changelog
         self._partition = partition
         self._producer: AIOKafkaProducer | None = None
-        self._takeover = Fencing(brokers, f"{app_id}-{partition}", changelog, partition)
+        self._fencing = Fencing(brokers, f"{app_id}-{partition}", changelog, partition)
 
-    async def fence(self) -> str:
+    async def fence(self) -> None:
         """Take the partition over: InitProducerId ends the previous owner's open transaction.
 
-        Returns what tells the changelog from any other of its name; raises LostError.
+        Raises MigratedError.
         """
         await self.close()
         reach("fence.before")
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
-                self._producer = await self._takeover.start()
-                identity = await topic_id(self._producer.client, self._changelog)
+                self._producer = await self._fencing.start()
         except (KafkaError, TimeoutError, OSError) as error:
             raise MigratedError(f"no transactions: {error!r}") from error
         reach("fence.after")
-        return identity
-
-    async def read(self, offset: int) -> AsyncGenerator[Page, None]:
-        """Yield the committed rows of the changelog from this offset to its end; raises LostError."""
-        changelog = TopicPartition(self._changelog, self._partition)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._brokers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-            request_timeout_ms=10_000,
-            check_crcs=False,
-        )
-        try:
-            await consumer.start()
-            consumer.assign([changelog])
-            end = (await consumer.end_offsets([changelog]))[changelog]
-            yield Page((), offset, end)
-            consumer.seek(changelog, offset)
-            while (offset := await consumer.position(changelog)) < end:
-                fetched = await consumer.getmany(changelog, timeout_ms=200, max_records=_PAGE_ROWS)
-                rows = [(record.key, record.value) for record in fetched.get(changelog, ())]
-                yield Page(rows, await consumer.position(changelog), end)
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise MigratedError(f"no changelog: {error!r}") from error
-        finally:
-            await consumer.stop()
 
     def output(self) -> Batches:
         """Return batches of our own: the producer's `send` costs ten times as much."""
         return Batches()
 
     async def commit(self, commit: Commit) -> int:
-        """Send everything, make sure that every batch arrived, then commit; raises LostError."""
+        """Send everything, make sure that every batch arrived, then commit; raises MigratedError."""
         producer = self._producer
-        assert producer is not None, "Fence first."
+        assert producer is not None, "A producer commits only after it fenced the others."
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
                 await producer.begin_transaction()
@@ -142,7 +88,7 @@ class KafkaLedger:
             changelog.add(key, row, NO_HEADERS)
         jobs = [self._send_batches(producer, self._changelog, self._partition, changelog)]
         for (topic, partition), batches in commit.outputs.items():
-            assert isinstance(batches, Batches), "A ledger takes its own output."
+            assert isinstance(batches, Batches), "A producer takes its own outputs."
             jobs.append(self._send_batches(producer, topic, partition, batches))
         _, offsets = await asyncio.gather(self._send_offsets(producer, commit.positions), asyncio.gather(*jobs))
         reach("send.after")

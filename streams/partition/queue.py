@@ -5,8 +5,8 @@ from datetime import datetime
 
 import structlog
 
+from streams.kafka.errors import UnreadError
 from streams.kafka.fetch import Fetch, Seek, share
-from streams.kafka.producer import UnreadError
 from streams.partition.processor import Processor
 from streams.partition.transaction import Transaction
 
@@ -67,7 +67,7 @@ class RecordQueue:
                 _log.warning("Records are gone from '%s': %s to %s.", topic, position, place.offset - 1)
 
     async def take(self, transaction: Transaction, processor: Processor, now: datetime, limit: int) -> None:
-        """Hand up to `limit` records of the first fetch to `dispatch`; raises LostError if it can't seek."""
+        """Hand up to `limit` records of the first fetch to `dispatch`; raises MigratedError if it can't seek."""
         if not self._queue:
             return
         fetch = self._queue[0]

@@ -10,9 +10,10 @@ import msgspec
 import structlog
 
 from streams.clock import steady
-from streams.kafka.producer import Ledger, Page
+from streams.kafka.changelog import Changelog, Page
+from streams.state.errors import ForeignError
 from streams.state.index import marks_of_row
-from streams.state.store import ForeignError, Store
+from streams.state.store import Store
 
 _TELL_SECONDS = 5.0
 
@@ -41,11 +42,11 @@ class Progress(msgspec.Struct):
         return self.seconds * (self.end - self.offset) / done if done > 0 else None
 
 
-async def restore(store: Store, ledger: Ledger, progress: Progress, partition: int) -> None:
-    """Bring the store to the end of the changelog; raises ForeignError, and LostError if the broker is gone."""
+async def restore(store: Store, changelog: Changelog, progress: Progress, partition: int) -> None:
+    """Bring the store to the end of the changelog; raises ForeignError, and MigratedError if the broker is gone."""
     started = told = steady()
     progress.rows, progress.start = 0, store.offset
-    async with aclosing(ledger.read(store.offset)) as pages:
+    async with aclosing(changelog.read(store.offset)) as pages:
         async for page in pages:
             if store.offset > page.end:
                 raise ForeignError(f"it stands at offset {store.offset}, but its changelog ends at {page.end}")

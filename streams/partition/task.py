@@ -18,15 +18,19 @@ from streams.cancellation import end_tasks
 from streams.clock import now as read_clock
 from streams.engine.journeys import Journeys
 from streams.failpoints import reach
+from streams.kafka.changelog import Changelog
+from streams.kafka.clients import started
+from streams.kafka.errors import FencedError, MigratedError
 from streams.kafka.fetch import Fetch
-from streams.kafka.producer import FencedError, Ledger, MigratedError
+from streams.kafka.producer import Producer
 from streams.partition.processor import Processor
 from streams.partition.queue import RecordQueue
 from streams.partition.restore import Progress, restore
 from streams.partition.timers import Timers
 from streams.partition.transaction import POSITION, OversizeKeyError, Transaction
-from streams.state.rocksdb import CorruptError, FullError
-from streams.state.store import ForeignError, OrderedMap, Store
+from streams.state.errors import CorruptedError, FullError
+from streams.state.ordered_map import OrderedMap
+from streams.state.store import Store
 
 SLICE = 50  # records after which a task looks at the clock
 SLICE_TIME = timedelta(milliseconds=2)  # for which records may hold the event loop
@@ -57,7 +61,8 @@ class PartitionTask:
     def __init__(
         self,
         processor: Processor,
-        ledger: Ledger,
+        producer: Producer,
+        changelog: Changelog,
         open_map: Callable[[], OrderedMap],
         journeys: Callable[[], Journeys],
         commit_interval: timedelta,
@@ -73,7 +78,8 @@ class PartitionTask:
         self.store: Store | None = None
         self.queue = RecordQueue(processor.partition, processor.partitions)
         self._processor = processor
-        self._ledger = ledger
+        self._producer = producer
+        self._changelog = changelog
         self._open_map = open_map
         self._journeys = journeys
         self._interval = commit_interval
@@ -114,7 +120,7 @@ class PartitionTask:
             await self.flush()
             await end_tasks(running)
         self.stage = "closed"
-        await self._ledger.close()
+        await self._producer.close()
         if self.store is not None:
             self.store.close()
             self.store = None
@@ -140,7 +146,7 @@ class PartitionTask:
             except OversizeKeyError as error:
                 self._processor.oversize_keys.add(error.key)
                 delay = 0.0
-            except (CorruptError, ForeignError) as error:
+            except CorruptedError as error:
                 assert self.store is not None
                 self.store.set_aside(str(error))
                 self.store, delay = None, 0.0
@@ -158,13 +164,14 @@ class PartitionTask:
         self.stage = "fencing"
         self.queue.forget()
         self._known.clear()
-        changelog = await self._ledger.fence()
+        await self._producer.fence()
         if self.store is None:
             self.store = Store(self._open_map())
-        self.store.claim(changelog)
         self.stage = "restoring"
         reach("restore.before")
-        await restore(self.store, self._ledger, self.progress, self.partition)
+        async with started(self._changelog) as changelog:
+            self.store.claim(await changelog.identity())
+            await restore(self.store, changelog, self.progress, self.partition)
         reach("restore.after")
         row = self.store.get(POSITION)
         self._positions = _read_positions(row) if row else {}
@@ -178,7 +185,7 @@ class PartitionTask:
 
     def _begin(self) -> None:
         assert self.store is not None
-        self._transaction = Transaction(self.store, self._known, self._positions, self._ledger.output)
+        self._transaction = Transaction(self.store, self._known, self._positions, self._producer.output)
         self._begun = self._committed = self._clock()
         self._due = self._timers.next_time(self._begun)
 
@@ -263,7 +270,7 @@ class PartitionTask:
         tells = self._tells_offsets(started)
         if transaction.inputs or transaction.positions != self._positions or tells:
             commit, marks = transaction.encode()
-            offset = await self._ledger.commit(commit._replace(positions=self._offsets() if tells else {}))
+            offset = await self._producer.commit(commit._replace(positions=self._offsets() if tells else {}))
             self._uncommitted_since = None if tells else self._uncommitted_since or started
             reach("store.before")
             store.write(commit.rows, marks, offset)

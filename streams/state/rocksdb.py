@@ -21,7 +21,8 @@ from rocksdict import (
 )
 
 from streams.clock import now
-from streams.state.store import Change
+from streams.state.errors import CorruptedError, FullError
+from streams.state.ordered_map import Change
 
 _IDENTITY = b"i"
 _WRITTEN = b"t"
@@ -37,14 +38,6 @@ _FOLDERS = 16  # a stopped process may still hold the first ones
 log = structlog.get_logger()
 
 
-class CorruptError(Exception):
-    """RocksDB found damage; the store has to be set aside and restored from the changelog."""
-
-
-class FullError(Exception):
-    """The disk is full; the changelog has what is missing: close the map, and open it once there is room."""
-
-
 class _HeldError(Exception):
     """Another process, or another task of this one, has the folder open."""
 
@@ -53,7 +46,7 @@ class RocksMap:
     """An ordered map on disk. A write survives kill -9 of the process; a lost machine's is in the changelog."""
 
     def __init__(self, folder: Path, identity: str, clock: Callable[[], datetime] = now) -> None:
-        """Open the map; raises CorruptError where there is damage, another identity's data, or very old data."""
+        """Open the map; raises CorruptedError where there is damage, another identity's data, or very old data."""
         self._folder = folder
         self._clock = clock
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -63,8 +56,8 @@ class RocksMap:
             if "lock" in str(error).lower():
                 raise _HeldError from error
             if _FULL in str(error):
-                raise _tell_full(folder) from error
-            raise CorruptError(str(error)) from error
+                raise _explain_full(folder) from error
+            raise CorruptedError(str(error)) from error
         try:
             self._claim(identity)
         except BaseException:
@@ -76,10 +69,10 @@ class RocksMap:
         if found is None and not self.items(b"", b"\xff", 1):
             self._db[_IDENTITY] = identity.encode()
         elif found != identity.encode():
-            raise CorruptError(f"it belongs to '{(found or b'?').decode()}'")
+            raise CorruptedError(f"it belongs to '{(found or b'?').decode()}'")
         written = self.get(_WRITTEN)
         if written is not None and self._clock() - datetime.fromisoformat(written.decode()) > OLDEST:
-            raise CorruptError(
+            raise CorruptedError(
                 "it was not in use for 12 hours, so rows deleted since may be gone from the changelog"
             )
 
@@ -129,8 +122,8 @@ class RocksMap:
 
     def _name(self, error: Exception) -> Exception:
         if _FULL in str(error):
-            return _tell_full(self._folder)
-        return CorruptError(str(error)) if "Corruption" in str(error) else error
+            return _explain_full(self._folder)
+        return CorruptedError(str(error)) if "Corruption" in str(error) else error
 
     def close(self) -> None:
         """Let go of the files and the lock; what can't be written any more is on the changelog."""
@@ -160,7 +153,7 @@ def open_rocks(folder: Path, identity: str, clock: Callable[[], datetime] = now)
             return RocksMap(place, identity, clock)
         except _HeldError:
             continue
-        except CorruptError as error:
+        except CorruptedError as error:
             _set_aside(place, str(error))
             return RocksMap(place, identity, clock)
     raise OSError(f"All {_FOLDERS} folders '{folder}…' are held by other processes.")
@@ -190,7 +183,7 @@ def _drop_old(aside: Path, at: datetime) -> None:
         log.info(sentence)
 
 
-def _tell_full(folder: Path) -> FullError:
+def _explain_full(folder: Path) -> FullError:
     return FullError(
         f"The disk that holds '{folder}' is full: make room, {_ROOM_MIB} MiB or more, "
         "and the partition goes on where it was"

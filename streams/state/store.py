@@ -1,86 +1,17 @@
 """The store of one partition: rows and marks in an ordered map, changed only at commit, in one write."""
 
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
 
+from streams.state.errors import ForeignError
 from streams.state.index import due_before, pack, read_wait, unpack
+from streams.state.ordered_map import Change, OrderedMap
 
 _CHANGELOG = b"c"
 _OFFSET = b"o"
 _ROW = b"r"
 _WAIT = ord("w")
 _END_OF_WAITS = b"x"
-
-Change = tuple[bytes, bytes | None]
-
-
-class ForeignError(Exception):
-    """The store holds rows of another changelog than the partition's."""
-
-
-class OrderedMap(Protocol):
-    """Bytes to bytes, in order of key: RocksDB, or memory for tests and simulations."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """Return the value of a key."""
-
-    def get_all(self, keys: list[bytes]) -> list[bytes | None]:
-        """Return the value of each key."""
-
-    def write(self, changes: Iterable[Change]) -> None:
-        """Put, or with None delete, all these or none."""
-
-    def items(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        """Return up to `limit` entries from `start` to before `stop`, in order."""
-
-    def close(self) -> None:
-        """Let go of files and locks."""
-
-    def set_aside(self, reason: str) -> None:
-        """Close, and put what is there out of the way; the sentence goes to the log."""
-
-
-class MemoryMap:
-    """An ordered map that lives as long as the process."""
-
-    def __init__(self) -> None:
-        self._values: dict[bytes, bytes] = {}
-        self._keys: list[bytes] = []
-
-    def get(self, key: bytes) -> bytes | None:
-        """Return the value of a key."""
-        return self._values.get(key)
-
-    def get_all(self, keys: list[bytes]) -> list[bytes | None]:
-        """Return the value of each key."""
-        return [self._values.get(key) for key in keys]
-
-    def write(self, changes: Iterable[Change]) -> None:
-        """Put, or with None delete, all these or none."""
-        for key, value in changes:
-            if value is None:
-                if self._values.pop(key, None) is not None:
-                    del self._keys[bisect_left(self._keys, key)]
-            else:
-                if key not in self._values:
-                    insort(self._keys, key)
-                self._values[key] = value
-
-    def items(self, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        """Return up to `limit` entries from `start` to before `stop`, in order."""
-        first = bisect_left(self._keys, start)
-        last = min(bisect_left(self._keys, stop, lo=first), first + limit)
-        return [(key, self._values[key]) for key in self._keys[first:last]]
-
-    def close(self) -> None:
-        """Keep everything, as a disk would."""
-
-    def set_aside(self, reason: str) -> None:
-        """Forget everything."""
-        self._values.clear()
-        self._keys.clear()
 
 
 class Store:

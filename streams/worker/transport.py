@@ -16,8 +16,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from streams.kafka.errors import FencedError, MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult, share
-from streams.kafka.producer import FencedError, MigratedError, UnreadError
 from streams.worker.consumer import ThreadlessConsumer
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
@@ -106,7 +106,7 @@ class Fetching(ThreadlessConsumer):
         return Fetch(partition.topic, partition.partition, start, end, records, generation, seeks)
 
     async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
-        """Move the consumer there, or to where the topic begins now; raises LostError if it can't."""
+        """Move the consumer there, or to where the topic begins now; raises MigratedError if it can't."""
         try:
             place: SeekResult = await self.call_thread(
                 self._seek_to, aiokafka.TopicPartition(topic, partition), offset
@@ -188,7 +188,7 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         return True
 
     async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
-        """Move the consumer there, or to where the topic begins now; raises LostError if it can't."""
+        """Move the consumer there, or to where the topic begins now; raises MigratedError if it can't."""
         place: SeekResult = await self._thread.seek_to(topic, partition, offset)
         return place
 

@@ -16,14 +16,16 @@ from faust.tables.manager import TableManager
 from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
+from streams.kafka.changelog import ChangelogReader
 from streams.kafka.fetch import Reader, share
-from streams.kafka.producer import KafkaLedger
+from streams.kafka.producer import TransactionalProducer
 from streams.kafka.topics import INBOX, Topics
 from streams.partition.processor import Processor
 from streams.partition.task import PartitionTask
 from streams.settings import Settings
+from streams.state.memory import MemoryMap
+from streams.state.ordered_map import OrderedMap
 from streams.state.rocksdb import open_rocks
-from streams.state.store import MemoryMap, OrderedMap
 from streams.worker.address import listen, tell_address
 from streams.worker.agents import register
 from streams.worker.assignment import Assignment
@@ -111,7 +113,8 @@ class Worker:
         settings, table = self.settings, self.table
         return PartitionTask(
             Processor(partition, table.partitions, partial(advance, tell_refusals=settings.refusals == "all")),
-            KafkaLedger(settings.brokers, settings.app_id, table.changelog, partition),
+            TransactionalProducer(settings.brokers, settings.app_id, table.changelog, partition),
+            ChangelogReader(settings.brokers, table.changelog, partition),
             _make_open_map(settings, partition),
             lambda: self.definitions.journeys,
             timedelta(milliseconds=settings.commit_interval_ms),

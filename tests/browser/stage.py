@@ -27,7 +27,8 @@ from streams.partition.restore import Progress
 from streams.settings import Settings
 from streams.simulation.scenario import load_journeys
 from streams.simulation.simulation import Line, Simulation
-from streams.state.store import MemoryMap, Store
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from streams.web.access.visitor import Visitor
 from streams.web.pages.application import make_pages, sampling
 from streams.web.pages.site import Site

@@ -12,7 +12,8 @@ from models.ids import journey_id, name_uuid
 from streams.engine.effects import Command, Outcome
 from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
-from streams.kafka.producer import MigratedError, Page
+from streams.kafka.changelog import Page
+from streams.kafka.errors import MigratedError
 from streams.kafka.records import NO_HEADERS, Commit, Header
 from tests.small import command
 
@@ -85,17 +86,17 @@ class Broker:
         return offset
 
 
-class ModelLedger:
-    """A ledger at that broker; `fault` is what the next commit meets."""
+class ModelChangelog:
+    """The changelog at that broker."""
 
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
-        self.epoch = -1
-        self.fault = ""
 
-    async def fence(self) -> str:
-        self.broker.epoch += 1
-        self.epoch = self.broker.epoch
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def identity(self) -> str:
         return self.broker.name
 
     async def read(self, offset: int) -> AsyncGenerator[Page, None]:
@@ -106,6 +107,19 @@ class ModelLedger:
             page = rows[start : start + 3]
             yield Page([(key, row) for _, key, row in page], page[-1][0] + 1, end)
         yield Page((), end, end)
+
+
+class ModelProducer:
+    """A producer at that broker; `fault` is what the next commit meets."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.epoch = -1
+        self.fault = ""
+
+    async def fence(self) -> None:
+        self.broker.epoch += 1
+        self.epoch = self.broker.epoch
 
     def output(self) -> Records:
         return Records()

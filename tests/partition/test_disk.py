@@ -12,9 +12,10 @@ from streams.kafka.records import Commit
 from streams.partition import task as module
 from streams.partition.processor import Processor
 from streams.partition.task import PartitionTask
-from streams.state.rocksdb import FullError
-from streams.state.store import Change, MemoryMap
-from tests.partition.model import Broker, ModelLedger, decide
+from streams.state.errors import FullError
+from streams.state.memory import MemoryMap
+from streams.state.ordered_map import Change
+from tests.partition.model import Broker, ModelChangelog, ModelProducer, decide
 
 
 class SmallDisk(MemoryMap):
@@ -39,7 +40,12 @@ async def test_a_partition_whose_disk_is_full_goes_on_once_there_is_room(monkeyp
     broker, disk, journeys = Broker(), SmallDisk(), Journeys()
     broker.commit(Commit({b"pinehurst:c-1": b"{}"}, {}, {}))
     task = PartitionTask(
-        Processor(0, 1, decide), ModelLedger(broker), lambda: disk, lambda: journeys, timedelta(milliseconds=10)
+        Processor(0, 1, decide),
+        ModelProducer(broker),
+        ModelChangelog(broker),
+        lambda: disk,
+        lambda: journeys,
+        timedelta(milliseconds=10),
     )
     task.queue.assign(0, seek)
     running = asyncio.create_task(task.run())

@@ -13,16 +13,27 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from models.customer import decode as read_customer
 from streams.engine.journeys import Journeys
+from streams.kafka.errors import MigratedError
 from streams.kafka.fetch import Fetch, SeekResult
-from streams.kafka.producer import MigratedError
 from streams.kafka.topics import COMMANDS, DEAD_LETTERS
 from streams.partition import task
 from streams.partition.processor import Processor
 from streams.partition.task import PartitionTask
 from streams.partition.transaction import POSITION
 from streams.state import index
-from streams.state.store import MemoryMap, Store
-from tests.partition.model import START, Broker, Crash, ModelLedger, Source, decide, event, wait_id
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
+from tests.partition.model import (
+    START,
+    Broker,
+    Crash,
+    ModelChangelog,
+    ModelProducer,
+    Source,
+    decide,
+    event,
+    wait_id,
+)
 
 TOPIC = "customer.updated"
 task.SLICE = task.DUTIES = 2  # so that most fetches take more than one
@@ -53,10 +64,10 @@ class Process:
 
     def start(self) -> None:
         """Start anew, with only the disk as it was."""
-        self.ledger = ModelLedger(self.broker)
+        self.producer = ModelProducer(self.broker)
         self.task = SteppedTask(
-            Processor(0, 1, decide), self.ledger, lambda: self.disk, lambda: JOURNEYS, timedelta(seconds=1),
-            customers_kept=3, clock=self.clock,
+            Processor(0, 1, decide), self.producer, ModelChangelog(self.broker), lambda: self.disk,
+            lambda: JOURNEYS, timedelta(seconds=1), customers_kept=3, clock=self.clock,
         )  # fmt: skip
         self.generation = -1
         self.undelivered.clear()
@@ -204,17 +215,17 @@ class PartitionMachine(RuleBasedStateMachine):
     def step(self, worker: int, fault: str) -> None:
         process = self.processes[worker]
         if process.task.stage == "running":
-            process.ledger.fault = fault
+            process.producer.fault = fault
             self.run(process, process.task.step())
-            process.ledger.fault = ""
+            process.producer.fault = ""
 
     @rule(worker=workers, fault=faults, reopen=st.booleans())
     def commit(self, worker: int, fault: str, reopen: bool) -> None:
         process = self.processes[worker]
         if process.task.stage == "running":
-            process.ledger.fault = fault
+            process.producer.fault = fault
             self.run(process, process.task.commit())
-            process.ledger.fault = ""
+            process.producer.fault = ""
         if reopen:
             self.open(worker)
 

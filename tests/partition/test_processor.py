@@ -15,7 +15,8 @@ from streams.partition import processor as module
 from streams.partition import transaction as transactions
 from streams.partition.processor import Processor
 from streams.partition.transaction import POSITION, OversizeKeyError, Transaction
-from streams.state.store import MemoryMap, Store
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from tests.partition.model import JOURNEY, START, Record, Records, Source, decide, event
 from tests.small import command
 

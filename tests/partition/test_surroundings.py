@@ -1,8 +1,10 @@
 """A task whose surroundings changed: a topic no longer read, another changelog, the end of the worker."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,15 +13,17 @@ from streams import cancellation
 from streams.cancellation import end_tasks
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
+from streams.kafka.errors import MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult
-from streams.kafka.producer import MigratedError, UnreadError
 from streams.kafka.records import Commit
 from streams.kafka.topics import COMMANDS
 from streams.partition.processor import Processor
 from streams.partition.task import PartitionTask
 from streams.partition.transaction import POSITION
-from streams.state.store import MemoryMap, Store
-from tests.partition.model import START, Broker, ModelLedger, Source, decide, event
+from streams.state.memory import MemoryMap
+from streams.state.ordered_map import OrderedMap
+from streams.state.store import Store
+from tests.partition.model import START, Broker, ModelChangelog, ModelProducer, Source, decide, event
 
 GONE, READ = "customer.unsubscribed", "customer.updated"
 
@@ -30,15 +34,23 @@ async def seek(topic: str, number: int, offset: int) -> SeekResult:
     return SeekResult(offset, 0)
 
 
-async def test_a_topic_that_is_not_read_keeps_its_position_until_it_is_read_again() -> None:
-    broker, journeys = Broker(), Journeys()
-    broker.commit(Commit({POSITION: msgspec.json.encode({GONE: 7, READ: 0})}, {}, {}))
-    seconds = count()
+def make_task(
+    broker: Broker, open_map: Callable[[], OrderedMap] = MemoryMap, partitions: int = 1, **more: Any
+) -> PartitionTask:
+    journeys = Journeys()
     task = PartitionTask(
-        Processor(0, 1, decide), ModelLedger(broker), MemoryMap, lambda: journeys, timedelta(0),
-        clock=lambda: START + timedelta(seconds=next(seconds)),
+        Processor(0, partitions, decide), ModelProducer(broker), ModelChangelog(broker), open_map,
+        lambda: journeys, timedelta(0), **more,
     )  # fmt: skip
     task.queue.assign(0, seek)
+    return task
+
+
+async def test_a_topic_that_is_not_read_keeps_its_position_until_it_is_read_again() -> None:
+    broker = Broker()
+    broker.commit(Commit({POSITION: msgspec.json.encode({GONE: 7, READ: 0})}, {}, {}))
+    seconds = count()
+    task = make_task(broker, clock=lambda: START + timedelta(seconds=next(seconds)))
     await task.open()
     task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1"))], 0, 0))
     await task.step()
@@ -54,13 +66,10 @@ async def test_a_topic_that_is_not_read_keeps_its_position_until_it_is_read_agai
 
 
 async def test_a_partition_whose_state_was_made_with_another_number_of_partitions_is_refused() -> None:
-    broker, journeys = Broker(), Journeys()
+    broker = Broker()
 
     async def open_one_of(partitions: int) -> PartitionTask:
-        task = PartitionTask(
-            Processor(0, partitions, decide), ModelLedger(broker), MemoryMap, lambda: journeys, timedelta(0)
-        )
-        task.queue.assign(0, seek)
+        task = make_task(broker, partitions=partitions)
         await task.open()
         await task.commit()
         return task
@@ -78,14 +87,12 @@ async def test_a_partition_whose_state_was_made_with_another_number_of_partition
 
 @pytest.mark.parametrize("name", ["topic 2 of cluster 1", "topic 1 of cluster 2"])
 async def test_a_store_that_was_made_from_another_changelog_is_set_aside_and_restored(name: str) -> None:
-    broker, other, disk, journeys = Broker(), Broker(), MemoryMap(), Journeys()
+    broker, other, disk = Broker(), Broker(), MemoryMap()
     other.name = name
     broker.commit(Commit({b"pinehurst:c-1": b"{}"}, {}, {}))
     other.commit(Commit({b"pinehurst:c-2": b"{}"}, {}, {}))
     for each, key in ((broker, b"pinehurst:c-1"), (other, b"pinehurst:c-2"), (broker, b"pinehurst:c-1")):
-        ledger = ModelLedger(each)
-        task = PartitionTask(Processor(0, 1, decide), ledger, lambda: disk, lambda: journeys, timedelta(0))
-        task.queue.assign(0, seek)
+        task = make_task(each, lambda: disk)
         running = asyncio.create_task(task.run())
         async with asyncio.timeout(30):
             while task.stage != "running":
@@ -96,9 +103,7 @@ async def test_a_store_that_was_made_from_another_changelog_is_set_aside_and_res
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_task_that_is_told_to_end_ends_whatever_comes_meanwhile(turns: int) -> None:
-    journeys = Journeys()
-    task = PartitionTask(Processor(0, 1, decide), ModelLedger(Broker()), MemoryMap, lambda: journeys, timedelta(0))
-    task.queue.assign(0, seek)
+    task = make_task(Broker())
     running = asyncio.create_task(task.run())
     for _ in range(50):  # by then it rests
         await asyncio.sleep(0)

@@ -14,7 +14,8 @@ from streams.partition.processor import Processor
 from streams.partition.timers import JOINED, Timers
 from streams.partition.transaction import Transaction
 from streams.state import index
-from streams.state.store import MemoryMap, Store
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from tests.partition.model import JOURNEY, START, Records, decide, place
 
 SECOND = timedelta(seconds=1)

@@ -5,7 +5,8 @@ from datetime import timedelta
 from models.customer import Customer, decode, encode
 from streams.partition.transaction import Transaction
 from streams.state.index import marks_of
-from streams.state.store import MemoryMap, Store
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from tests.partition.model import START, Records, place
 
 KEY = b"pinehurst:c-7"

@@ -13,15 +13,18 @@ from streams.partition import restore
 from streams.partition.processor import Processor
 from streams.partition.restore import Progress
 from streams.partition.task import PartitionTask
-from streams.state.store import MemoryMap, Store
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from streams.web.health import make_routes, measure
 from streams.worker.assignment import Assignment
-from tests.partition.model import Broker, ModelLedger, decide
+from tests.partition.model import Broker, ModelChangelog, ModelProducer, decide
 
 
 def make_task(partition: int) -> PartitionTask:
-    processor = Processor(partition, 2, decide)
-    return PartitionTask(processor, ModelLedger(Broker()), MemoryMap, Journeys, timedelta(seconds=1))
+    processor, broker = Processor(partition, 2, decide), Broker()
+    return PartitionTask(
+        processor, ModelProducer(broker), ModelChangelog(broker), MemoryMap, Journeys, timedelta(seconds=1)
+    )
 
 
 class Owner(Assignment):
@@ -89,7 +92,7 @@ async def test_a_long_restore_is_told_in_the_log(monkeypatch: pytest.MonkeyPatch
     broker.changelog = [(offset, b":row", b"{}") for offset in range(6)]
     broker.changelog_end = 6
     with capture_logs() as logs:
-        await restore.restore(Store(MemoryMap()), ModelLedger(broker), Progress(), 4)
+        await restore.restore(Store(MemoryMap()), ModelChangelog(broker), Progress(), 4)
     told = [log["event"] for log in logs]
     assert any(line.startswith("Partition 4 is being restored: 3 rows, 50 %") for line in told), told
     assert told[-1].startswith("Partition 4 is restored: 6 rows in 0.")

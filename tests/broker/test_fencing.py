@@ -10,7 +10,8 @@ from aiokafka.conn import CloseReason
 from aiokafka.errors import InvalidTxnState
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from streams.kafka.producer import KafkaLedger, MigratedError
+from streams.kafka.errors import MigratedError
+from streams.kafka.producer import TransactionalProducer
 from streams.kafka.records import Commit
 from streams.kafka.topics import ACTIVITY, COMMANDS, read_topics
 from streams.settings import Settings
@@ -27,8 +28,8 @@ def changelog(settings: Settings) -> str:
 
 
 @pytest.fixture
-async def ledger(settings: Settings, changelog: str) -> AsyncIterator[KafkaLedger]:
-    made = KafkaLedger(settings.brokers, settings.app_id, changelog, 1)
+async def producer(settings: Settings, changelog: str) -> AsyncIterator[TransactionalProducer]:
+    made = TransactionalProducer(settings.brokers, settings.app_id, changelog, 1)
     yield made
     await made.close()
 
@@ -80,23 +81,23 @@ def committed(settings: Settings, topic: str) -> list[bytes | None]:
     return [record.value for record in client.read_committed(settings.brokers, topic)]
 
 
-def second(ledger: KafkaLedger, topic: str = COMMANDS) -> Commit:
-    output = ledger.output()
+def second(producer: TransactionalProducer, topic: str = COMMANDS) -> Commit:
+    output = producer.output()
     output.add(b"c", b"second", [])
     return Commit({b"c": b"second"}, {(topic, 1): output}, {})
 
 
 @pytest.mark.parametrize(("commits", "first"), [(True, [b"first"]), (False, [])])
 async def test_what_the_broker_left_open_ends_as_it_did_elsewhere(
-    settings: Settings, changelog: str, ledger: KafkaLedger, commits: bool, first: list[bytes]
+    settings: Settings, changelog: str, producer: TransactionalProducer, commits: bool, first: list[bytes]
 ) -> None:
     await lose_ends(settings, changelog, commits=commits)
     assert committed(settings, changelog) == first
     assert committed(settings, COMMANDS) == committed(settings, ACTIVITY) == []
 
     with structlog.testing.capture_logs() as logs:
-        await ledger.fence()
-    await ledger.commit(second(ledger))
+        await producer.fence()
+    await producer.commit(second(producer))
 
     assert committed(settings, COMMANDS) == [*first, b"second"]
     assert committed(settings, ACTIVITY) == first
@@ -108,35 +109,39 @@ async def test_what_the_broker_left_open_ends_as_it_did_elsewhere(
     )
 
 
-async def test_nothing_is_said_where_nothing_is_open(settings: Settings, ledger: KafkaLedger) -> None:
+async def test_nothing_is_said_where_nothing_is_open(settings: Settings, producer: TransactionalProducer) -> None:
     with structlog.testing.capture_logs() as logs:
-        await ledger.fence()
-        await ledger.commit(second(ledger))
-        await ledger.fence()
+        await producer.fence()
+        await producer.commit(second(producer))
+        await producer.fence()
     assert logs == []
 
 
-async def test_a_transaction_does_not_go_on_over_a_new_connection(settings: Settings, ledger: KafkaLedger) -> None:
-    await ledger.fence()
-    await ledger.commit(second(ledger))
-    drop(ledger, CloseReason.CONNECTION_BROKEN)
+async def test_a_transaction_does_not_go_on_over_a_new_connection(
+    settings: Settings, producer: TransactionalProducer
+) -> None:
+    await producer.fence()
+    await producer.commit(second(producer))
+    drop(producer, CloseReason.CONNECTION_BROKEN)
     with pytest.raises(MigratedError, match=r"^its connection to the broker broke$"):
-        await ledger.commit(second(ledger))
-    await ledger.fence()
-    await ledger.commit(second(ledger))
+        await producer.commit(second(producer))
+    await producer.fence()
+    await producer.commit(second(producer))
     assert committed(settings, COMMANDS) == [b"second", b"second"]
 
 
-async def test_a_connection_dropped_for_want_of_work_is_made_anew(settings: Settings, ledger: KafkaLedger) -> None:
-    await ledger.fence()
+async def test_a_connection_dropped_for_want_of_work_is_made_anew(
+    settings: Settings, producer: TransactionalProducer
+) -> None:
+    await producer.fence()
     for _ in range(3):
-        await ledger.commit(second(ledger))
-        drop(ledger, CloseReason.IDLE_DROP)
+        await producer.commit(second(producer))
+        drop(producer, CloseReason.IDLE_DROP)
     assert committed(settings, COMMANDS) == [b"second"] * 3
 
 
-def drop(ledger: KafkaLedger, reason: CloseReason) -> None:
+def drop(producer: TransactionalProducer, reason: CloseReason) -> None:
     """Close the connection to the coordinator, as aiokafka does for this reason."""
-    client = ledger._producer.client
+    client = producer._producer.client
     (connection,) = (made for (_, group), made in client._conns.items() if group == ConnectionGroup.COORDINATION)
     connection.close(reason)

@@ -1,0 +1,97 @@
+"""The changelog of one partition: what tells it from any other, and its committed rows up to the end."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import NamedTuple, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.kafka.errors import MigratedError
+from streams.kafka.topic_ids import topic_id
+
+_PAGE_ROWS = 5000
+_PAGE_BYTES = 4 * 1024 * 1024
+_REQUEST_TIMEOUT_MS = 10_000
+
+
+class Page(NamedTuple):
+    """Some rows of the changelog, the offset after them, and the offset at which it ends."""
+
+    rows: Sequence[tuple[bytes, bytes | None]]
+    offset: int
+    end: int
+
+
+class Changelog(Protocol):
+    """Where the rows of a partition stand; to be started before it is asked, and stopped."""
+
+    async def start(self) -> None:
+        """Connect; raises MigratedError."""
+
+    async def stop(self) -> None:
+        """Let go of connections."""
+
+    async def identity(self) -> str:
+        """Return what tells this changelog from any other, also of the same name; raises MigratedError."""
+
+    def read(self, offset: int) -> AsyncGenerator[Page, None]:
+        """Yield the committed rows from this offset to the end as it is at the start; raises MigratedError."""
+
+
+class ChangelogReader:
+    """The changelog as it stands on the broker."""
+
+    def __init__(self, brokers: str, topic: str, partition: int) -> None:
+        self._brokers = brokers
+        self._place = TopicPartition(topic, partition)
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        """Connect; raises MigratedError."""
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._brokers,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=_PAGE_BYTES,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            check_crcs=False,
+        )
+        try:
+            await self._consumer.start()
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise _explain(error) from error
+
+    async def stop(self) -> None:
+        """Let go of connections."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
+
+    async def identity(self) -> str:
+        """Return what tells this changelog from any other, also of the same name; raises MigratedError."""
+        assert self._consumer is not None
+        try:
+            return await topic_id(self._consumer._client, self._place.topic)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise _explain(error) from error
+
+    async def read(self, offset: int) -> AsyncGenerator[Page, None]:
+        """Yield the committed rows from this offset to the end as it is at the start; raises MigratedError."""
+        consumer, place = self._consumer, self._place
+        assert consumer is not None
+        try:
+            consumer.assign([place])
+            end = (await consumer.end_offsets([place]))[place]
+            yield Page((), offset, end)
+            consumer.seek(place, offset)
+            while (offset := await consumer.position(place)) < end:
+                fetched = await consumer.getmany(place, timeout_ms=200, max_records=_PAGE_ROWS)
+                rows = [(record.key, record.value) for record in fetched.get(place, ())]
+                yield Page(rows, await consumer.position(place), end)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise _explain(error) from error
+
+
+def _explain(error: Exception) -> MigratedError:
+    return MigratedError(f"its changelog can't be read: {error!r}")

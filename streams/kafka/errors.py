@@ -1,0 +1,13 @@
+"""How a partition's owner learns that it can't go on: the task opens the partition anew, or leaves it."""
+
+
+class MigratedError(Exception):
+    """The partition was taken over, or the outcome of a commit is unknown: open it anew or leave it."""
+
+
+class FencedError(MigratedError):
+    """Another worker took the partition over, so it is that worker's, unless the group says otherwise."""
+
+
+class UnreadError(FencedError):
+    """The partition is this worker's, but the group does not read this topic of it any more, or not yet."""

@@ -1,0 +1,13 @@
+"""Why a partition's store can't be used, or not for now."""
+
+
+class CorruptedError(Exception):
+    """The store is damaged: it has to be set aside, and restored from the changelog."""
+
+
+class ForeignError(CorruptedError):
+    """The store holds rows of another changelog than the partition's."""
+
+
+class FullError(Exception):
+    """The disk is full; the changelog has what is missing: close the store, and open it once there is room."""
