@@ -5,11 +5,16 @@ The engine and the partition task read and write structs, once per record, those
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from models import limits
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment with an offset."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -18,7 +23,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     event_id: str
     tenant_id: str
     customer_id: str
-    occurred_at: datetime
+    occurred_at: Moment
     event_type: str = ""
     club_id: str | None = None
     data: dict[str, Any] = {}
@@ -43,11 +48,11 @@ class Message(BaseModel):
 class EventMessage(Message):
     """An event in (contract: required are eventId, tenantId, customerId, occurredAt with an offset)."""
 
-    event_id: str = Field(min_length=1)
-    event_type: str | None = None
-    tenant_id: str = Field(min_length=1, pattern=r"^[^:\x00]+$")
-    club_id: str | None = None
-    customer_id: str = Field(min_length=1)
+    event_id: str = Field(min_length=1, max_length=limits.EVENT_ID)
+    event_type: str | None = Field(default=None, max_length=limits.LABEL)
+    tenant_id: str = Field(min_length=1, max_length=limits.TENANT_ID, pattern=limits.TENANT_PATTERN)
+    club_id: str | None = Field(default=None, max_length=limits.LABEL)
+    customer_id: str = Field(min_length=1, max_length=limits.CUSTOMER_ID, pattern=limits.CUSTOMER_PATTERN)
     occurred_at: AwareDatetime
     data: dict[str, Any] = {}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from models.limits import find_bad_id
 from streams.clock import now
 from streams.errors import FairwayError
 from streams.settings import read_settings
@@ -117,6 +118,8 @@ def _control(
     from streams.control.manual import ask
     from streams.control.publishing import control, find_journey
 
+    if fault := find_bad_id(tenant, customer):
+        raise FairwayError(fault)
     settings = read_settings()
 
     async def run() -> "tuple[str, Answer | None]":
@@ -164,12 +167,12 @@ def _read_lines(file: Path) -> list[bytes]:
 
 
 def _read_data(text: str) -> dict[str, Any]:
-    import msgspec
+    from streams.engine.payload import Rejection, read_data
 
-    try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise FairwayError(f"--data is no JSON object: {error}.") from None
+    data = read_data(text.encode(errors="surrogatepass"))
+    if isinstance(data, Rejection):
+        raise FairwayError(f"--data can't be used. {data.reason}")
+    return data
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:

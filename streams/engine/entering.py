@@ -7,6 +7,7 @@ from models.customer import Candidate, Enrollment, EntryHistory
 from models.duration import add
 from models.ids import enrollment_id
 from models.journey import JourneyStatus
+from models.limits import ENROLLMENT_KEY
 from models.messages import Event
 from streams.engine.compiled import CompiledJourney
 from streams.engine.conditions import Field, Scope
@@ -85,16 +86,19 @@ def _enter(
 
 
 def read_key(look_up: Field, scope: Scope) -> str | None:
-    """Return the enrollment key (R4): None where the event has no value for it."""
+    """Return the enrollment key (R4): None where the event has no value for it, or too long a one."""
     match look_up(scope):
         case None | "" | list() | dict():
             return None
         case bool() as flag:
             return str(flag).lower()
         case float() as number if number.is_integer():
-            return str(int(number))
+            key = str(int(number))
         case value:
-            return str(value)
+            key = str(value)
+    # no character takes more than four bytes
+    is_short = len(key) <= ENROLLMENT_KEY // 4 or len(key.encode()) <= ENROLLMENT_KEY
+    return key if is_short else None
 
 
 def _may_enter(

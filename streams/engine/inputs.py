@@ -1,12 +1,11 @@
 """What may reach a customer or a journey's places: the inputs of the engine; most also travel by inbox."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from models.customer import EntryHistory
-from models.messages import Event, Source
+from models.messages import Event, Moment, Source
 
 
 class Input(msgspec.Struct, frozen=True, gc=False, rename="camel", tag_field="kind", omit_defaults=True):
@@ -28,7 +27,7 @@ class Enroll(Input, frozen=True, tag="enroll"):
     """Enrol by hand (R6): conditions are not asked, R3 to R5 are."""
 
     journey_id: str
-    at: datetime
+    at: Moment
     data: dict[str, Any] = {}
     source: Source | None = None
 
@@ -36,7 +35,7 @@ class Enroll(Input, frozen=True, tag="enroll"):
 class Exit(Input, frozen=True, tag="exit"):
     """Leave by hand: exitReason manual. Without `journey_id`, every journey."""
 
-    at: datetime
+    at: Moment
     journey_id: str | None = None
     source: Source | None = None
 
@@ -60,7 +59,7 @@ class MergeAway(Input, frozen=True, tag="merge-away"):
 
     into: str
     event_id: str
-    at: datetime
+    at: Moment
 
 
 class MergeIn(Input, frozen=True, tag="merge-in"):
@@ -68,7 +67,7 @@ class MergeIn(Input, frozen=True, tag="merge-in"):
 
     merged: str
     event_id: str
-    at: datetime
+    at: Moment
     profile: dict[str, Any] = {}
     history: dict[str, dict[str, EntryHistory]] = {}
 

@@ -13,7 +13,7 @@ REFUSALS = {
     "club": "the event came from another club",
     "paused": "the journey was paused or archived",
     "reentry": "the customer has been in before, and may not enter again, or not yet",
-    "key": "the event lacks the value that tells one run from another",
+    "key": "the event lacks the value that tells one run from another, or it is longer than 256 bytes",
     "maxEnrollments": "the journey was full",
     "duplicate": "the same event had come before",
 }

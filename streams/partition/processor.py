@@ -13,10 +13,11 @@ import msgspec
 
 from models.customer import Customer
 from models.ids import customer_key
+from models.limits import find_bad_id
 from models.messages import Source
 from streams.engine.admission import Places, decide
 from streams.engine.advance import advance, is_of_use
-from streams.engine.decoding import Rejection, decode
+from streams.engine.decoding import decode
 from streams.engine.effects import Activity, Command, Effect, Forward, Outcome, ProfileUpdate
 from streams.engine.inputs import (
     Arrived,
@@ -29,6 +30,7 @@ from streams.engine.inputs import (
 )
 from streams.engine.journeys import Journeys
 from streams.engine.leaving import places_key
+from streams.engine.payload import Rejection, check_data, is_too_deep
 from streams.errors import FairwayError
 from streams.kafka.fetch import SourceRecord
 from streams.kafka.partitioner import partition_of
@@ -38,6 +40,9 @@ from streams.partition.transaction import OversizeKeyError, Transaction, encode_
 
 _PLACES = places_key("")  # what the keys of places begin with
 _PARTITIONS = b":partitions"
+
+_DEEPEST = 200  # levels of JSON: a profile has a hundred at most
+_FOREIGN = Rejection("schema", f"The message in '{INBOX}' is none that Fairway writes.")
 
 _decode_message: Callable[[bytes], InboxMessage] = msgspec.json.Decoder(InboxMessage).decode
 _decode_places = msgspec.json.Decoder(Places).decode
@@ -110,15 +115,16 @@ class Processor:
         return customer_key(tenant_id, customer_id), tenant_id, customer_id, given
 
     def _read_message(self, record: SourceRecord, topic: str) -> _Input | Rejection:
-        key = record.key or b""
+        key, value = record.key or b"", record.value or b""
+        if is_too_deep(value, _DEEPEST):
+            return _FOREIGN
         try:
-            given = _decode_message(record.value or b"")
-            tenant_id, separator, customer_id = key.decode().partition(":")
+            given = _decode_message(value)
+            tenant_id, _, customer_id = key.decode().partition(":")
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            tenant_id = separator = customer_id = ""
-        is_places = key.startswith(_PLACES)
-        if not separator or not customer_id or (is_places != isinstance(given, PlacesInput)):
-            return Rejection("schema", f"The message in '{INBOX}' is none that Fairway writes.")
+            return _FOREIGN
+        if fault := _find_fault(key, tenant_id, customer_id, given):
+            return fault
         if (
             isinstance(given, Enroll | Exit)
             and given.source is None
@@ -219,6 +225,19 @@ class Processor:
             headers.append(("dlq.truncated", str(len(value)).encode()))
             value = value[:MAX_RECORD]
         transaction.emit((DEAD_LETTERS, self.partition), record.key, value, headers)
+
+
+def _find_fault(key: bytes, tenant_id: str, customer_id: str, given: InboxMessage) -> Rejection | None:
+    """Say why a message of the inbox can't be used: whoever wrote it, it is held to what an event is held to."""
+    is_places = key.startswith(_PLACES)
+    if is_places or isinstance(given, PlacesInput):
+        return None if is_places and isinstance(given, PlacesInput) else _FOREIGN
+    if not tenant_id or not customer_id:
+        return _FOREIGN
+    if fault := find_bad_id(tenant_id, customer_id):
+        return Rejection("schema", fault)
+    data = check_data(given.data) if isinstance(given, Enroll) else None
+    return data if isinstance(data, Rejection) else None
 
 
 def _encode(key: bytes, message: Any) -> bytes:

@@ -9,12 +9,15 @@ import msgspec
 
 from models.customer import Customer
 from models.journey import Journey, JourneyStatus
+from models.limits import find_bad_id
 from models.messages import Event
-from streams.engine.decoding import Rejection, decode
+from streams.engine.decoding import decode
 from streams.engine.journeys import Journeys
+from streams.engine.payload import TOO_DEEP, Rejection, is_too_deep, read_data
 from streams.errors import FairwayError
 from streams.simulation.simulation import Control, Line, Unusable
 
+_NO_DATA = msgspec.Raw(b"{}")
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTROLS = {"enroll", "exit", "activate", "pause", "resume", "archive"}
 
@@ -25,13 +28,13 @@ class _ControlLine(msgspec.Struct, rename="camel"):
     tenant_id: str
     journey: str
     customer_id: str | None = None
-    data: dict[str, Any] | None = None
+    data: msgspec.Raw = _NO_DATA
 
 
 class _CustomerLine(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     tenant_id: str
     customer_id: str
-    attributes: dict[str, Any] = {}
+    attributes: msgspec.Raw = _NO_DATA
     timezone: str | None = None
     subscriptions: dict[str, bool] = {}
 
@@ -47,21 +50,27 @@ def load_journeys(journeys: Iterable[Journey]) -> Journeys:
 
 def read_customers(raw: bytes) -> list[Customer]:
     """Return the customers of a JSON lines file; raises FairwayError for a line that is none."""
-    customers = []
-    for number, text in enumerate(_split(raw), start=1):
-        if not text.strip():
-            continue
-        try:
-            line = msgspec.json.decode(text, type=_CustomerLine)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise FairwayError(f"Line {number} of the customers can't be used: {error}.") from None
-        profile = dict(line.attributes)
-        if line.timezone is not None:
-            profile["timezone"] = line.timezone
-        if line.subscriptions:
-            profile["subscriptions"] = {name.upper(): wanted for name, wanted in line.subscriptions.items()}
-        customers.append(Customer(line.tenant_id, line.customer_id, profile))
-    return customers
+    lines = enumerate(_split(raw), start=1)
+    return [_read_customer(number, text) for number, text in lines if text.strip()]
+
+
+def _read_customer(number: int, text: bytes) -> Customer:
+    fault = f"Line {number} of the customers can't be used:"
+    if is_too_deep(text):
+        raise FairwayError(f"{fault} {TOO_DEEP.reason}")
+    try:
+        line = msgspec.json.decode(text, type=_CustomerLine)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise FairwayError(f"{fault} {error}.") from None
+    profile = _read_object(line.attributes)
+    wrong = profile.reason if isinstance(profile, Rejection) else find_bad_id(line.tenant_id, line.customer_id)
+    if wrong or isinstance(profile, Rejection):
+        raise FairwayError(f"{fault} {wrong}")
+    if line.timezone is not None:
+        profile["timezone"] = line.timezone
+    if line.subscriptions:
+        profile["subscriptions"] = {name.upper(): wanted for name, wanted in line.subscriptions.items()}
+    return Customer(line.tenant_id, line.customer_id, profile)
 
 
 def read_lines(raw: bytes, journeys: Iterable[Journey]) -> list[Line]:
@@ -107,21 +116,32 @@ def _read_line(text: bytes, names: dict[tuple[str, str], str]) -> Event | Contro
 
 def _read_control(text: bytes, names: dict[tuple[str, str], str]) -> Control | Unusable | None:
     """Return a control line; None for a line that is no control but an event with such a word in it."""
+    if is_too_deep(text):
+        return _unusable(text, TOO_DEEP, "fairway.inbox")
     try:
         line = msgspec.json.decode(text, type=_ControlLine)
     except msgspec.MsgspecError as error:
         return None if b'"eventId"' in text else _refuse(text, f"The control can't be used: {error}.")
     if line.control not in _CONTROLS:
         return _refuse(text, f"The control '{line.control}' is not one of {', '.join(sorted(_CONTROLS))}.")
+    if line.control in ("enroll", "exit") and not line.customer_id:
+        return _refuse(text, f"The control '{line.control}' needs a customerId.")
+    if line.customer_id and (fault := find_bad_id(line.tenant_id, line.customer_id)):
+        return _refuse(text, fault)
     if line.at.tzinfo is None:
         return _refuse(text, "The time 'at' of a control needs an offset, such as Z.")
     journey_id = names.get((line.tenant_id, line.journey))
     if journey_id is None:
         return _refuse(text, f"Tenant '{line.tenant_id}' has no journey '{line.journey}'.")
-    if line.control in ("enroll", "exit") and not line.customer_id:
-        return _refuse(text, f"The control '{line.control}' needs a customerId.")
-    at = line.at.astimezone(UTC)
-    return Control(line.control, at, journey_id, line.tenant_id, line.customer_id or "", line.data or {})
+    data = _read_object(line.data)
+    if isinstance(data, Rejection):
+        return _unusable(text, data, "fairway.inbox")
+    return Control(line.control, line.at.astimezone(UTC), journey_id, line.tenant_id, line.customer_id or "", data)
+
+
+def _read_object(raw: msgspec.Raw) -> dict[str, Any] | Rejection:
+    value = bytes(raw)
+    return {} if value == b"null" else read_data(value)
 
 
 def _refuse(text: bytes, reason: str) -> Unusable:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.limits import EVENT_BYTES
 from models.messages import Event
-from streams.engine.decoding import MAX_BYTES, Rejection, decode
+from streams.engine.decoding import Rejection, decode
 
 TOPIC = "teetime.booked"
 GOOD: dict[str, Any] = {
@@ -65,7 +66,7 @@ MALFORMED = {
     "overlong": (give(data={"a": "~"}).replace(b"~", b"\xc0\x80"), "not-utf8"),
     "surrogate in UTF-8": (give(data={"a": "~"}).replace(b"~", b"\xed\xa0\x80"), "not-utf8"),
     "bad UTF-8 in an unknown field": (give(x="~").replace(b"~", b"\xff"), "not-utf8"),
-    "a byte too large": (sized(MAX_BYTES + 1), "too-large"),
+    "a byte too large": (sized(EVENT_BYTES + 1), "too-large"),
     "33 levels": (nest(33), "too-deep"),
     "100,000 levels": (b"[" * 100_000, "too-deep"),
     "100,000 levels of data": (nest(100_000), "too-deep"),
@@ -88,12 +89,17 @@ MALFORMED = {
         "schema",
     ),
     "empty customerId": (give(customerId=""), "schema"),
-    "endless customerId": (give(customerId="c" * 513), "schema"),
-    "endless eventId": (give(eventId="e" * 513), "schema"),
+    "endless customerId": (give(customerId="c" * 257), "schema"),
+    "endless eventId": (give(eventId="e" * 257), "schema"),
+    "endless tenantId": (give(tenantId="t" * 101), "schema"),
+    "endless eventType": (give(eventType="e" * 256), "schema"),
+    "endless clubId": (give(clubId="e" * 256), "schema"),
     "null customerId": (give(customerId=None), "schema"),
     "number as customerId": (give(customerId=7), "schema"),
     "colon in tenantId": (give(tenantId="a:b"), "schema"),
     "NUL in tenantId": (give(tenantId="a\x00"), "schema"),
+    "line feed in tenantId": (give(tenantId="a\nb"), "schema"),
+    "control character in tenantId": (give(tenantId="a\x85"), "schema"),
     "NUL in customerId": (give(customerId="a\x00"), "schema"),
     "NUL in data": (give(data={"a": ["\x00"]}), "schema"),
     "NUL in a name": (give(data={"a\x00": 1}), "schema"),
@@ -126,7 +132,9 @@ def test_bad_input_is_rejected_with_its_code_and_a_sentence(name: str) -> None:
 
 def test_a_rejection_names_the_field_and_what_is_allowed() -> None:
     assert decode(without("tenantId"), (), TOPIC) == Rejection(
-        "schema", "The field 'tenantId' is required and must be a text of 1 to 255 characters without a colon."
+        "schema",
+        "The field 'tenantId' is required and must be a text of 1 to 100 characters without a colon or "
+        "control characters.",
     )
     assert decode(give(data=[]), (), TOPIC) == Rejection(
         "schema", "The field 'data' must be a JSON object with numbers that fit 64 bits."
@@ -137,7 +145,7 @@ def test_a_rejection_names_the_field_and_what_is_allowed() -> None:
 
 
 FINE = {
-    "exactly as large as allowed": sized(MAX_BYTES),
+    "exactly as large as allowed": sized(EVENT_BYTES),
     "exactly as deep as allowed": nest(32),
     "brackets within strings": give(data={"a": "[" * 50 + '"' + "{" * 50 + "\\"}),
     "many brackets side by side": give(data={"a": [[]] * 50}),
@@ -146,6 +154,8 @@ FINE = {
     "a long text of digits": give(customerId="1" * 30),
     "a pair of surrogates": give(data={"a": "\U0001f3cc"}),
     "null for what is optional": give(eventType=None, clubId=None, data=None),
+    "the longest ids": give(tenantId="t" * 100, customerId="c" * 256, eventId="e" * 256, clubId="n" * 255),
+    "a tenantId that is not all printable": give(tenantId="pine\u00a0hurst"),
     "blanks around": b" \n" + give() + b"\n",
 }
 

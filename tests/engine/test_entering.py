@@ -34,6 +34,9 @@ def test_R1_an_event_that_meets_everything_enters() -> None:
         ({"enrollmentKey": "trigger.teeTimeId"}, {"data": {"teeTimeId": None}}, "key"),
         ({"enrollmentKey": "trigger.teeTimeId"}, {"data": {"teeTimeId": ""}}, "key"),
         ({"enrollmentKey": "trigger.teeTimeId"}, {"data": {"teeTimeId": ["t-1"]}}, "key"),
+        ({"enrollmentKey": "trigger.teeTimeId"}, {"data": {"teeTimeId": "t" * 257}}, "key"),
+        ({"enrollmentKey": "trigger.teeTimeId"}, {"data": {"teeTimeId": "é" * 128 + "t"}}, "key"),
+        ({"enrollmentKey": "trigger.teeTimeId"}, {"data": {"teeTimeId": 1e300}}, "key"),
     ],
 )
 def test_R2_a_journey_that_is_not_entered_says_why(
@@ -129,6 +132,14 @@ def test_R4_one_enrolment_for_each_value_of_the_key() -> None:
         life.give(event(number, data={"teeTimeId": value}))
     assert life.told("enrollment.started", "enrollmentKey") == ["t-1", "t-2", "5", "true", "2.5"]
     assert life.told("enrollment.refused", "reason") == ["reentry", "reentry"]
+
+
+def test_R4_a_key_may_have_256_bytes() -> None:
+    life = Life(live(journey(wait(), enrollmentKey="trigger.teeTimeId")))
+    for number, value in enumerate(["t" * 256, "é" * 128, "t" * 257, "é" * 128 + "t"]):
+        life.give(event(number, data={"teeTimeId": value}))
+    assert life.told("enrollment.started", "enrollmentKey") == ["t" * 256, "é" * 128]
+    assert life.told("enrollment.refused", "reason") == ["key", "key"]
 
 
 def test_R6_by_hand_conditions_are_not_asked_but_reentry_is() -> None:

@@ -116,6 +116,41 @@ def test_a_message_that_fairway_does_not_write_becomes_a_dead_letter(
     }  # fmt: skip
 
 
+NO_TENANT = "The tenantId must be a text of 1 to 100 characters without a colon or control characters."
+NO_CUSTOMER = "The customerId must be a text of 1 to 256 characters without U+0000."
+
+
+def enrolled(data: bytes) -> bytes:
+    return msgspec.json.encode(Enroll(JOURNEY, START)).removesuffix(b"}") + b',"data":' + data + b"}"
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "code", "reason"),
+    [
+        (enrolled(b"{}"), b"pinehurst:" + b"c" * 257, "schema", NO_CUSTOMER),
+        (enrolled(b"{}"), b"pinehurst:c\0", "schema", NO_CUSTOMER),
+        (enrolled(b"{}"), b"t" * 101 + b":c", "schema", NO_TENANT),
+        (enrolled(b"{}"), b"a\nb:c", "schema", NO_TENANT),
+        (enrolled(b'{"a":' + b"[" * 31 + b"]" * 31 + b"}"), KEY, "too-deep", None),
+        (enrolled(b'{"a":"\\u0000"}'), KEY, "schema", None),
+        (enrolled(b'{"a":9223372036854775808}'), KEY, "schema", None),
+        (enrolled(b'{"a":"' + b"x" * 262_144 + b'"}'), KEY, "too-large", None),
+        (enrolled(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"), KEY, "schema", None),
+        (b'{"kind":"exit","at":"2026-11-23T10:00:00"}', KEY, "schema", None),
+    ],
+)
+def test_the_inbox_refuses_what_an_event_may_not_hold(
+    value: bytes, key: bytes, code: str, reason: str | None
+) -> None:
+    case = Case()
+    emitted = case.take(INBOX, value, key)
+    (letter,) = emitted.pop(DEAD_LETTERS)
+    assert emitted == {}
+    headers = {name: (found or b"").decode() for name, found in letter.headers}
+    assert headers["dlq.code"] == code
+    assert reason in (None, headers["dlq.reason"])
+
+
 def test_what_would_not_fit_the_broker_is_found_at_the_flush_and_then_becomes_a_dead_letter_that_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -78,6 +78,31 @@ def test_a_customers_line_that_is_none_is_refused_with_its_number() -> None:
         read_customers(b'\n{"tenantId": "pinehurst", "customerId": "\xff"}')
 
 
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"tenantId": "a:b"}, "The tenantId must be a text of 1 to 100 characters without a colon or control "
+                              "characters."),
+        ({"customerId": "c" * 257}, "The customerId must be a text of 1 to 256 characters without U+0000."),
+        ({"attributes": {"a": "\0"}}, "The data holds the character U+0000, which is not allowed anywhere."),
+        ({"attributes": {"a": 2**63}}, "The data holds an integer that does not fit 64 bits."),
+        ({"attributes": []}, "The data must be a JSON object with numbers that fit 64 bits."),
+        ({"attributes": json.loads("[" * 40 + "]" * 40)}, "The JSON is nested deeper than 32 levels."),
+    ],
+)  # fmt: skip
+def test_a_customers_line_may_hold_what_an_event_may(fields: dict[str, Any], sentence: str) -> None:
+    whole = {"tenantId": "pinehurst", "customerId": "c-7"} | fields
+    with pytest.raises(FairwayError) as error:
+        read_customers(json.dumps(whole).encode())
+    assert str(error.value) == f"Line 1 of the customers can't be used: {sentence}"
+
+
+def test_nothing_may_stand_where_an_object_may_be_left_out() -> None:
+    (customer,) = read_customers(b'{"tenantId": "pinehurst", "customerId": "c-7", "attributes": null}')
+    assert customer.profile == {}
+    assert len(sent(run([journey(send())], control("enroll", customerId="a", data=None)))) == 1
+
+
 def test_a_journey_whose_file_names_a_status_has_it() -> None:
     assert run([journey(send(), status="DRAFT")], line(1, "a")) == []
     outputs = run([journey(send(), status="DRAFT")], control("activate"), line(1, "a"))
@@ -169,6 +194,12 @@ BAD = [
     (json.dumps(control("pause") | {"at": "2026-11-23T12:00:00"}).encode(), "schema",
      "The time 'at' of a control needs an offset, such as Z."),
     (b'{"control": "pause"}', "schema", None),
+    (json.dumps(control("exit", customerId="c" * 257)).encode(), "schema",
+     "The customerId must be a text of 1 to 256 characters without U+0000."),
+    (json.dumps(control("enroll", customerId="c", data={"a": "\0"})).encode(), "schema", None),
+    (json.dumps(control("enroll", customerId="c", data={"a": 2**63})).encode(), "schema", None),
+    (json.dumps(control("enroll", customerId="c", data=[])).encode(), "schema", None),
+    (json.dumps(control("pause")).encode() + b"[" * 100_000, "too-deep", None),
 ]  # fmt: skip
 
 

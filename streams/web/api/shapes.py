@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from models import limits
 from models.journey import JourneyStatus
-from streams.engine.decoding import Rejection, decode
+from streams.engine.payload import Rejection, check_data
 
-Tenant = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^:\x00]+$")]
-CustomerId = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
+Tenant = Annotated[str, StringConstraints(min_length=1, max_length=limits.TENANT_ID, pattern=limits.TENANT_PATTERN)]
+CustomerId = Annotated[
+    str, StringConstraints(min_length=1, max_length=limits.CUSTOMER_ID, pattern=limits.CUSTOMER_PATTERN)
+]
 EnrollmentStatus = Literal["ACTIVE", "COMPLETED", "EXITED", "FAILED"]
 Thing = TypeVar("Thing")
 
@@ -207,14 +209,10 @@ class States(Page[State]):
 
 def _read_data(data: dict[str, Any]) -> dict[str, Any]:
     """Return data as an event could bring it; raises ValueError for other."""
-    event = {"eventId": "e", "tenantId": "t", "customerId": "c", "occurredAt": "2026-01-01T00:00:00Z", "data": data}
-    try:
-        found = decode(msgspec.json.encode(event), (), "")
-    except (UnicodeEncodeError, OverflowError, RecursionError):
-        raise ValueError("The data can't be written as UTF-8 JSON.") from None
+    found = check_data(data)
     if isinstance(found, Rejection):
         raise ValueError(found.reason)  # noqa: TRY004 - of pydantic's, not of Python's types
-    return found.data
+    return found
 
 
 EventData = Annotated[dict[str, Any], AfterValidator(_read_data)]

@@ -1,9 +1,7 @@
 """What people do here: steer journeys, enrol, take out, replay; each confirmed with how many people it touches."""
 
 from collections.abc import Callable
-from typing import Any
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,9 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from models.journey import JourneyStatus
+from models.limits import find_bad_id
 from streams.clock import now as read_clock
 from streams.control import publishing
 from streams.engine.inputs import Enroll, Exit
+from streams.engine.payload import Rejection, read_data
 from streams.engine.transitions import Move, moves_from
 from streams.errors import FairwayError
 from streams.journeys import authoring
@@ -127,10 +127,9 @@ async def _ask_person(
 async def do_enroll(request: Request) -> Response:
     """Enrol somebody by hand."""
     form = await request.form()
-    try:
-        data = msgspec.json.decode(str(form.get("data", "")).strip() or "{}", type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise HTTPException(400, f"The data must be a JSON object: {error}.") from None
+    data = read_data(str(form.get("data", "")).strip().encode(errors="surrogatepass") or b"{}")
+    if isinstance(data, Rejection):
+        raise HTTPException(400, data.reason)
     return await _control(request, lambda id_: Enroll(id_, read_clock(), data), "is being enrolled")
 
 
@@ -146,6 +145,8 @@ async def _control(request: Request, make: Callable[[str], Enroll | Exit], what:
         row = await history.find_journey(connection, visitor_of(request).tenants, id_) if id_ else None
     if row is None or not customer:
         raise HTTPException(400, "Name a customer, and choose a journey.")
+    if fault := find_bad_id(row["tenant_id"], customer):
+        raise HTTPException(400, fault)
     await publishing.control(site.settings.brokers, row["tenant_id"], customer, make(id_))
     notice = f"“{customer}” {what}; reload the page to see what came of it."
     return done("/customer", notice, tenant=row["tenant_id"], id=customer, journey=id_)
