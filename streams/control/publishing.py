@@ -13,7 +13,8 @@ from models.ids import customer_key
 from streams.engine.decoding import Rejection, decode
 from streams.engine.inputs import Enroll, Exit
 from streams.errors import FairwayError
-from streams.journeys.definitions import JourneyState, load_catalogue
+from streams.journeys.definitions import load_catalogue
+from streams.journeys.records import JourneyState
 from streams.kafka.clients import started
 from streams.kafka.topics import COMMANDS, INBOX
 

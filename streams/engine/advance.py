@@ -9,7 +9,7 @@ from typing import assert_never
 
 import msgspec
 
-from models.customer import Customer, fingerprint, remember, remembers
+from models.customer import Customer, Enrollment, fingerprint, remember, remembers
 from models.journey import JourneyStatus
 from models.messages import Event, Source
 from streams.engine.compiled import Wait
@@ -219,7 +219,7 @@ def _leave_archived(draft: CustomerDraft) -> None:
 
 
 def _fire_due(draft: CustomerDraft, until: datetime) -> None:
-    """Fire the waits due by `until`, oldest first; those of a paused journey are held (R29).
+    """Fire the waits due by `until`, oldest first; those of a paused journey or damaged version are held (R29).
 
     One that fires may lead to another wait, but that is never due by now: so one pass is enough.
     """
@@ -229,8 +229,14 @@ def _fire_due(draft: CustomerDraft, until: datetime) -> None:
         if enrollment.waiting_until is not None and enrollment.waiting_until <= until
     ]
     for moment, id_ in sorted(due):
-        if draft.enrollments[id_].journey_id not in draft.journeys.paused:
+        if not _is_held(draft.enrollments[id_], draft.journeys):
             _fire(draft, id_, moment)
+
+
+def _is_held(enrollment: Enrollment, journeys: Journeys) -> bool:
+    return (
+        enrollment.journey_id in journeys.paused or (enrollment.journey_id, enrollment.version) in journeys.damaged
+    )
 
 
 def _fire(draft: CustomerDraft, id_: str, due: datetime) -> None:

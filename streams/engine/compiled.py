@@ -4,7 +4,7 @@ Durations are read, fields and rules made functions, ways out resolved (R15) and
 that can still be reached from it (R26).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import time
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -31,7 +31,6 @@ from models.steps import (
 from streams.engine.conditions import Conditions, Scope, compile_conditions, compile_field
 from streams.engine.reach import find_reach
 
-UTC = ZoneInfo("UTC")
 Field = Callable[[Scope], object]
 
 
@@ -119,13 +118,17 @@ class CompiledJourney(msgspec.Struct, frozen=True):
 
 
 def compile_journey(journey: Journey) -> CompiledJourney:
-    """Return a checked journey, ready to run; the engine's `check` has refused what this could not read."""
-    zone = read_zone(journey.timezone) or UTC
+    """Return a journey, ready to run; raises ValueError for one that could not, which `check` would refuse."""
+    zone = read_zone(journey.timezone)
+    if zone is None:
+        raise ValueError(f"'{journey.timezone}' is not a time zone.")
     following = [step.id for step in journey.steps[1:]]
     steps = {
         step.id: _compile_step(step, default, zone)
         for step, default in zip(journey.steps, [*following, None], strict=True)
     }
+    ways = {id_: ways_out(step) for id_, step in steps.items()}
+    _check_ways(journey, ways)
     trigger = journey.steps[0]
     asked = trigger.config.conditions if isinstance(trigger, TriggerStep) else ()
     return CompiledJourney(
@@ -143,8 +146,17 @@ def compile_journey(journey: Journey) -> CompiledJourney:
         max_enrollments=journey.max_enrollments,
         first=trigger.id,
         steps=steps,
-        reach=find_reach({id_: ways_out(step) for id_, step in steps.items()}),
+        reach=find_reach(ways),
     )
+
+
+def _check_ways(journey: Journey, ways: Mapping[str, tuple[str | None, ...]]) -> None:
+    if len(ways) < len(journey.steps):
+        raise ValueError("Two steps have the same id.")
+    for id_, targets in ways.items():
+        for target in targets:
+            if target is not None and target not in ways:
+                raise ValueError(f"Step '{id_}' leads to '{target}', which no step has as its id.")
 
 
 def _compile_step(step: AnyStep, default: str | None, zone: ZoneInfo) -> AnyCompiled:
@@ -188,7 +200,7 @@ def _compile_wait(step: WaitStep, onward: str | None) -> Wait:
         moment=until if isinstance(until, str) else None,
         field=(field.field, compile_field(field.field, "step")) if field else None,
         offset=parse_offset(field.offset) if field and field.offset else None,
-        time=read_time(daily.time) if daily else None,
+        time=_read_time(daily.time) if daily else None,
         weekdays=frozenset(list(Weekday).index(day) for day in daily.weekdays) if daily else frozenset(),
         timezone=config.timezone,
         if_past=config.if_past,
@@ -196,6 +208,13 @@ def _compile_wait(step: WaitStep, onward: str | None) -> Wait:
         if_late=config.if_late,
         late_after=parse_duration(config.if_late.after) if config.if_late else None,
     )
+
+
+def _read_time(text: str) -> time:
+    found = read_time(text)
+    if found is None:
+        raise ValueError(f"'{text}' is not a time of day.")
+    return found
 
 
 def ways_out(step: AnyCompiled) -> tuple[str | None, ...]:

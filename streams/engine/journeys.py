@@ -20,15 +20,18 @@ class Journeys:
 
     `wanted` has, by tenantId and eventType, the newest version of each ACTIVE or PAUSED journey that such an event
     triggers; `archived`, `paused` and `limited` are the ids of journeys in that status, or with maxEnrollments.
+    `damaged` are the versions, as (journey id, version), whose definition can't be read: who is in one waits.
     """
 
     def __init__(
         self,
         versions: dict[str, dict[int, CompiledJourney]] | None = None,
         statuses: dict[str, Standing] | None = None,
+        damaged: frozenset[tuple[str, int]] = frozenset(),
     ) -> None:
         self._versions = versions or {}
         self._statuses = statuses or {}
+        self.damaged = damaged
         self.wanted: dict[tuple[str, str], tuple[CompiledJourney, ...]] = {}
         for id_ in self._statuses:
             journey = self.newest(id_)
@@ -48,20 +51,21 @@ class Journeys:
     def with_version(self, journey: Journey) -> "Journeys":
         """Return a snapshot that knows this version too."""
         versions = self._versions.get(journey.id, {}) | {journey.version: compile_journey(journey)}
-        return Journeys(self._versions | {journey.id: versions}, self._statuses)
+        return Journeys(self._versions | {journey.id: versions}, self._statuses, self.damaged)
 
     def without_version(self, journey_id: str, version: int) -> "Journeys":
         """Return a snapshot that has forgotten this version."""
         kept = {
             number: journey for number, journey in self._versions.get(journey_id, {}).items() if number != version
         }
-        return Journeys(self._versions | {journey_id: kept}, self._statuses)
+        return Journeys(self._versions | {journey_id: kept}, self._statuses, self.damaged)
 
     def with_status(
         self, journey_id: str, status: JourneyStatus, newest: int, since: datetime | None = None
     ) -> "Journeys":
         """Return a snapshot in which the journey has this status, and new entries use version `newest`."""
-        return Journeys(self._versions, self._statuses | {journey_id: Standing(status, newest, since)})
+        standings = self._statuses | {journey_id: Standing(status, newest, since)}
+        return Journeys(self._versions, standings, self.damaged)
 
     def find(self, journey_id: str, version: int) -> CompiledJourney | None:
         """Return one version of a journey."""

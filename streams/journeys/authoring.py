@@ -14,7 +14,7 @@ from models.rows import AuditRow, JourneyRow, JourneyStepRow, JourneyVersionRow,
 from streams.engine import transitions
 from streams.engine.transitions import Move
 from streams.errors import FairwayError
-from streams.journeys.definitions import JourneyState, status_record, version_record
+from streams.journeys.records import JourneyState, status_record, version_record
 
 DRAFT, ACTIVE, PAUSED, ARCHIVED = JourneyStatus
 _MOVES: dict[JourneyStatus, Move] = {ACTIVE: "activate", PAUSED: "pause", ARCHIVED: "archive"}
@@ -245,7 +245,7 @@ async def _announce(connection: AsyncConnection, journey_id: str) -> None:
     assert row is not None
     same = {name: row[name] for name in ("tenant_id", "name", "version", "revision")}
     status, at = JourneyStatus(row["status"]), row["updated_at"]
-    key, value = status_record(JourneyState(journey_id=row["id"], status=status, updated_at=at.isoformat(), **same))
+    key, value = status_record(JourneyState(journey_id=row["id"], status=status, updated_at=at, **same))
     await connection.execute(insert(OutboxRow).values(key=key, value=value, created_at=at))
 
 

@@ -1,113 +1,33 @@
-"""Journeys on their way to the workers: the records of the definitions topic, and who follows them into memory.
-
-Each version of a journey is one record that never changes; the journey's status is another, under its own key.
-"""
+"""Journeys on their way to the workers: who follows the definitions topic into memory."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from pydantic import ValidationError
+from tenacity import RetryCallState, retry, retry_if_exception_type, wait_fixed
 
-from models.journey import Journey, JourneyStatus
 from streams.cancellation import end_tasks
-from streams.engine.compiled import CompiledJourney, compile_journey
-from streams.engine.journeys import Journeys, Standing
+from streams.engine.journeys import Journeys
+from streams.errors import FairwayError
+from streams.journeys.catalogue import Catalogue, compile_pending, read
 from streams.kafka.topics import DEFINITIONS
 
 _log = structlog.get_logger()
+_Records = list[tuple[bytes | None, bytes | None]]
 _PARTITION = TopicPartition(DEFINITIONS, 0)
 _AGAIN = 1.0  # seconds until the broker is asked again after an error
 
 
-class JourneyState(msgspec.Struct, frozen=True, rename="camel"):
-    """How a journey stands: its newest version, its status, and which change of the journey brought it there."""
-
-    tenant_id: str
-    journey_id: str
-    name: str
-    status: JourneyStatus
-    version: int
-    updated_at: str
-    revision: int = 0
-
-
-def version_record(journey: Journey) -> tuple[str, bytes]:
-    """Return key and value of the record that holds one version of a journey."""
-    value = journey.model_dump_json(by_alias=True, exclude_none=True, exclude={"status"})
-    return f"{journey.tenant_id}:{journey.id}:{journey.version}", value.encode()
-
-
-def status_record(known: JourneyState) -> tuple[str, bytes]:
-    """Return key and value of the record that says how a journey stands."""
-    return f"{known.tenant_id}:{known.journey_id}", msgspec.json.encode(known)
-
-
-class Catalogue(msgspec.Struct, frozen=True):
-    """What the definitions topic says, up to some offset."""
-
-    known: dict[str, JourneyState] = {}
-    versions: dict[str, dict[int, CompiledJourney]] = {}
-
-    def find(self, tenant_id: str, name: str) -> JourneyState | None:
-        """Return how a journey stands, by name or id."""
-        for known in self.known.values():
-            if known.tenant_id == tenant_id and name in (known.name, known.journey_id):
-                return known
-        return None
-
-    def journeys(self) -> Journeys:
-        """Return the snapshot that the engine runs on."""
-        return Journeys(self.versions, {id_: _stand(known) for id_, known in self.known.items()})
-
-
-def read(catalogue: Catalogue, records: Iterable[tuple[bytes | None, bytes | None]]) -> Catalogue:
-    """Return the catalogue after more records; one that can't be used is logged and changes nothing."""
-    known, versions = dict(catalogue.known), dict(catalogue.versions)
-    for key, value in records:
-        try:
-            _read_record((key or b"").decode().split(":"), value, known, versions)
-        except (ValueError, ValidationError, msgspec.MsgspecError) as error:
-            _log.error("a definition can't be used", key=key, error=str(error))
-    return Catalogue(known, versions)
-
-
-def _read_record(
-    key: list[str],
-    value: bytes | None,
-    known: dict[str, JourneyState],
-    versions: dict[str, dict[int, CompiledJourney]],
-) -> None:
-    _, journey_id, *version = key
-    if version:
-        others = {
-            number: kept for number, kept in versions.get(journey_id, {}).items() if str(number) != version[0]
-        }
-        if value is not None:
-            journey = Journey.model_validate_json(value)
-            others[journey.version] = compile_journey(journey)
-        versions[journey_id] = others
-    elif value is None:
-        known.pop(journey_id, None)
-    else:
-        status = msgspec.json.decode(value, type=JourneyState)
-        # A record that was sent again after a crash must not undo a newer one, not even for a moment.
-        if journey_id not in known or known[journey_id].revision <= status.revision:
-            known[journey_id] = status
-
-
-def _stand(known: JourneyState) -> Standing:
-    since = datetime.fromisoformat(known.updated_at) if known.updated_at else None
-    return Standing(known.status, known.version, since)
-
-
 def _ignore(_: Journeys) -> None:
     """Stand in for a callback."""
+
+
+def _warn(attempt: RetryCallState) -> None:
+    error = attempt.outcome and attempt.outcome.exception()
+    _log.warning("the definitions can't be read for now", error=str(error))
 
 
 class Definitions:
@@ -124,18 +44,22 @@ class Definitions:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> "asyncio.Task[None]":
-        """Read the topic to its end; return what goes on following it until `stop`."""
+        """Read the topic to its end; return what goes on following it until `stop`.
+
+        Raises FairwayError, as the task does later, for a journey that needs a newer Fairway than this.
+        """
         await self.load()
+        await self._put_in_force(self.catalogue)
         self._task = asyncio.create_task(self._follow())
         return self._task
 
     async def load(self) -> Catalogue:
-        """Read the topic to its end."""
+        """Read the topic to its end, and compile nothing."""
         await self._consumer.start()
         self._consumer.assign([_PARTITION])
         end = (await self._consumer.end_offsets([_PARTITION]))[_PARTITION]
         while await self._consumer.position(_PARTITION) < end:
-            await self._poll()
+            self.catalogue = read(self.catalogue, await self._fetch())
         return self.catalogue
 
     async def stop(self) -> None:
@@ -146,19 +70,28 @@ class Definitions:
 
     async def _follow(self) -> None:
         while True:
-            try:
-                await self._poll()
-            except KafkaError as error:
-                _log.warning("the definitions can't be read for now", error=str(error))
-                await asyncio.sleep(_AGAIN)
+            if records := await self._fetch_patiently():
+                await self._put_in_force(read(self.catalogue, records))
+                self._changed(self.journeys)
 
-    async def _poll(self) -> None:
+    @retry(retry=retry_if_exception_type(KafkaError), wait=wait_fixed(_AGAIN), before_sleep=_warn)
+    async def _fetch_patiently(self) -> _Records:
+        return await self._fetch()
+
+    async def _fetch(self) -> _Records:
         batches = await self._consumer.getmany(_PARTITION, timeout_ms=1000)
-        records = [(record.key, record.value) for batch in batches.values() for record in batch]
-        if records:
-            self.catalogue = read(self.catalogue, records)
-            self.journeys = self.catalogue.journeys()
-            self._changed(self.journeys)
+        return [(record.key, record.value) for batch in batches.values() for record in batch]
+
+    async def _put_in_force(self, catalogue: Catalogue) -> None:
+        """Bring what was read into force; beside the loop, for many and long journeys take seconds."""
+        if catalogue.newer:
+            raise FairwayError(next(iter(catalogue.newer.values())))
+        before = self.catalogue.refused if self._task else {}
+        self.catalogue = await asyncio.to_thread(compile_pending, catalogue)
+        self.journeys = self.catalogue.journeys()
+        for key, reason in self.catalogue.refused.items():
+            if before.get(key) != reason:
+                _log.error("a definition can't be used and is put aside", key=key, reason=reason)
 
 
 async def load_catalogue(brokers: str) -> Catalogue:

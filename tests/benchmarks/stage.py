@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from models.journey import Journey, JourneyStatus
 from streams.database import create_engine, upgrade
 from streams.dev import postgres as postgres_server
 from streams.dev import processes
-from streams.journeys.definitions import JourneyState, status_record, version_record
+from streams.journeys.records import JourneyState, status_record, version_record
 from streams.kafka import provision
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import COMMANDS, DEFINITIONS, read_topics
@@ -25,6 +26,7 @@ from tests import client
 from tests.benchmarks.progress import PATIENCE, Broker
 from tests.benchmarks.workloads import Event, make_events
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 FAIRWAY = (str(Path(sys.executable).with_name("fairway")), "worker", "--web-port", "0")
 BARE = (sys.executable, "-m", "tests.benchmarks.bare")
 STOCK = (sys.executable, "-m", "tests.benchmarks.stock", "worker", "-l", "warn")
@@ -169,7 +171,7 @@ async def _upgrade(url: str) -> None:
 def _define(journeys: Iterable[Journey]) -> Iterator[client.Record]:
     for journey in journeys:
         state = JourneyState(
-            journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, "", 1
+            journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, LONG_AGO, 1
         )
         for key, value in (version_record(journey), status_record(state)):
             yield client.Record(DEFINITIONS, key.encode(), value)

@@ -9,18 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from models.journey import Journey, JourneyStatus
 from streams.database import create_engine, upgrade
 from streams.engine.journeys import Journeys
+from streams.errors import FairwayError
 from streams.journeys.authoring import Author, apply, move
-from streams.journeys.definitions import (
-    Catalogue,
-    Definitions,
-    JourneyState,
-    load_catalogue,
-    read,
-    status_record,
-    version_record,
-)
+from streams.journeys.definitions import Definitions, load_catalogue
 from streams.journeys.outbox import publish_for_ever
+from streams.kafka.topics import DEFINITIONS
 from streams.settings import Settings
+from tests import client
+from tests.broker.workers import running
+from tests.journeys.build import Record, status, version
 
 AUTHOR = Author("ann", datetime(2026, 11, 23, 10, tzinfo=UTC))
 STEPS = [{"type": "TRIGGER"}, {"type": "END"}]
@@ -31,25 +28,69 @@ def journey(tenant: str, version: int = 1) -> Journey:
     return Journey.model_validate(plain | {"steps": STEPS})
 
 
-def known(status: JourneyStatus, revision: int) -> tuple[bytes, bytes]:
-    at = AUTHOR.now.isoformat()
-    key, value = status_record(JourneyState("t", journey("t").id, "Welcome", status, 1, at, revision))
-    return key.encode(), value
+def put(settings: Settings, *records: Record) -> None:
+    client.produce(settings.brokers, [client.Record(DEFINITIONS, key, value) for key, value in records])
 
 
-def test_a_status_that_is_sent_again_undoes_no_newer_one() -> None:
-    paused, active = known(JourneyStatus.PAUSED, 2), known(JourneyStatus.ACTIVE, 3)
-    catalogue = read(Catalogue(), [paused, active, paused])
-    assert catalogue.known[journey("t").id].status == JourneyStatus.ACTIVE
+BAD = [
+    (b"t:j", b'{"tenantId":"t","journeyId":"j","name":"n","status":"ACTIVE","version":1,"updatedAt":"soon"}'),
+    (b"t:j:1", b'{"tenantId":"t","id":"j","steps":[{"type":"TRIGGER","nextStepId":"nowhere"}]}'),
+    (b"\xff", b"["),
+    (b"t:deep:1", b"[" * 3000),
+]
 
 
-def test_a_tombstone_takes_a_version_out_and_a_broken_record_changes_nothing() -> None:
-    records = [version_record(journey("t", version)) for version in (1, 2)]
-    written = [(key.encode(), value) for key, value in records]
-    catalogue = read(Catalogue(), [*written, known(JourneyStatus.ACTIVE, 1), (b"x:y:1", b"{}"), (None, b"?")])
-    assert set(catalogue.versions[journey("t").id]) == {1, 2}
-    assert [found.version for found in catalogue.journeys().wanted["t", "scl.member.created"]] == [1]
-    assert set(read(catalogue, [(written[0][0], None)]).versions[journey("t").id]) == {2}
+@pytest.mark.broker
+async def test_records_that_can_t_be_used_keep_no_worker_from_starting_or_following(
+    settings: Settings, prefix: str
+) -> None:
+    one, other = journey(prefix), journey(f"{prefix}2")
+    put(settings, *BAD, version(one), status(one))
+    changes: asyncio.Queue[Journeys] = asyncio.Queue()
+    definitions = Definitions(settings.brokers, changes.put_nowait)
+    try:
+        await definitions.start()
+        assert definitions.journeys.status(one.id) == JourneyStatus.ACTIVE
+        assert len(definitions.catalogue.refused) >= len(BAD)
+        put(settings, *BAD, version(other), status(other))
+        async with asyncio.timeout(20):
+            while definitions.journeys.status(other.id) != JourneyStatus.ACTIVE:
+                await changes.get()
+    finally:
+        await definitions.stop()
+
+
+@pytest.mark.broker
+async def test_R66_a_journey_of_a_newer_form_ends_who_follows_with_a_sentence(
+    settings: Settings, prefix: str
+) -> None:
+    one = journey(prefix)
+    key, value = version(one)
+    newer = key, value.replace(b'{"', b'{"needs":99,"needsFairway":"1.3","', 1)
+    definitions, late = Definitions(settings.brokers), Definitions(settings.brokers)
+    try:
+        following = await definitions.start()
+        put(settings, newer)
+        with pytest.raises(FairwayError, match=r"^Journey 'Welcome' version 1 needs Fairway 1\.3 or later\.$"):
+            await asyncio.wait_for(following, 20)
+        with pytest.raises(FairwayError, match=r"needs Fairway 1\.3 or later\.$"):
+            await late.start()
+    finally:
+        client.produce(settings.brokers, [client.Record(DEFINITIONS, key, None)])
+        await definitions.stop()
+        await late.stop()
+
+
+@pytest.mark.broker
+def test_R66_a_worker_ends_before_it_takes_a_partition_over(settings: Settings, prefix: str) -> None:
+    key, value = version(journey(prefix))
+    put(settings, (key, value.replace(b'{"', b'{"needs":99,"needsFairway":"1.3","', 1)))
+    with running(settings, 1) as (worker,):
+        assert worker.wait() == 1
+        told = worker.log.read_text()
+    assert "fairway: Journey 'Welcome' version 1 needs Fairway 1.3 or later.\n" in told
+    assert "Traceback" not in told
+    assert not list(settings.data_dir.glob("*/store-*"))
 
 
 @pytest.mark.broker
@@ -72,7 +113,7 @@ async def test_a_change_in_postgres_is_in_force_within_seconds(
                 await changes.get()
         assert [found.version for found in definitions.journeys.wanted[prefix, "scl.member.created"]] == [1]
         catalogue = await load_catalogue(settings.brokers)
-        assert catalogue.find(prefix, "Welcome") == catalogue.known[id_]
+        assert catalogue.find(prefix, "Welcome") == catalogue.states[id_]
         assert catalogue.find("another", "Welcome") is None
     finally:
         publisher.cancel()

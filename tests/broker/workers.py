@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 
 from models.ids import command_id, customer_key, enrollment_id, journey_id
 from models.journey import Journey, JourneyStatus
-from streams.journeys.definitions import JourneyState, status_record, version_record
+from streams.journeys.records import JourneyState, status_record, version_record
 from streams.kafka.topics import COMMANDS, DEFINITIONS
 from streams.settings import Settings, environment
 from tests import client
@@ -22,6 +23,7 @@ from tests.client import Record
 
 TOPIC = "teetime.booked"
 TENANT = "pinehurst"
+MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
 _START = "from streams.cli import main; import sys; sys.argv[1:] = ['worker']; main()"
 
 
@@ -79,7 +81,7 @@ def publish(settings: Settings, *journeys: Journey, status: JourneyStatus = Jour
     """Let the workers know these journeys."""
     records = []
     for one in journeys:
-        known = JourneyState(one.tenant_id, one.id, one.name, status, one.version, "2026-11-23T10:00:00Z")
+        known = JourneyState(one.tenant_id, one.id, one.name, status, one.version, MORNING)
         records += [version_record(one), status_record(known)]
     client.produce(settings.brokers, [Record(DEFINITIONS, key.encode(), value) for key, value in records])
 

@@ -150,7 +150,7 @@ async def test_the_outbox_takes_each_version_and_the_newest_status_to_the_topic(
     assert topic.sent[1][1]["timezone"] == "Europe/London"
     assert topic.sent[2][1] == {
         "tenantId": "pinehurst", "journeyId": made.id, "name": "Welcome", "status": "ACTIVE", "version": 2,
-        "updatedAt": "2026-11-23T10:00:00+00:00", "revision": made.revision + 2,
+        "updatedAt": "2026-11-23T10:00:00Z", "revision": made.revision + 2,
     }  # fmt: skip
 
 

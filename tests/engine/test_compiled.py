@@ -1,7 +1,12 @@
 """What a journey compiles to, step by step."""
 
+import re
+from typing import Any
+
+import pytest
+
 from streams.engine.compiled import compile_journey, ways_out
-from tests.engine.build import TRIGGER, ask, journey, send
+from tests.engine.build import TRIGGER, ask, journey, send, wait
 
 VARIANTS = [{"name": "A", "nextStepId": "after"}, {"name": "B"}, {"name": "C", "nextStepId": "after"}]
 WAYS = {"nextStepYesId": "a", "nextStepNoId": "b"}
@@ -46,3 +51,18 @@ def test_R26_what_can_be_reached_follows_every_way_out() -> None:
         "stop": {"stop"},
         "after": {"after"},
     }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"timezone": "Atlantis"}, "'Atlantis' is not a time zone."),
+        ({"steps": [TRIGGER, TRIGGER]}, "Two steps have the same id."),
+        ({"steps": [TRIGGER | {"nextStepId": "x"}]}, "Step 'start' leads to 'x', which no step has as its id."),
+        ({"steps": [TRIGGER, ask("q", nextStepNoId="x")]}, "Step 'q' leads to 'x', which no step has as its id."),
+        ({"steps": [TRIGGER, wait(until={"time": "25:00"})]}, "'25:00' is not a time of day."),
+    ],
+)
+def test_what_could_not_run_is_refused_with_a_sentence(wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        compile_journey(journey(**wrong))

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ import yaml
 
 from models.journey import Journey, JourneyStatus
 from streams.dev import broker, java, processes
-from streams.journeys.definitions import JourneyState, status_record, version_record
+from streams.journeys.records import JourneyState, status_record, version_record
 from streams.kafka import provision
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEFINITIONS, INBOX, read_topics
 from tests import client
 from tests.faults.proxy import Network
 
 APP = "faults"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _JVM = "-Xms64m -Xmx384m -XX:TieredStopAtLevel=1"
 _WAYS = 5  # more than there are ever workers
 
@@ -96,7 +98,7 @@ class Cluster:
         lines = [version_record(journey) for journey in journeys]
         for journey in journeys:
             state = JourneyState(
-                journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, ""
+                journey.tenant_id, journey.id, journey.name, JourneyStatus.ACTIVE, journey.version, LONG_AGO
             )
             lines.append(status_record(state))
         client.produce(
