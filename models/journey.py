@@ -1,10 +1,11 @@
 """A journey as authored: its trigger, its settings and its steps (frozen, camelCase in files)."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from models import limits
 from models.definition import Definition
 from models.ids import journey_id
 from models.rules import Condition
@@ -34,22 +35,22 @@ class JourneyTrigger(Definition):
 class Journey(Definition):
     """One version of a journey, as its file says; `id`, step numbers and step ids are filled in."""
 
-    tenant_id: str = Field(min_length=1, pattern=r"^[^:\x00]+$")
-    name: str = Field(min_length=1)
+    tenant_id: str = Field(min_length=1, max_length=limits.TENANT_ID, pattern=limits.TENANT_PATTERN)
+    name: str = Field(min_length=1, max_length=limits.NAME)
     id: str = Field(pattern=_UUID)
-    version: int = Field(default=1, ge=1)
+    version: int = Field(default=1, ge=1, le=limits.COUNT)
     status: JourneyStatus | None = None
-    club_id: str | None = None
+    club_id: Annotated[str, Field(max_length=limits.LABEL)] | None = None
     description: str | None = None
-    trigger_type: str = Field(min_length=1)
+    trigger_type: str = Field(min_length=1, max_length=limits.LABEL)
     trigger_config: JourneyTrigger = JourneyTrigger()
-    campaign_id: str | None = None
+    campaign_id: Annotated[str, Field(max_length=limits.NAME)] | None = None
     allow_reentry: bool = False
     reentry_after: str | None = None
     enrollment_key: str | None = None
-    max_enrollments: int | None = Field(default=None, ge=1, strict=True)
+    max_enrollments: int | None = Field(default=None, ge=1, le=limits.COUNT, strict=True)
     timezone: str = "UTC"
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=limits.STEPS)
 
     @model_validator(mode="before")
     @classmethod
@@ -71,3 +72,7 @@ class Journey(Definition):
             number = step.step_number or position
             numbered.append(step.model_copy(update={"step_number": number, "id": step.id or f"step-{number}"}))
         return tuple(sorted(numbered, key=lambda step: step.step_number))
+
+    def plain(self) -> dict[str, Any]:
+        """Return the journey as plain data, as its file would hold it, without its status."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"status"})

@@ -15,6 +15,7 @@ ENROLLMENT_KEY = 256  # bytes of UTF-8
 NAME = 200  # characters of a journey's or step's name, a step's id, a channel, a template, a variant
 STEPS = 500  # of a journey
 JOURNEY_BYTES = 512 * 1024  # of a journey as it is published
+COUNT = 2**31 - 1  # of a whole number that Postgres keeps in an integer
 
 TENANT_PATTERN = r"^[^:\x00-\x1f\x7f-\x9f]+$"
 """Which characters a tenantId may hold: no colon, for a record's key is `tenantId:customerId`."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from models import limits
 from models.definition import Definition
 from models.rules import Combinator, Condition
 
@@ -19,8 +20,8 @@ class TriggerConfig(Definition):
 class SendConfig(Definition):
     """What a SEND step sends, and until when it is worth sending (R24, R20)."""
 
-    channel: str = Field(min_length=1)
-    template_id: str = Field(min_length=1)
+    channel: str = Field(min_length=1, max_length=limits.NAME)
+    template_id: str = Field(min_length=1, max_length=limits.NAME)
     expires_after: str | None = None
 
 
@@ -91,7 +92,7 @@ class ConditionConfig(Definition):
 class Variant(Definition):
     """One way out of a SPLIT: its share is weight over the sum of the weights (R22)."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=limits.NAME)
     weight: float = Field(default=1, strict=True)
     next_step_id: str | None = None
 
@@ -155,9 +156,9 @@ class EndConfig(Definition):
 
 
 class _Step(Definition):
-    step_number: int = Field(default=0, ge=0, strict=True)
-    id: str = ""
-    name: str | None = None
+    step_number: int = Field(default=0, ge=0, le=limits.COUNT, strict=True)
+    id: str = Field(default="", max_length=limits.NAME)
+    name: Annotated[str, Field(max_length=limits.NAME)] | None = None
     next_step_id: str | None = None
     next_step_yes_id: str | None = None
     next_step_no_id: str | None = None

@@ -1,7 +1,7 @@
 """The settings of Fairway: the only place that reads the environment (FAIRWAY_…, also from `.env`)."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     oidc_audience: str = ""
     oidc_keys_url: str = ""
     personal_fields: str = ""
+    channels: str = "EMAIL,SMS,PUSH,WHATSAPP,IN_APP"
     commit_interval_ms: int = Field(default=50, ge=1, le=60_000)
     log_format: Literal["text", "json"] = "text"
     history_days: int | None = Field(default=None, ge=1)
@@ -41,13 +42,22 @@ class Settings(BaseSettings):
     @property
     def personal(self) -> frozenset[str]:
         """Return the names of fields that only some roles may see."""
-        return frozenset(name.strip() for name in self.personal_fields.split(",") if name.strip())
+        return frozenset(_split(self.personal_fields))
+
+    @property
+    def known_channels(self) -> tuple[str, ...]:
+        """Return the channels that senders know; journeys that name another are warned of."""
+        return tuple(_split(self.channels))
 
     @field_validator("database_url")
     @classmethod
     def _check_url(cls, url: str) -> str:
         TypeAdapter(PostgresDsn).validate_python(url)
         return url
+
+
+def _split(text: str) -> Iterator[str]:
+    return filter(None, map(str.strip, text.split(",")))
 
 
 _ALLOWED = {

@@ -35,11 +35,12 @@ def publish(
     from rich.progress import Progress
 
     from streams.control.publishing import BadLine, OutgoingRecord, read_events, send
+    from streams.journeys.files import read_lines
     from streams.kafka.topics import read_topics
 
     settings = read_settings()
     topics = frozenset(read_topics(settings.topics_file, settings.app_id).events)
-    read = list(read_events(_read_lines(events), topics, raw))
+    read = list(read_events(read_lines(events), topics, raw))
     lines = [line for line in read if isinstance(line, OutgoingRecord)]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Publishing", total=len(lines))
@@ -157,13 +158,6 @@ def _tell_silence(answer: "Answer", seconds: float) -> FairwayError:
     if answer.is_taken:
         return FairwayError(f"A worker took it up, but wrote down nothing of it within {seconds:g} seconds.")
     return FairwayError(f"No worker took it up within {seconds:g} seconds; it is done as soon as one does.")
-
-
-def _read_lines(file: Path) -> list[bytes]:
-    try:
-        return file.read_bytes().split(b"\n")
-    except OSError as error:
-        raise FairwayError(f"'{file}' cannot be read: {error.strerror}.") from None
 
 
 def _read_data(text: str) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from models.journey import JourneyStatus
+from streams.cli.validate import Files
 from streams.clock import now
 from streams.settings import read_settings
 
@@ -30,15 +30,18 @@ _COLUMNS = ("tenantId", "name", "status", "version", "change")
 
 @group.command()
 def apply(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Journey files, or folders of them.")],
+    files: Files,
     activate: Annotated[bool, typer.Option("--activate", help="Let them run at once.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create or update journeys, all or none; a changed trigger, setting or step makes a new version."""
     from streams.journeys import authoring
-    from streams.journeys.files import read_journeys
+    from streams.journeys.files import check_files, find_warnings, refuse_problems
 
-    journeys = read_journeys(files)
+    checked = check_files(files)
+    journeys = refuse_problems(checked)
+    for warning in find_warnings(checked, read_settings()):
+        typer.echo(str(warning), err=True)
     if activate:
         journeys = [journey.model_copy(update={"status": JourneyStatus.ACTIVE}) for journey in journeys]
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.errors import FairwayError
-
 if TYPE_CHECKING:
     from streams.simulation.simulation import Output
 
@@ -30,16 +28,17 @@ def simulate(
     """Run journeys against events without Kafka or a database; print what would be written, one JSON a line."""
     import gc
 
-    from streams.journeys.files import read_journeys
-    from streams.simulation.scenario import load_journeys, read_customers, read_lines
+    from streams.journeys.files import read_journeys, read_lines
+    from streams.simulation.lines import parse_lines
+    from streams.simulation.scenario import load_journeys, read_customers
     from streams.simulation.simulation import Simulation
 
     gc.disable()  # nothing made here is cyclic, and collecting took a third of the time
     stop = _read_moment(until)
     authored = read_journeys([journeys])
-    known = read_customers(_read(customers)) if customers else []
+    known = read_customers(read_lines(customers)) if customers else []
     simulation = Simulation(load_journeys(authored), known)
-    outputs = simulation.run(read_lines(_read(events), authored), stop)
+    outputs = simulation.run(parse_lines(read_lines(events), authored), stop)
     names = {journey.id: journey.name for journey in authored}
     if chart:
         outputs = _draw(outputs, names, chart)
@@ -74,13 +73,6 @@ def _draw(outputs: Iterable["Output"], names: dict[str, str], chart: Path) -> It
     kept = list(outputs)
     draw(find_moves(kept, names), chart)
     return iter(kept)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise FairwayError(f"'{file}' can't be read: {error.strerror}.") from None
 
 
 def _read_moment(text: str | None) -> datetime | None:

@@ -5,23 +5,37 @@ from typing import Annotated
 
 import typer
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Journey files, or folders of them.")]
+from streams.settings import read_settings
+
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE…", help="Journey files, folders of them, or - for standard input.")
+]
 
 
-def validate(files: Files, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Tell all problems of all files at once, as `file:step: text`; exit code 1 if there are any."""
+def validate(
+    files: Files,
+    strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tell all problems of all files at once, as `file:step: text`; exit code 1 if there are any.
+
+    Warnings are of names that neither topics.yaml nor FAIRWAY_CHANNELS knows, so may be mistyped.
+    """
     import msgspec
 
-    from streams.journeys.files import check_files
+    from streams.journeys.files import check_files, find_warnings
 
-    journeys, problems = check_files(files)
+    checked = check_files(files)
+    warnings = find_warnings(checked, read_settings())
+    count = len(checked.journeys)
     if as_json:
-        typer.echo(msgspec.json.encode(problems))
-    elif problems:
-        typer.echo("\n".join(map(str, problems)))
+        typer.echo(msgspec.json.encode([*checked.problems, *warnings]))
     else:
-        typer.echo(f"{len(journeys)} journey{'s' * (len(journeys) != 1)}, no problems.")
-    raise typer.Exit(1 if problems else 0)
+        for problem in (*checked.problems, *warnings):
+            typer.echo(str(problem))
+        if not checked.problems and not warnings:
+            typer.echo(f"{count} journey{'s' * (count != 1)}, no problems.")
+    raise typer.Exit(1 if checked.problems or (strict and warnings) else 0)
 
 
 def schema() -> None:

@@ -6,6 +6,7 @@ no boolean, no number and no date. A name that stands twice in one mapping is re
 
 import json
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
 import yaml
@@ -13,6 +14,10 @@ import yaml
 from streams.errors import FairwayError
 
 _LARGEST = 1 << 20  # characters
+_DIGITS = 400  # of a number; Python reads 4,300, and writes none that is longer
+_DEEPEST = 100  # levels, so that whoever goes through it, the lines of a file too, may do so by recursion
+
+_TOO_DEEP = FairwayError("The file is nested too deeply.")
 
 
 def read_journeys(text: str) -> list[Any]:
@@ -22,7 +27,9 @@ def read_journeys(text: str) -> list[Any]:
     try:
         documents = _read_json(text) if text.lstrip()[:1] in ("{", "[") else _read_yaml(text)
     except RecursionError:
-        raise FairwayError("The file is nested too deeply.") from None
+        raise _TOO_DEEP from None
+    if _is_too_deep(documents):
+        raise _TOO_DEEP
     found: list[Any] = []
     for document in documents:
         found += document if isinstance(document, list) else [] if document is None else [document]
@@ -31,9 +38,25 @@ def read_journeys(text: str) -> list[Any]:
     return found
 
 
+def split_lines(raw: bytes) -> list[bytes]:
+    """Return the lines of a file of JSON lines, without the mark that some editors put before the first."""
+    return raw.removeprefix(BOM_UTF8).split(b"\n")  # not splitlines: a text in JSON may hold other line ends
+
+
+def _is_too_deep(documents: list[Any]) -> bool:
+    """Say whether lists and mappings nest too deeply, or go round; those that stand twice are entered once."""
+    level: list[Any] = [documents]
+    for _ in range(_DEEPEST):
+        parts = (part for whole in level for part in (whole.values() if isinstance(whole, dict) else whole))
+        level = list({id(part): part for part in parts if isinstance(part, dict | list)}.values())
+        if not level:
+            return False
+    return True
+
+
 def _read_json(text: str) -> list[Any]:
     try:
-        return [json.loads(text, object_pairs_hook=_pair_once)]
+        return [json.loads(text, object_pairs_hook=_pair_once, parse_int=_read_int)]
     except json.JSONDecodeError as error:
         fault = f"The file is not JSON: line {error.lineno}, {error.msg}."
     try:
@@ -61,8 +84,19 @@ def _read_yaml(text: str) -> list[Any]:
         raise FairwayError(f"The file is not YAML: {str(error).splitlines()[0]}.") from None
 
 
+def _read_int(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise FairwayError(f"The number {text[:20]}… has {len(text)} digits; put quotes around it.")
+    return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+
+
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML's own way)
+    yaml_constructors = {  # noqa: RUF012
+        tag: construct
+        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in ("null", "float", "str", "seq", "map")
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Refuse a name that stands twice; know no merges (`<<`), which version 1.2 has not either."""
@@ -75,9 +109,15 @@ class _Loader(yaml.SafeLoader):
         return yaml.constructor.BaseConstructor.construct_mapping(self, node, deep)
 
 
-def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
-    text = str(node.value)
-    return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+def _construct_int(_: _Loader, node: yaml.Node) -> int:
+    return _read_int(str(node.value))
+
+
+def _construct_bool(_: _Loader, node: yaml.Node) -> bool:
+    text = str(node.value).lower()
+    if text not in ("true", "false"):
+        raise ValueError(f"'{text}' is neither true nor false")
+    return text == "true"
 
 
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
@@ -89,3 +129,4 @@ for _tag, _pattern, _first in (
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), _first)
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_Loader.add_constructor("tag:yaml.org,2002:bool", _construct_bool)

@@ -147,7 +147,7 @@ async def export(connection: AsyncConnection, tenant_id: str, name: str) -> dict
     journey = await read_version(connection, row["id"], row["version"])
     if journey is None:
         raise UnknownError(f"Journey '{row['name']}' has no version {row['version']} in this database.")
-    return dump(journey) | {"status": row["status"]}
+    return journey.plain() | {"status": row["status"]}
 
 
 async def read_version(connection: AsyncConnection, journey_id: str, version: int) -> Journey | None:
@@ -175,7 +175,9 @@ async def _create(connection: AsyncConnection, journey: Journey, author: Author)
     times = {"created_at": author.now, "updated_at": author.now, "revision": _milliseconds(author)}
     await connection.execute(insert(JourneyRow).values(**made, **times, **_settings(journey)))
     await _store_version(connection, first, author)
-    await _note(connection, author, {"tenant_id": journey.tenant_id, "id": journey.id}, "create", None, dump(first))
+    await _note(
+        connection, author, {"tenant_id": journey.tenant_id, "id": journey.id}, "create", None, first.plain()
+    )
 
 
 async def _change(connection: AsyncConnection, row: RowMapping, journey: Journey, author: Author) -> None:
@@ -191,7 +193,7 @@ async def _change(connection: AsyncConnection, row: RowMapping, journey: Journey
     newer = journey.model_copy(update={"version": row["version"] + 1})
     await _update(connection, row, author, version=newer.version, deleted_at=None, **_settings(newer))
     await _store_version(connection, newer, author)
-    await _note(connection, author, row, "change", before and dump(before), dump(newer))
+    await _note(connection, author, row, "change", before and before.plain(), newer.plain())
 
 
 def _milliseconds(author: Author) -> int:
@@ -202,15 +204,10 @@ def _authored(journey: Journey) -> dict[str, Any]:
     return journey.model_dump(exclude=_CHANGES_BY_ITSELF)
 
 
-def dump(journey: Journey) -> dict[str, Any]:
-    """Return a journey as plain data, as its file would hold it, without its status."""
-    return journey.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"status"})
-
-
 def _settings(journey: Journey) -> dict[str, Any]:
     same = {"club_id", "name", "description", "trigger_type", "campaign_id", "allow_reentry", "reentry_after"}
     settings = journey.model_dump(include=same | {"enrollment_key", "max_enrollments", "timezone"})
-    return settings | {"trigger_config": dump(journey).get("triggerConfig")}
+    return settings | {"trigger_config": journey.plain().get("triggerConfig")}
 
 
 async def _update(connection: AsyncConnection, row: RowMapping, author: Author, **values: Any) -> None:
@@ -224,7 +221,7 @@ async def _update(connection: AsyncConnection, row: RowMapping, author: Author, 
 
 
 async def _store_version(connection: AsyncConnection, journey: Journey, author: Author) -> None:
-    definition = dump(journey)
+    definition = journey.plain()
     made = {"definition": definition, "created_at": author.now, "created_by": author.name}
     await connection.execute(
         insert(JourneyVersionRow).values(journey_id=journey.id, version=journey.version, **made)

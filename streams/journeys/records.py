@@ -13,9 +13,7 @@ from pydantic import ValidationError
 
 from models.form import FORM, RELEASES, form_of, tell_newer
 from models.journey import Journey, JourneyStatus
-
-LARGEST = 512 * 1024
-"""Bytes that the record of a version may have."""
+from models.limits import JOURNEY_BYTES
 
 
 class JourneyState(msgspec.Struct, frozen=True, rename="camel"):
@@ -30,6 +28,7 @@ class JourneyState(msgspec.Struct, frozen=True, rename="camel"):
     revision: int = 0
 
 
+_LARGEST = JOURNEY_BYTES + 256  # what is added since it was checked: a longer version number, the form
 _KEY = re.compile(r"([^:]+):([^:]+)(?::([1-9][0-9]{0,8}))?", re.DOTALL)
 
 
@@ -57,7 +56,7 @@ class _Form(msgspec.Struct):
 
 def version_record(journey: Journey) -> tuple[str, bytes]:
     """Return key and value of the record that holds one version of a journey."""
-    value = journey.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"status"})
+    value = journey.plain()
     needs = form_of(journey)
     if needs > 1:
         value |= {"needs": needs, "needsFairway": RELEASES[needs]}
@@ -82,8 +81,8 @@ def read_key(key: bytes | None) -> Key:
 
 def check_form(key: Key, value: bytes) -> None:
     """Raise NewerError for a version that needs a newer Fairway, UnusableError for one that can't be a journey."""
-    if len(value) > LARGEST:
-        raise UnusableError(f"It has {len(value)} bytes; {LARGEST} are allowed.")
+    if len(value) > _LARGEST:
+        raise UnusableError(f"It has {len(value)} bytes; {JOURNEY_BYTES} are allowed.")
     form = _decode(value, _Form)
     if form.needs > FORM:
         what = f"Journey '{form.name}' version {key.version}"

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from streams.history.wording import Description, describe, describe_cause
+from streams.kafka.topics import ACTIVITY, DEAD_LETTERS
 from streams.simulation.simulation import Output
 
 Entry = Mapping[str, Any]
@@ -16,9 +17,9 @@ def explain(outputs: Iterable[Output], names: Mapping[str, str]) -> Iterator[str
     """Yield the account of every customer, line by line; `names` gives a journey's name for its id."""
     accounts: dict[str, list[str]] = defaultdict(list)
     for output in outputs:
-        if output.topic == "fairway.activity":
+        if output.topic == ACTIVITY:
             accounts[output.key].extend(_tell_record(output.fields, names))
-        elif output.topic == "fairway.dead-letters":
+        elif output.topic == DEAD_LETTERS:
             accounts["(unusable input)"].append(f"{output.at:%Y-%m-%d %H:%M:%S}  {output.fields['reason']}")
     for key in sorted(accounts):
         yield key

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.errors import FairwayError
+from streams.kafka.topics import ACTIVITY
 from streams.simulation.simulation import Output
 
 Moves = list[tuple[datetime, str, int]]
@@ -17,7 +18,7 @@ def find_moves(outputs: Iterable[Output], names: Mapping[str, str]) -> Moves:
     moves: Moves = []
     standing: dict[str, str] = {}
     for output in outputs:
-        if output.topic != "fairway.activity":
+        if output.topic != ACTIVITY:
             continue
         for entry in output.fields["entries"]:
             id_ = entry.get("enrollmentId")

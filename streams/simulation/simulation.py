@@ -18,7 +18,6 @@ from models.journey import JourneyStatus
 from models.messages import Event, Source
 from streams.engine.admission import Places, decide
 from streams.engine.advance import advance
-from streams.engine.decoding import Rejection
 from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate, SendCommand, plain
 from streams.engine.inputs import (
     Arrived,
@@ -34,36 +33,11 @@ from streams.engine.inputs import (
 from streams.engine.journeys import Journeys
 from streams.engine.transitions import Move, move
 from streams.errors import FairwayError
+from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
+from streams.simulation.lines import Control, Line, Unusable
 
 RESUMED_PER_SECOND = 1_000  # R29
 _ENDLESS = 2_000_000  # waits fired after the last input
-
-
-class Control(msgspec.Struct, frozen=True):
-    """An input line that steers a journey, or one customer's place in it."""
-
-    control: str
-    at: datetime
-    journey_id: str
-    tenant_id: str
-    customer_id: str = ""
-    data: dict[str, Any] = {}
-
-
-class Unusable(msgspec.Struct, frozen=True):
-    """An input line that can't be used; it becomes a dead letter."""
-
-    raw: str
-    rejection: Rejection
-    topic: str
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One line of input: `at` is its time, `number` its place in the file, from 0."""
-
-    at: datetime
-    number: int
-    given: Event | Control | Unusable
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -134,14 +108,14 @@ class Simulation:
                 key = customer_key(event.tenant_id, event.customer_id)
                 yield from self._advance(key, event.tenant_id, event.customer_id, given, line.at)
             case Unusable() as unusable:
-                yield Output(line.at, "fairway.dead-letters", "", _describe(unusable, line))
+                yield Output(line.at, DEAD_LETTERS, "", _describe(unusable, line))
             case Control(control="enroll" | "exit") as control:
                 yield from self._steer_customer(control, line)
             case Control() as control:
                 yield from self._steer_journey(control, line.at)
 
     def _steer_customer(self, control: Control, line: Line) -> Iterator[Output]:
-        source = Source("fairway.inbox", 0, line.number)
+        source = Source(INBOX, 0, line.number)
         given: CustomerInput = Exit(line.at, control.journey_id, source)
         if control.control == "enroll":
             given = Enroll(control.journey_id, line.at, control.data, source)
@@ -219,11 +193,11 @@ class Simulation:
 def _output(key: bytes, effect: Effect, now: datetime) -> Output:
     match effect:
         case Command(value=value):
-            return Output(now, "fairway.commands", key.decode(), value)
+            return Output(now, COMMANDS, key.decode(), value)
         case ProfileUpdate():
-            return Output(now, "fairway.profile-updates", key.decode(), effect)
+            return Output(now, PROFILE_UPDATES, key.decode(), effect)
         case Activity():
-            return Output(now, "fairway.activity", key.decode(), effect)
+            return Output(now, ACTIVITY, key.decode(), effect)
         case Forward():
             raise AssertionError("what is sent on stays inside")
 

@@ -8,9 +8,11 @@ import pytest
 from streams.demo.examples import EXAMPLES, shorten
 from streams.demo.sample import make_sample
 from streams.demo.tally import Summary, Tally
+from streams.engine.reading import split_lines
 from streams.journeys.files import read_journeys
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS
-from streams.simulation.scenario import load_journeys, read_lines
+from streams.simulation.lines import parse_lines
+from streams.simulation.scenario import load_journeys
 from streams.simulation.simulation import Simulation
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -22,7 +24,7 @@ def summary(tmp_path: Path) -> Summary:
     journeys = read_journeys([tmp_path])
     lines = b"\n".join(sample.value for sample in make_sample("run", START))
     tally = Tally()
-    for output in Simulation(load_journeys(journeys)).run(read_lines(lines, journeys)):
+    for output in Simulation(load_journeys(journeys)).run(parse_lines(split_lines(lines), journeys)):
         if output.topic == COMMANDS:
             tally.receive_command(output.fields, 0)
         elif output.topic == ACTIVITY:

@@ -69,11 +69,20 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
     ("journey", "step", "sentence"),
     [
         ("text", None, "A journey holds names and values, as 'name: Welcome'."),
-        (raw(tenantId="a:b"), None, "'tenantId' is 'a:b', but must hold no colon."),
+        (raw(tenantId="a:b"), None, "'tenantId' is 'a:b', but must hold no colon and no control characters."),
+        (raw(tenantId="a\nb"), None, "'tenantId' is 'a\nb', but must hold no colon and no control characters."),
+        (raw(tenantId="*"), None, "'tenantId' is '*', which stands for all tenants; name one."),
+        (raw(tenantId="x" * 101), None, f"'tenantId' is '{'x' * 80}…', but must have at most 100 characters."),
+        (raw(name="x" * 201), None, f"'name' is '{'x' * 80}…', but must have at most 200 characters."),
+        (raw(clubId="x" * 256), None, f"'clubId' is '{'x' * 80}…', but must have at most 255 characters."),
+        (raw(campaignId="x" * 201), None, f"'campaignId' is '{'x' * 80}…', but must have at most 200 characters."),
+        (raw(maxEnrollments=2**31), None, "'maxEnrollments' is 2147483648, but must be at most 2147483647."),
+        (raw(*[send(f"s{n}") for n in range(499)]), None, "It has 501 steps; 500 are allowed: make several journeys of it."),
+        (raw(description="x" * (1 << 19)), None, "It has 524642 bytes as it is published; 524288 are allowed."),
         (raw(id="5"), None, "'id' is '5', but must be a UUID in lower case; or leave it out."),
         (raw(name=""), None, "'name' is empty."),
         (raw(name=None), None, "'name' is missing: what people call it; one of its kind per tenant."),
-        (raw(name="x" * 300, clubId=["x" * 300]), None, "'clubId' is a list, but must be text; put quotes around it."),
+        (raw(name="x" * 200, clubId=["x" * 300]), None, "'clubId' is a list, but must be text; put quotes around it."),
         (raw(clubld="x"), None, "'clubld' is not known here; did you mean 'clubId'?"),
         (raw(status="Live"), None, "'status' is 'Live', which is not known; did you mean 'ACTIVE'?"),
         (raw(status="?" * 80), None, f"'status' is '{'?' * 80}', which is not known; use one of: DRAFT, ACTIVE, PAUSED, ARCHIVED."),
@@ -88,6 +97,9 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(maxEnrollments={}), None, "'maxEnrollments' is a mapping, but must be a whole number."),
         (raw(reentryAfter="soon", allowReentry=True), None, f"'reentryAfter': 'soon' {DURATION}"),
         (raw(reentryAfter="7 days"), None, "'reentryAfter' needs 'allowReentry: true'."),
+        *((raw(reentryAfter="7 days", allowReentry=no), None, "'reentryAfter' needs 'allowReentry: true'.")
+          for no in (None, False, 0, 0.0, "false", "no", "off", "N")),
+        (raw(reentryAfter="7 days", allowReentry="perhaps"), None, "'allowReentry' is 'perhaps', but must be true or false."),
         (raw(timezone="Europe/Londn"), None, "'timezone' is 'Europe/Londn', which is not a time zone; did you mean 'Europe/London'?"),
         (raw(timezone="?"), None, "'timezone' is '?', which is not a time zone; write for example Europe/London."),
         (raw(timezone="customer"), None, "'timezone' is 'customer', which is not a time zone; write for example Europe/London."),
@@ -109,7 +121,7 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(description={"\0": 1}), None, "'description' has a name with characters that can't be stored; remove them."),
         (raw(description={5: "x"}), None, "'description' has the name 5, but names are text; put quotes around it."),
         (raw() | {5: "x"}, None, "A journey has the name 5, but names are text; put quotes around it."),
-        (raw(maxEnrollments=2**63), None, "'maxEnrollments' is 9223372036854775808, too large a number; put quotes around it."),
+        (raw(maxEnrollments=2**63), None, "'maxEnrollments' is too large a number; put quotes around it."),
         (
             raw(split({"name": "A", "weight": float("inf")})),
             None,
@@ -128,6 +140,11 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(send(5)), "step-2", "'id' is 5, but must be text; put quotes around it."),
         (raw(send(stepNumber="two")), "mail", "'stepNumber' is 'two', but must be a whole number."),
         (raw(send(stepNumber=-1)), "mail", "'stepNumber' is -1, but must be at least 0."),
+        (raw(steps=[TRIGGER, send(stepNumber=2**40)]), "mail", "'stepNumber' is 1099511627776, but must be at most 2147483647."),
+        (raw(send(name="x" * 201)), "mail", f"'name' is '{'x' * 80}…', but must have at most 200 characters."),
+        (raw(send("x" * 201)), "x" * 201, f"'id' is '{'x' * 80}…', but must have at most 200 characters."),
+        *((raw(send(config={name: "x" * 201})), "mail", f"'config.{name}' is '{'x' * 80}…', but must have at most 200 characters.")
+          for name in ("channel", "templateId")),
         (raw(send(nextStepID="end")), "mail", "'nextStepID' is not known here; did you mean 'nextStepId'?"),
         (raw({"id": "mail", "type": "SEND"}), "mail", "'config' is missing: the settings of this type of step."),
         (raw({"id": "mail", "type": "SEND", "config": {"channel": "SMS"}}), "mail", "'config.templateId' is missing: which template the sender fills in."),
@@ -327,6 +344,18 @@ def test_what_cannot_be_stored_is_found_before_and_after_a_mapping() -> None:
     sentence = "'description' holds the character U+0000, which can't be stored; remove it."
     for settings in ({"description": "\0", "triggerConfig": {}}, {"triggerConfig": {}, "description": "\0"}):
         assert problems(raw(**settings)) == [(None, sentence)]
+
+
+def test_what_goes_on_being_wrong_is_told_up_to_a_hundred_times_and_quickly() -> None:
+    alike = [send(("ab" * 30) + str(n), nextStepId=("ba" * 28) + str(n)) for n in range(400)]  # dear to compare
+    found = problems(raw(*alike))
+    assert len(found) == 101
+    assert found[-1] == (None, "More than these 100 problems are not looked for; mend them first.")
+
+
+def test_a_long_journey_is_good_up_to_the_limits() -> None:
+    assert problems(raw(*[send(f"s{n}") for n in range(498)])) == []
+    assert problems(raw(description="x" * (500 * 1024))) == []
 
 
 def test_journeys_that_cannot_stand_side_by_side_are_told_apart() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.check import check
-from streams.engine.reading import read_journeys
+from streams.engine.reading import read_journeys, split_lines
 from streams.errors import FairwayError
 
 
@@ -44,6 +44,10 @@ def test_what_looks_like_text_stays_text(text: str, value: object) -> None:
     assert read_journeys(f"a: {text}" if value != [None] else f"a:\n  {text}") == [{"a": value}]
 
 
+LONG_NUMBER = "The number 99999999999999999999… has 5000 digits; put quotes around it."
+UNKNOWN_TAG = "The file is not YAML: line 1, could not determine a constructor for the tag 'tag:yaml.org,2002:"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -62,6 +66,18 @@ def test_what_looks_like_text_stays_text(text: str, value: object) -> None:
         ("\0", "The file is not YAML: unacceptable character #x0000: special characters are not allowed."),
         ("a: !!python/name:os.system x", "The file is not YAML: line 1, could not determine a constructor for the tag "
          "'tag:yaml.org,2002:python/name:os.system'."),
+        ("a: !!timestamp 2026-11-23", f"{UNKNOWN_TAG}timestamp'."),
+        ("a: !!timestamp x", f"{UNKNOWN_TAG}timestamp'."),
+        ("a: !!binary x", f"{UNKNOWN_TAG}binary'."),
+        ("a: !!set {x}", f"{UNKNOWN_TAG}set'."),
+        ("a: !!bool x", "The file is not YAML: 'x' is neither true nor false."),
+        ("a: !!float x", "The file is not YAML: could not convert string to float: 'x'."),
+        (f"a: {'9' * 5000}", LONG_NUMBER),
+        (f"? {'9' * 5000}\n: a", LONG_NUMBER),
+        (f"a: 0x{'9' * 4998}", LONG_NUMBER.replace("99999999999999999999…", "0x999999999999999999…")),
+        ('{"a": ' + "9" * 5000 + "}", LONG_NUMBER),
+        ("a: &a [*a]", "The file is nested too deeply."),
+        ('{"a": ' + "[" * 900 + "]" * 900 + "}", "The file is nested too deeply."),
         ("- " * 5000, "The file is nested too deeply."),
         ('{"a":' * 50000, "The file is nested too deeply."),
         ("x" * (1 << 20) + "x", "The file has 1048577 characters; 1048576 are allowed."),
@@ -76,13 +92,25 @@ def test_a_file_of_just_1048576_characters_is_read() -> None:
     assert read_journeys("a: " + "x" * ((1 << 20) - 3)) == [{"a": "x" * ((1 << 20) - 3)}]
 
 
-def test_aliases_that_multiply_or_go_round_are_refused() -> None:
+def test_what_multiplies_or_goes_round_is_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     [bomb] = read_journeys("\n".join(lines))
     assert [problem.text for problem in check(bomb)[1]] == ["It holds more than 100000 values."]
-    [ring] = read_journeys("a: &a [*a]")
+    ring: dict[str, Any] = {}
+    ring["a"] = ring
     assert [problem.text for problem in check(ring)[1]] == ["It is nested too deeply; 64 levels are allowed."]
+
+
+def test_what_stands_twice_is_entered_once() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 60)]
+    assert len(read_journeys("\n".join(lines))) == 1
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_lines_end_where_json_says_and_a_mark_before_the_first_is_none_of_it(mark: bytes) -> None:
+    assert split_lines(mark + "a\u2028\x85\rb\n\nc".encode()) == ["a\u2028\x85\rb".encode(), b"", b"c"]
 
 
 @given(st.text() | st.text(alphabet="{}[]:-&*!?| \n'\"a1,#%"))

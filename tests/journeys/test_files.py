@@ -1,3 +1,6 @@
+"""Journey files and folders, and the lines of other files: what is read, and what is said of what can't be."""
+
+import io
 import json
 from pathlib import Path
 
@@ -6,7 +9,16 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from streams.cli import app
-from streams.journeys.files import ProblemsError, read_journeys
+from streams.errors import FairwayError
+from streams.journeys.files import (
+    ProblemsError,
+    check_files,
+    find_files,
+    find_warnings,
+    read_journeys,
+    read_lines,
+)
+from streams.settings import Settings
 
 GOOD = """\
 tenantId: pinehurst
@@ -65,6 +77,7 @@ def test_problems_can_be_had_as_json(tmp_path: Path) -> None:
             "file": str(file),
             "step": "mail",
             "text": "'config.channel' is missing: how to send, as EMAIL, SMS or PUSH.",
+            "level": "error",
         }
     ]
     file.write_text(GOOD)
@@ -75,6 +88,76 @@ def test_a_folder_without_journeys_is_told(tmp_path: Path) -> None:
     result = run("validate", tmp_path)
     assert result.exit_code == 1
     assert str(result.exception) == f"The folder '{tmp_path}' holds no file that ends in .yaml, .yml or .json."
+
+
+def test_hidden_files_of_a_folder_are_left_out_and_the_case_of_an_ending_means_nothing(tmp_path: Path) -> None:
+    (tmp_path / "welcome.YAML").write_text(GOOD)
+    (tmp_path / "other.Json").write_text(json.dumps(yaml.safe_load(GOOD) | {"name": "Other"}))
+    for hidden in (".draft.yaml", "._welcome.YAML"):
+        (tmp_path / hidden).write_bytes(b"\xff")
+    assert run("validate", tmp_path).output == "2 journeys, no problems.\n"
+    assert run("validate", tmp_path / ".draft.yaml").exit_code == 1
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # as root, every folder may be read
+    with pytest.raises(FairwayError, match=f"^The folder '{tmp_path}' can't be read: Permission denied.$"):
+        list(find_files([tmp_path]))
+
+
+def test_a_dash_is_standard_input() -> None:
+    bad = CliRunner().invoke(app, ["journeys", "validate", "-"], input=BAD.replace("timezone: Mars", ""))
+    assert bad.output == "-:mail: 'config.channel' is missing: how to send, as EMAIL, SMS or PUSH.\n"
+    good = CliRunner().invoke(app, ["journeys", "validate", "-"], input="\ufeff" + GOOD)
+    assert good.output == "1 journey, no problems.\n"
+
+
+def test_lines_are_read_from_a_file_or_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\xef\xbb\xbfa\nb\n")
+    assert read_lines(file) == [b"a", b"b", b""]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"c")))
+    assert read_lines(Path("-")) == [b"c"]
+    with pytest.raises(FairwayError, match=r"^'nowhere' can't be read: No such file or directory\.$"):
+        read_lines(Path("nowhere"))
+    file.write_bytes("a".encode("utf-16"))
+    with pytest.raises(FairwayError, match=f"^'{file}' is UTF-16 text; save it as UTF-8.$"):
+        read_lines(file)
+
+
+def test_what_only_a_tag_or_a_long_number_makes_of_a_file_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    for text in ("a: !!timestamp x", "a: " + "9" * 5000, '{"a": ' + "9" * 5000 + "}", '{"a":' * 3000):
+        file.write_text(text)
+        result = run("validate", file)
+        assert (result.exit_code, result.exception.__class__) == (1, SystemExit)
+        assert result.output.startswith(f"{file}: The ")
+
+
+def test_a_name_that_nobody_knows_is_a_warning_and_an_error_if_one_asks(tmp_path: Path) -> None:
+    file = tmp_path / "welcome.yaml"
+    file.write_text(GOOD.replace("scl.member.created", "scl.member.create").replace("EMAIL", "EMIAL"))
+    told = [
+        f"{file}: warning: 'triggerType' is 'scl.member.create', which is no event topic of topics.yaml; "
+        "did you mean 'scl.member.created'?",
+        f"{file}:mail: warning: 'config.channel' is 'EMIAL', which FAIRWAY_CHANNELS lacks; did you mean 'EMAIL'?",
+    ]
+    result = run("validate", file)
+    assert (result.exit_code, result.output.splitlines()) == (0, told)
+    assert run("validate", "--strict", file).exit_code == 1
+    assert [found["level"] for found in json.loads(run("validate", "--json", file).output)] == ["warning"] * 2
+    file.write_text(GOOD)
+    assert run("validate", "--strict", file).exit_code == 0
+
+
+def test_without_a_topics_file_no_event_type_is_looked_up(tmp_path: Path) -> None:
+    file = tmp_path / "welcome.yaml"
+    file.write_text(GOOD.replace("scl.member.created", "anything"))
+    settings = Settings(topics_file=tmp_path / "none.yaml", channels="Email, SMS")
+    assert find_warnings(check_files([file]), settings) == []
 
 
 def test_the_schema_is_printed_as_json() -> None:

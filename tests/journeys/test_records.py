@@ -8,8 +8,8 @@ import pytest
 
 from models.form import FORM
 from models.journey import JourneyStatus
+from models.limits import JOURNEY_BYTES
 from streams.journeys.records import (
-    LARGEST,
     JourneyState,
     Key,
     NewerError,
@@ -87,7 +87,7 @@ def test_a_version_that_is_no_journey_or_another_is_refused(changes: dict[str, A
 @pytest.mark.parametrize(
     "value",
     [b"", b"{", b"[]", b"5", b"\xff", b"[" * 3000, b'{"needs": ' + b"9" * 5000 + b"}", b'{"a": ' + b"[" * 3000,
-     b'{"needs": "soon"}', b'"' + b"x" * LARGEST + b'"'],
+     b'{"needs": "soon"}', b'"' + b"x" * JOURNEY_BYTES + b" " * 300 + b'"'],
 )  # fmt: skip
 def test_what_is_no_json_object_or_too_large_is_refused_before_it_is_looked_at(value: bytes) -> None:
     with pytest.raises(UnusableError):

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from models.journey import Journey, JourneyStatus
+from streams.engine.reading import split_lines
 from streams.errors import FairwayError
-from streams.simulation.scenario import load_journeys, read_customers, read_lines
+from streams.simulation.lines import parse_lines
+from streams.simulation.scenario import load_journeys, read_customers
 from streams.simulation.simulation import Output, Simulation
 from tests.engine.build import NOON, hours, journey, send, wait
 
@@ -30,8 +32,8 @@ def control(word: str, at: datetime = NOON, **fields: Any) -> dict[str, Any]:
 
 def run(authored: list[Journey], *lines: Any, until: datetime | None = None, customers: str = "") -> list[Output]:
     raw = b"\n".join(item if isinstance(item, bytes) else json.dumps(item).encode() for item in lines)
-    simulation = Simulation(load_journeys(authored), read_customers(customers.encode()))
-    return list(simulation.run(read_lines(raw, authored), until))
+    simulation = Simulation(load_journeys(authored), read_customers(split_lines(customers.encode())))
+    return list(simulation.run(parse_lines(split_lines(raw), authored), until))
 
 
 def sent(outputs: list[Output]) -> list[tuple[str, datetime]]:
@@ -67,15 +69,15 @@ def test_customers_known_before_bring_their_profile() -> None:
         '"subscriptions":{"email":false}}\n\n'
     )
     assert sent(run([journey(send())], line(1, "a"), line(2, "b"), customers=known)) == [("b", NOON)]
-    (customer,) = read_customers(known.encode())
+    (customer,) = read_customers(split_lines(known.encode()))
     assert customer.profile == {"x": "1\u2028", "timezone": "Asia/Tokyo", "subscriptions": {"EMAIL": False}}
 
 
 def test_a_customers_line_that_is_none_is_refused_with_its_number() -> None:
     with pytest.raises(FairwayError, match=r"^Line 1 of the customers can't be used: .*customerId.*\.$"):
-        read_customers(b'{"tenantId": "pinehurst"}')
+        read_customers(split_lines(b'{"tenantId": "pinehurst"}'))
     with pytest.raises(FairwayError, match=r"^Line 2 of the customers can't be used: .*utf-8.*\.$"):
-        read_customers(b'\n{"tenantId": "pinehurst", "customerId": "\xff"}')
+        read_customers(split_lines(b'\n{"tenantId": "pinehurst", "customerId": "\xff"}'))
 
 
 @pytest.mark.parametrize(
@@ -93,12 +95,12 @@ def test_a_customers_line_that_is_none_is_refused_with_its_number() -> None:
 def test_a_customers_line_may_hold_what_an_event_may(fields: dict[str, Any], sentence: str) -> None:
     whole = {"tenantId": "pinehurst", "customerId": "c-7"} | fields
     with pytest.raises(FairwayError) as error:
-        read_customers(json.dumps(whole).encode())
+        read_customers(split_lines(json.dumps(whole).encode()))
     assert str(error.value) == f"Line 1 of the customers can't be used: {sentence}"
 
 
 def test_nothing_may_stand_where_an_object_may_be_left_out() -> None:
-    (customer,) = read_customers(b'{"tenantId": "pinehurst", "customerId": "c-7", "attributes": null}')
+    (customer,) = read_customers(split_lines(b'{"tenantId": "pinehurst", "customerId": "c-7", "attributes": null}'))
     assert customer.profile == {}
     assert len(sent(run([journey(send())], control("enroll", customerId="a", data=None)))) == 1
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, tzinfo
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -9,7 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.duration import read_zone
 from models.journey import Journey, JourneyTrigger
+from models.limits import JOURNEY_BYTES, STEPS
 from models.steps import AnyStep, Step
+from streams.engine.check.names import find_unknown
 from streams.engine.check.plain import find_unstorable
 from streams.engine.check.routes import Node, check_routes, read_node
 from streams.engine.check.rules import check_field, check_rules
@@ -17,10 +20,12 @@ from streams.engine.check.shape import describe, show, suggest
 from streams.engine.check.steps import check_duration, check_step, check_zone
 from streams.engine.schema import DESCRIPTIONS
 
-__all__ = ["Problem", "check", "find_twins"]
+__all__ = ["Problem", "check", "find_twins", "find_unknown"]
 
 _TYPES = ("TRIGGER", "SEND", "WAIT", "CONDITION", "SPLIT", "UPDATE", "END")
 _STEP: TypeAdapter[AnyStep] = TypeAdapter(Step)
+_BOOL = TypeAdapter(bool)
+_TOLD = 100  # problems of one journey
 _ANY_STEP = {"type": "END"}
 
 
@@ -32,14 +37,33 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def check(raw: Any) -> tuple[Journey | None, list[Problem]]:
-    """Return the journey that plain data holds, or all that is wrong with it; never raises."""
+    """Return the journey that plain data holds, or what is wrong with it, 100 problems at most; never raises."""
     if not isinstance(raw, dict):
         return None, [Problem(None, "A journey holds names and values, as 'name: Welcome'.")]
-    if fault := find_unstorable(raw):
+    if fault := _find_excess(raw) or find_unstorable(raw):
         return None, [Problem(None, fault)]
-    problems = [Problem(None, text) for text in _check_settings(raw)]
-    problems += [Problem(id_, text) for id_, text in _check_steps(raw)]
-    return (None if problems else Journey.model_validate(raw)), problems
+    problems = list(islice(_find_problems(raw), _TOLD))
+    if len(problems) == _TOLD:
+        problems.append(Problem(None, f"More than these {_TOLD} problems are not looked for; mend them first."))
+    if problems:
+        return None, problems
+    journey = Journey.model_validate(raw)
+    size = len(msgspec.json.encode(journey.plain()))
+    if size > JOURNEY_BYTES:
+        return None, [Problem(None, f"It has {size} bytes as it is published; {JOURNEY_BYTES} are allowed.")]
+    return journey, []
+
+
+def _find_excess(raw: dict[Any, Any]) -> str | None:
+    steps = raw.get("steps")
+    if isinstance(steps, list) and len(steps) > STEPS:
+        return f"It has {len(steps)} steps; {STEPS} are allowed: make several journeys of it."
+    return None
+
+
+def _find_problems(raw: dict[str, Any]) -> Iterator[Problem]:
+    yield from (Problem(None, text) for text in _check_settings(raw))
+    yield from (Problem(id_, text) for id_, text in _check_steps(raw))
 
 
 def find_twins(journeys: Sequence[Journey]) -> Iterator[tuple[int, Problem]]:
@@ -65,11 +89,13 @@ def _check_settings(raw: dict[str, Any]) -> Iterator[str]:
         Journey.model_validate(raw | {"steps": [_ANY_STEP]})
     except ValidationError as error:
         yield from describe(error.errors(include_url=False), raw, "Journey")
+    if raw.get("tenantId") == "*":
+        yield "'tenantId' is '*', which stands for all tenants; name one."
     if isinstance(raw.get("timezone"), str):
         yield from check_zone("timezone", raw["timezone"])
     if isinstance(raw.get("reentryAfter"), str):
         yield from check_duration("reentryAfter", raw["reentryAfter"])
-        if raw.get("allowReentry", False) is False:
+        if not _is_true(raw.get("allowReentry")):
             yield "'reentryAfter' needs 'allowReentry: true'."
     if isinstance(raw.get("enrollmentKey"), str):
         yield from check_field("enrollmentKey", raw["enrollmentKey"], "trigger")
@@ -78,6 +104,14 @@ def _check_settings(raw: dict[str, Any]) -> Iterator[str]:
     except ValidationError:
         return  # told above
     yield from check_rules("triggerConfig.conditions", trigger.conditions, "trigger", zone)
+
+
+def _is_true(value: object) -> bool:
+    """Say whether a setting is true; one that is no boolean is told of elsewhere."""
+    try:
+        return value is not None and _BOOL.validate_python(value)
+    except ValidationError:
+        return True
 
 
 def _check_steps(raw: dict[str, Any]) -> Iterator[tuple[str | None, str]]:

@@ -41,7 +41,7 @@ def _find_fault(value: Any) -> str | None:
                 f"holds the character U+{ord(found[0]):04X}, which can't be stored; remove it." if found else None
             )
         case int():
-            return None if abs(value) < _LARGEST_INT else f"is {value}, too large a number; put quotes around it."
+            return None if abs(value) < _LARGEST_INT else "is too large a number; put quotes around it."
         case float():
             return None if isfinite(value) else f"is {value}, which is not a finite number; write one such as 1.5."
         case _:

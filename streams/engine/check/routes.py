@@ -6,6 +6,7 @@ Works on plain data, so that one step with a wrong setting does not hide what is
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from streams.engine.check.shape import suggest
 
 _LOOPS_REPORTED = 20
+_GUESSED = 20
 _BRANCHES = ("nextStepYesId", "nextStepNoId")
 
 Found = tuple[str | None, str]  # the step's id, a sentence
@@ -54,10 +56,11 @@ def check_routes(authored: Sequence[Node]) -> Iterator[Found]:
     nodes = sorted(authored, key=lambda node: node.number)
     yield from _check_trigger(nodes)
     ids = dict.fromkeys(node.id for node in nodes)
+    meant = _guess(nodes, ids)
     for node in nodes:
         yield from _check_names(node)
-        yield from _check_next(node, ids)
-    ways = _find_ways(nodes)
+        yield from _check_next(node, ids, meant)
+    ways = _find_ways(nodes, meant)
     yield from _check_reach(nodes, ways)
     yield from _check_loops(nodes, ways)
 
@@ -93,15 +96,21 @@ def _check_names(node: Node) -> Iterator[Found]:
         yield node.id, "An END leads nowhere; remove 'nextStepId'."
 
 
-def _check_next(node: Node, ids: Collection[str]) -> Iterator[Found]:
+def _guess(nodes: Sequence[Node], ids: Collection[str]) -> dict[str, str]:
+    """Return which steps the first mistyped ids may have meant: to compare one with all others takes its time."""
+    named = (target for node in nodes for target in (node.next, *node.branches.values()))
+    mistyped = dict.fromkeys(target for target in named if target and target not in ids)
+    return {name: meant for name in islice(mistyped, _GUESSED) if (meant := suggest(name, ids))}
+
+
+def _check_next(node: Node, ids: Collection[str], meant: Mapping[str, str]) -> Iterator[Found]:
     for name, target in {"nextStepId": node.next, **node.branches}.items():
         if target and target not in ids:
-            meant = suggest(target, ids)
-            advice = f"did you mean '{meant}'?" if meant else "use the id of a step."
+            advice = f"did you mean '{meant[target]}'?" if target in meant else "use the id of a step."
             yield node.id, f"'{name}' is '{target}', which no step has as its id; {advice}"
 
 
-def _find_ways(nodes: Sequence[Node]) -> dict[str, set[str]]:
+def _find_ways(nodes: Sequence[Node], meant: Mapping[str, str]) -> dict[str, set[str]]:
     """Return the ids that each step may lead to (R15); a mistyped id counts as the one that it may have meant."""
     ids = [node.id for node in nodes]
     known, ways = set(ids), dict[str, set[str]]()
@@ -110,7 +119,7 @@ def _find_ways(nodes: Sequence[Node]) -> dict[str, set[str]]:
         branches = list(node.branches.values())[2:] if node.type == "SPLIT" else list(node.branches.values())
         targets = [target or default for target in branches] if node.type in ("CONDITION", "SPLIT") else [default]
         targets = [] if node.type == "END" else targets or [default]
-        found = (target if target in known else suggest(target, ids) for target in targets if target)
+        found = (target if target in known else meant.get(target) for target in targets if target)
         ways.setdefault(node.id, set()).update(filter(None, found))
     return ways
 

@@ -19,13 +19,17 @@ _PARTS = {
 # How pydantic names the members of unions, and what may stand in each.
 _TAGS = {"rule": "Rule", "group": "Group", "moment": "", "time": "UntilTime", "field": "UntilField"}
 
+_LONGEST = 64  # characters of a name that is compared with all others
+
 _SENTENCES = {
     "string_type": "'{where}' is {seen}, but must be text; put quotes around it.",
     "string_too_short": "'{where}' is empty.",
+    "string_too_long": "'{where}' is {seen}, but must have at most {max_length} characters.",
     "int_type": "'{where}' is {seen}, but must be a whole number.",
     "int_parsing": "'{where}' is {seen}, but must be a whole number.",
     "int_from_float": "'{where}' is {seen}, but must be a whole number.",
     "greater_than_equal": "'{where}' is {seen}, but must be at least {ge}.",
+    "less_than_equal": "'{where}' is {seen}, but must be at most {le}.",
     "float_type": "'{where}' is {seen}, but must be a number.",
     "float_parsing": "'{where}' is {seen}, but must be a number.",
     "bool_type": "'{where}' is {seen}, but must be true or false.",
@@ -36,7 +40,7 @@ _SENTENCES = {
     "value_error": "'{where}': {error}.",
 }
 _PATTERNS = {
-    "tenantId": "'tenantId' is {seen}, but must hold no colon.",
+    "tenantId": "'tenantId' is {seen}, but must hold no colon and no control characters.",
     "id": "'id' is {seen}, but must be a UUID in lower case; or leave it out.",
 }
 
@@ -103,7 +107,9 @@ def _config_models(step_type: str) -> tuple[str, ...]:
 
 
 def suggest(name: object, known: Iterable[str]) -> str | None:
-    """Return what a mistyped name may have meant."""
+    """Return what a mistyped name may have meant; a long one is none that was mistyped."""
+    if len(str(name)) > _LONGEST:
+        return None
     by_lower = {text.lower(): text for text in known}
     close = get_close_matches(str(name).lower(), by_lower, n=1)
     return by_lower[close[0]] if close else None

@@ -191,7 +191,7 @@ async def show_version(connection: Reading, visitor: Who, journey_id: Id, versio
     for each in await history.list_versions(connection, row["id"]):
         if each["version"] == version:
             journey = await history.read_version(connection, row["id"], version)
-            return Version.model_validate({**each, "definition": journey and authoring.dump(journey)})
+            return Version.model_validate({**each, "definition": journey and journey.plain()})
     raise missing()
 
 
@@ -279,4 +279,4 @@ async def _answer(site: Site, visitor: Visitor, response: Response, journey_id: 
 
 async def _detail(connection: AsyncConnection, row: Row) -> JourneyDetail:
     journey = await history.read_version(connection, row["id"], row["version"])
-    return JourneyDetail.model_validate({**row, "definition": authoring.dump(journey) if journey else {}})
+    return JourneyDetail.model_validate({**row, "definition": journey.plain() if journey else {}})

@@ -11,9 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from models.journey import Journey
+from streams.engine.reading import split_lines
 from streams.errors import FairwayError
+from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS
 from streams.simulation.account import explain
-from streams.simulation.scenario import load_journeys, read_lines
+from streams.simulation.lines import parse_lines
+from streams.simulation.scenario import load_journeys
 from streams.simulation.simulation import Output, Simulation
 from streams.web.access.masking import show
 from streams.web.pages.site import acting, read_id, site_of, visitor_of
@@ -89,18 +92,18 @@ def _run(draft: CheckedFile, events: str, until: str) -> list[Output]:
     if stop is not None and stop.tzinfo is None:
         raise FairwayError("The time to stop at needs an offset, such as Z.")
     simulation = Simulation(load_journeys(draft.journeys))
-    return list(islice(simulation.run(read_lines(events.encode(), draft.journeys), stop), _OUTPUTS))
+    return list(islice(simulation.run(parse_lines(split_lines(events.encode()), draft.journeys), stop), _OUTPUTS))
 
 
 def _sum(outputs: list[Output]) -> dict[str, int]:
-    kinds = [entry["type"] for o in outputs if o.topic == "fairway.activity" for entry in o.fields["entries"]]
+    kinds = [entry["type"] for o in outputs if o.topic == ACTIVITY for entry in o.fields["entries"]]
     return {
         "entered": kinds.count("enrollment.started"),
         "refused": kinds.count("enrollment.refused"),
-        "commands": sum(output.topic == "fairway.commands" for output in outputs),
+        "commands": sum(output.topic == COMMANDS for output in outputs),
         "completed": kinds.count("enrollment.completed"),
         "failed": kinds.count("enrollment.failed"),
-        "dead letters": sum(output.topic == "fairway.dead-letters" for output in outputs),
+        "dead letters": sum(output.topic == DEAD_LETTERS for output in outputs),
     }
 
 
