@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     history_days: int | None = Field(default=None, ge=1)
     refusals: Literal["all", "none"] = "all"
+    cloudevents: Literal["on", "off"] = "off"
     store: Literal["rocksdb", "memory"] = "rocksdb"
     instance_id: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9._-]{1,200}$")
     failpoint: str = ""

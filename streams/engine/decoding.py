@@ -1,7 +1,6 @@
 """Raw records to events: what breaks the contract becomes a Rejection with a code and a sentence."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import msgspec
 
 from models import limits
 from models.messages import Event
+from streams.engine.cloudevents import Headers, Mode, find_mode, is_cloudevent, name_attribute, read_fields
 from streams.engine.payload import (
     HOLDS_NUL,
     TOO_DEEP,
@@ -25,8 +25,6 @@ from streams.engine.payload import (
 __all__ = ["Headers", "Rejection", "decode"]
 
 _YEARS = range(1970, 3000)  # outside, calendar arithmetic on waits would overflow
-
-Headers = Iterable[tuple[str, bytes | None]]
 
 _Tenant = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.TENANT_ID)]
 _Customer = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.CUSTOMER_ID)]
@@ -65,31 +63,62 @@ _is_traceparent = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2
 
 
 def decode(value: bytes | None, headers: Headers, topic: str) -> Event | Rejection:
-    """Return the event of a record, or why it is none; `eventType` defaults to the topic's name. Never raises."""
+    """Return the event of a record, or why it is none; `eventType` defaults to the topic's name. Never raises.
+
+    A CloudEvent is known by its headers, or, where it has none, by its own `specversion`.
+    """
+    if headers and (mode := find_mode(headers)):
+        return _decode_cloudevent(mode, value or b"", headers, topic)
     if not value:
         return Rejection("not-json", "The record has no value.")
     if len(value) > limits.EVENT_BYTES:
         return tell_size(value)
-    extra: dict[str, Any] = {}
     try:
         wire: _Wire = _decode_known(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _decode_slowly(value, headers, topic)
+    if wire.data and needs_a_look(wire.data):
         if is_too_deep(value):
             return TOO_DEEP
-        try:  # either an unknown field or a real problem: look again, slowly
-            wire = _decode_wire(value)
-            extra = {name: item for name, item in _decode_any(value).items() if name not in _FIELDS}
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            return explain(value, error) or _find_field(error)
-    if (wire.data and needs_a_look(wire.data)) or extra:
-        if is_too_deep(value):
-            return TOO_DEEP
-        if holds_wide_integer(wire.data) or holds_wide_integer(extra):
+        if holds_wide_integer(wire.data):
             return WIDE_INTEGER
     # `find`, for `in` first takes what it looks for to be a number, at twice the price
-    if value.find(b"\\") >= 0 and value.find(b"\\u0000") >= 0 and _holds_nul(wire, extra):
+    if value.find(b"\\") >= 0 and value.find(b"\\u0000") >= 0 and _holds_nul(wire, {}):
+        return HOLDS_NUL
+    return _finish(wire, {}, headers, topic)
+
+
+def _decode_slowly(value: bytes, headers: Headers, topic: str) -> Event | Rejection:
+    """Return what a value holds that has unknown fields, is a CloudEvent, or can't be used."""
+    if is_too_deep(value):
+        return TOO_DEEP
+    try:
+        wire: _Wire = _decode_wire(value)
+        extra = {name: item for name, item in _decode_any(value).items() if name not in _FIELDS}
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if is_cloudevent(value):
+            return _decode_cloudevent("structured", value, headers, topic)
+        return explain(value, error) or _find_field(error)
+    if holds_wide_integer(wire.data) or holds_wide_integer(extra):
+        return WIDE_INTEGER
+    if _holds_nul(wire, extra):
         return HOLDS_NUL
     return _finish(wire, extra, headers, topic)
+
+
+def _decode_cloudevent(mode: Mode, value: bytes, headers: Headers, topic: str) -> Event | Rejection:
+    fields = read_fields(mode, value, headers)
+    if isinstance(fields, Rejection):
+        return fields
+    trace = fields.pop("traceparent", None)
+    if isinstance(trace, str):  # the attribute is of the event's origin, the header of its last hop
+        headers = [("traceparent", trace.encode()), *headers]
+    extra = {name: item for name, item in fields.items() if name not in _FIELDS}
+    try:
+        event = _finish(msgspec.convert(fields, _Wire), extra, headers, topic)
+    except msgspec.ValidationError as error:
+        event = _find_field(error)
+    return event if isinstance(event, Event) else name_attribute(event)
 
 
 def _finish(wire: _Wire, extra: dict[str, Any], headers: Headers, topic: str) -> Event | Rejection:

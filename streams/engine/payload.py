@@ -33,11 +33,14 @@ _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def read_data(value: bytes) -> dict[str, Any] | Rejection:
-    """Return the JSON object that would be an event's data, or why it can be none. Never raises."""
+def read_data(value: bytes, levels: int = DEPTH - 1) -> dict[str, Any] | Rejection:
+    """Return the JSON object that would be an event's data, or why it can be none. Never raises.
+
+    The event itself is a level of JSON, so its data may have one less.
+    """
     if len(value) > EVENT_BYTES:
         return tell_size(value)
-    if is_too_deep(value, DEPTH - 1):  # the event itself is a level
+    if is_too_deep(value, levels):
         return TOO_DEEP
     try:
         data: dict[str, Any] = _decode_object(value)

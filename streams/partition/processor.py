@@ -17,6 +17,7 @@ from models.limits import find_bad_id
 from models.messages import Source
 from streams.engine.admission import Places, decide
 from streams.engine.advance import advance, is_of_use
+from streams.engine.cloudevents import cloudevent_headers
 from streams.engine.decoding import decode
 from streams.engine.effects import Activity, Command, Effect, Forward, Outcome, ProfileUpdate
 from streams.engine.inputs import (
@@ -56,9 +57,12 @@ Advance = Callable[[Customer | None, str, str, CustomerInput, datetime, Journeys
 class Processor:
     """The inputs of one partition of `partitions`, and where they lead."""
 
-    def __init__(self, partition: int, partitions: int, decide_customer: Advance = advance) -> None:
+    def __init__(
+        self, partition: int, partitions: int, decide_customer: Advance = advance, *, cloudevents: bool = False
+    ) -> None:
         self.partition = partition
         self.partitions = partitions
+        self._describe = _describe_cloudevent if cloudevents else _describe
         self._advance = decide_customer
         self.journeys = Journeys()
         self._activity = (ACTIVITY, partition)
@@ -199,7 +203,7 @@ class Processor:
         if type(effect) is Activity:
             return self._activity, key, _encode(key, effect), NO_HEADERS
         if type(effect) is Command:
-            return self._commands, key, _encode(key, effect.value), _headers(effect)
+            return self._commands, key, _encode(key, effect.value), self._describe(effect)
         if type(effect) is ProfileUpdate:
             return self._profile_updates, key, _encode(key, effect), NO_HEADERS
         assert type(effect) is Forward
@@ -247,7 +251,12 @@ def _encode(key: bytes, message: Any) -> bytes:
     return value
 
 
-def _headers(command: Command) -> list[Header]:
+def _describe_cloudevent(command: Command) -> list[Header]:
+    return [*_describe(command), *cloudevent_headers(command)]
+
+
+def _describe(command: Command) -> list[Header]:
+    """Return the headers of a command."""
     value = command.value
     headers: list[Header] = [
         ("command-id", value.command_id.encode()),

@@ -112,7 +112,12 @@ class Worker:
     def _make_task(self, partition: int) -> PartitionTask:
         settings, table = self.settings, self.table
         return PartitionTask(
-            Processor(partition, table.partitions, partial(advance, tell_refusals=settings.refusals == "all")),
+            Processor(
+                partition,
+                table.partitions,
+                partial(advance, tell_refusals=settings.refusals == "all"),
+                cloudevents=settings.cloudevents == "on",
+            ),
             TransactionalProducer(settings.brokers, settings.app_id, table.changelog, partition),
             ChangelogReader(settings.brokers, table.changelog, partition),
             _make_open_map(settings, partition),

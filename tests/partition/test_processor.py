@@ -7,7 +7,7 @@ import pytest
 
 from models.customer import Customer
 from models.messages import Source as Origin
-from streams.engine.effects import Outcome
+from streams.engine.effects import Command, Outcome, SendCommand
 from streams.engine.inputs import Arrived, CountActive, Enroll, InboxMessage, RequestPlace
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import COMMANDS, DEAD_LETTERS, INBOX
@@ -47,6 +47,41 @@ def test_an_event_reaches_its_customer() -> None:
     case = Case()
     (command,) = case.take(TOPIC, event(1, "c-7"))[COMMANDS]
     assert command.key == KEY
+    customer = case.transaction.customer(KEY)
+    assert customer is not None
+    assert customer.profile == {"events": ["e-1"]}
+
+
+def test_a_command_has_the_headers_of_a_cloudevent_if_asked_for() -> None:
+    sent = msgspec.convert(
+        {
+            "commandId": "7b0d", "tenantId": "pinehurst", "clubId": None, "customerId": "c-7", "channel": "EMAIL",
+            "templateId": "welcome", "journeyId": JOURNEY, "journeyName": "Welcome", "journeyVersion": 1,
+            "enrollmentId": "n-1", "stepId": "send", "stepNumber": 2, "visit": 1, "variants": {}, "data": {},
+            "issuedAt": START, "notAfter": None,
+        },
+        SendCommand,
+    )  # fmt: skip
+    plain = [("command-id", b"7b0d"), ("tenant-id", b"pinehurst"), ("channel", b"EMAIL")]
+    for asked, names in ((False, set()), (True, {"ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time"})):
+        case = Case()
+        case.processor = Processor(HERE, 4, lambda *_: Outcome(None, (Command(sent),)), cloudevents=asked)
+        (command,) = case.take(TOPIC, event(1, "c-7"))[COMMANDS]
+        assert list(command.headers[:3]) == plain
+        assert {name for name, _ in command.headers[3:]} >= names
+        assert (len(command.headers) > 3) == asked
+
+
+def test_a_cloudevent_reaches_its_customer_and_a_bad_one_the_dead_letters_as_it_came() -> None:
+    attributes = {"specversion": "1.0", "id": "e-1", "time": "2026-11-23T10:00:00Z", "tenantid": "pinehurst"}
+    headers = [(f"ce_{name}", item.encode()) for name, item in attributes.items()]
+    case = Case()
+    case.processor.take(case.transaction, TOPIC, [Source(5, b"{}", None, headers, 9)], START)  # type: ignore[list-item]
+    assert case.code() == b"schema"
+    ((letter,),) = case.transaction.outputs.values()
+    assert letter.headers[: len(headers)] == headers
+    good = [*headers, ("ce_customerid", b"c-7")]
+    case.processor.take(case.transaction, TOPIC, [Source(6, b"{}", None, good, 9)], START)  # type: ignore[list-item]
     customer = case.transaction.customer(KEY)
     assert customer is not None
     assert customer.profile == {"events": ["e-1"]}
