@@ -37,10 +37,10 @@ def grant(
     from sqlalchemy.exc import IntegrityError
 
     from streams.clock import now
-    from streams.web.access import identity
+    from streams.web.access import tokens
 
     try:
-        typer.echo(_run(lambda connection: identity.grant(connection, name, tenant, role, now())))
+        typer.echo(_run(lambda connection: tokens.grant(connection, name, tenant, role, now())))
     except IntegrityError:
         raise FairwayError(f"'{name}' has a token; revoke it first.") from None
 
@@ -49,18 +49,18 @@ def grant(
 def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List whose tokens there are."""
     from streams.cli.printing import show_rows
-    from streams.web.access import identity
+    from streams.web.access import tokens
 
     columns = ("name", "tenantId", "role", "createdAt")
-    show_rows(_run(identity.list_tokens), columns, as_json=as_json, nothing="There are no tokens.")
+    show_rows(_run(tokens.list_tokens), columns, as_json=as_json, nothing="There are no tokens.")
 
 
 @group.command()
 def revoke(name: Name) -> None:
     """Take a token back; it is refused from now on."""
-    from streams.web.access import identity
+    from streams.web.access import tokens
 
-    if not _run(lambda connection: identity.revoke(connection, name)):
+    if not _run(lambda connection: tokens.revoke(connection, name)):
         raise FairwayError(f"'{name}' has no token.")
     typer.echo(f"The token of '{name}' is no longer valid.")
 

@@ -13,27 +13,24 @@ from streams.web.access.identity import make_identify
 from streams.web.api import make_api
 from streams.web.health import make_routes
 from streams.web.pages.application import make_pages, sampling
-from streams.web.pages.site import Site
-from streams.web.sources.broker import Broker
-from streams.web.sources.peers import Peers
+from streams.web.sources.sources import make_sources
 from streams.worker.worker import Worker
 
 
 def make_app(worker: Worker, settings: Settings, topics: Topics) -> FastAPI:
     """Return the application that a worker serves; its lifespan opens and closes what it reads from."""
     engine = create_engine(settings.database_url)
-    broker = Broker(settings.brokers, settings.app_id, topics)
-    site = Site(settings, engine, broker, worker.table, settings.instance_id or socket.gethostname(), Peers(worker))
+    name = settings.instance_id or socket.gethostname()
+    sources = make_sources(settings, topics, engine, worker.table, worker, name)
     identify = make_identify(settings, engine)
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
-        async with sampling(site):
+        async with sampling(sources):
             yield
-        await site.peers.close()
-        await engine.dispose()
+        await sources.close()
 
-    app = make_api(site, identify, live)
+    app = make_api(sources, identify, live)
     app.router.routes += make_routes(worker.assignment)  # probes come without a token
-    app.mount("/", make_pages(site, identify))
+    app.mount("/", make_pages(sources, identify))
     return app

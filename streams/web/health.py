@@ -24,8 +24,8 @@ def make_routes(assignment: Assignment) -> list[Route]:
         return PlainTextResponse("ok\n")
 
     async def ready(_: Request) -> Response:
-        told = measure(assignment)
-        return JSONResponse(told, 200 if told["ready"] else 503)
+        found = measure(assignment)
+        return JSONResponse(found, 200 if found["ready"] else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -36,22 +36,22 @@ def make_routes(assignment: Assignment) -> list[Route]:
 def measure(assignment: Assignment) -> dict[str, Any]:
     """Return whether every partition that the worker owns is open, and how far each is."""
     partitions = {
-        str(task.partition): _tell_task(task) for task in sorted(assignment, key=lambda one: one.partition)
+        str(task.partition): _measure_task(task) for task in sorted(assignment, key=lambda one: one.partition)
     }
     return {"ready": assignment.is_open, "partitions": partitions}
 
 
-def _tell_task(task: PartitionTask) -> dict[str, Any]:
-    told: dict[str, Any] = {"stage": task.stage}
+def _measure_task(task: PartitionTask) -> dict[str, Any]:
+    found: dict[str, Any] = {"stage": task.stage}
     if task.stage == "restoring":
         progress = task.progress
         left = progress.seconds_left
-        told |= {
+        found |= {
             "rows": progress.rows,
             "percent": round(progress.percent, 1),
             "secondsLeft": None if left is None else round(left, 1),
         }
-    return told
+    return found
 
 
 class _Partitions:

@@ -76,7 +76,7 @@ def site(club: Club) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def lakeside(club: Club) -> Iterator[str]:
     """Address of the pages, for a visitor of another tenant who may only look."""
-    visitor = Visitor("guest", frozenset({"lakeside"}), may_act=False, role="read")
+    visitor = Visitor("guest", frozenset({"lakeside"}), "read")
     settings = club.settings.model_copy(update={"personal_fields": "firstName"})
     with stage.serve(settings, club.customers, visitor) as address:
         yield address

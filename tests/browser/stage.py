@@ -31,9 +31,7 @@ from streams.state.memory import MemoryMap
 from streams.state.store import Store
 from streams.web.access.visitor import Visitor
 from streams.web.pages.application import make_pages, sampling
-from streams.web.pages.site import Site
-from streams.web.sources.broker import Broker
-from streams.web.sources.peers import Peers
+from streams.web.sources.sources import make_sources
 from streams.worker.table import Table
 from tests import client
 from tests.web.alone import Alone
@@ -166,15 +164,15 @@ def serve(
 
     async def run() -> None:
         topics = read_topics(settings.topics_file, settings.app_id)
-        broker = Broker(settings.brokers, settings.app_id, topics)
         engine = database.create_engine(settings.database_url)
-        site = Site(settings, engine, broker, make_table(topics, customers, held), worker, Peers(Alone(others)))
+        table = make_table(topics, customers, held)
+        sources = make_sources(settings, topics, engine, table, Alone(others), worker)
 
         async def gate(_: Any) -> Visitor:
             return visitor
 
         config = uvicorn.Config(
-            make_pages(site, gate),
+            make_pages(sources, gate),
             "127.0.0.1",
             port,
             log_level="warning",
@@ -182,7 +180,7 @@ def serve(
             timeout_graceful_shutdown=1,
         )
         server = uvicorn.Server(config)
-        async with sampling(site):
+        async with sampling(sources):
             serving = asyncio.create_task(server.serve())
             while not server.started:
                 await asyncio.sleep(0.01)
@@ -190,8 +188,7 @@ def serve(
             await asyncio.to_thread(stopped.wait)
             server.should_exit = True
             await serving
-        await site.peers.close()
-        await engine.dispose()
+        await sources.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()

@@ -14,11 +14,14 @@ from streams.history.projector import Projector
 from streams.journeys.authoring import Author, apply
 from streams.kafka.topics import read_topics
 from streams.settings import Settings
-from streams.web.access.identity import grant, make_identify
+from streams.web.access.identity import make_identify
+from streams.web.access.masking import Mask
+from streams.web.access.tokens import grant
+from streams.web.access.visitor import Visitor
 from streams.web.api import make_api
-from streams.web.pages.site import Site
-from streams.web.sources.broker import Broker
-from streams.web.sources.peers import Peers
+from streams.web.pages.application import make_pages
+from streams.web.queries.query import Reader
+from streams.web.sources.sources import Sources, make_sources
 from streams.worker.table import Table
 from tests.database.activity import START, activity, journeys
 from tests.web.alone import Alone
@@ -55,14 +58,38 @@ def web_settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def api(engine: AsyncEngine, web_settings: Settings) -> FastAPI:
-    return make_site_api(engine, web_settings)
+    return make_test_api(engine, web_settings)
 
 
-def make_site_api(engine: AsyncEngine, settings: Settings) -> FastAPI:
-    topics = read_topics(Path("topics.yaml"), "test")
-    table = Table(topics.changelog, topics.partitions, {})
-    site = Site(settings, engine, Broker(settings.brokers, "test", topics), table, "test", Peers(Alone()))
-    return make_api(site, make_identify(settings, engine))
+def make_test_sources(engine: AsyncEngine, settings: Settings, table: Table | None = None) -> Sources:
+    """Return the sources of a worker that has no partitions, unless a table says so, and knows no others."""
+    topics = read_topics(Path("topics.yaml"), settings.app_id)
+    if table is None:
+        table = Table(topics.changelog, topics.partitions, {})
+    return make_sources(settings, topics, engine, table, Alone(), "test")
+
+
+def make_test_api(engine: AsyncEngine, settings: Settings) -> FastAPI:
+    return make_api(make_test_sources(engine, settings), make_identify(settings, engine))
+
+
+@pytest.fixture
+async def pages(engine: AsyncEngine, web_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the pages that may see and do everything."""
+
+    async def everyone(_: object) -> Visitor:
+        return Visitor("tester")
+
+    transport = httpx.ASGITransport(make_pages(make_test_sources(engine, web_settings), everyone))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.fixture
+async def reader(engine: AsyncEngine) -> AsyncIterator[Reader]:
+    """A reader that sees everything."""
+    async with engine.connect() as connection:
+        yield Reader(connection, None, Mask())
 
 
 @pytest.fixture

@@ -1,20 +1,25 @@
-"""Who looks: a name, the tenants that they may see, and whether they may act."""
+"""Who asks: a name, a role, and the tenants whose data they may see."""
 
 import msgspec
-
-from streams.web.queries.query import Tenants
+from starlette.requests import Request
 
 ROLES = ("read", "write", "admin")
 
+Tenants = frozenset[str] | None
+"""The tenants that may be seen; None stands for all."""
+
 
 class Visitor(msgspec.Struct, frozen=True):
-    """Someone at the pages; `may_act` allows more than looking, `can_leave` says that there is a session to end."""
+    """Someone who asks; roles are read, write and admin."""
 
     name: str = ""
     tenants: Tenants = None
-    may_act: bool = True
-    can_leave: bool = False
     role: str = "admin"
+
+    @property
+    def may_act(self) -> bool:
+        """Say whether they may change anything."""
+        return self.role != "read"
 
     @property
     def sees_personal(self) -> bool:
@@ -24,3 +29,18 @@ class Visitor(msgspec.Struct, frozen=True):
     def sees(self, tenant_id: str) -> bool:
         """Say whether this tenant's data may be shown; if not, it is as if it were not there."""
         return self.tenants is None or tenant_id in self.tenants
+
+
+NOBODY = Visitor(tenants=frozenset(), role="read")
+"""Whoever is not known: sees nothing."""
+
+
+def make_visitor(name: str, role: str, tenants: list[str]) -> Visitor:
+    """Return who has this role in these tenants; "*" stands for all of them."""
+    return Visitor(name, None if "*" in tenants else frozenset(tenants), role)
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Return who asks."""
+    visitor: Visitor = request.state.visitor
+    return visitor

@@ -15,14 +15,15 @@ from streams.database import UNREACHABLE
 from streams.journeys.authoring import ConflictError, UnknownError
 from streams.web.access.identity import Identify
 from streams.web.api import audit, events, history, journeys, runs, state
-from streams.web.api.parameters import TELLING
-from streams.web.pages.site import Site
+from streams.web.api.parameters import PROBLEM
+from streams.web.queries.cursors import BadCursorError
+from streams.web.sources.sources import Sources
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 422, 503), TELLING)
+_PROBLEMS: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 403, 404, 409, 422, 503), PROBLEM)
 _BAD_TEXT = ("22021", "22P05")  # SQLSTATE: a text that Postgres can't hold, such as one with U+0000
 
 
-def make_api(site: Site, identify: Identify, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+def make_api(sources: Sources, identify: Identify, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Return the application; `identify` says who asks, or raises HTTPException."""
     app = FastAPI(
         title="Fairway", version="1", docs_url=None, redoc_url=None, lifespan=lifespan,
@@ -36,14 +37,15 @@ def make_api(site: Site, identify: Identify, lifespan: Lifespan[FastAPI] | None 
     for module in (runs, journeys, history, state, events, audit):
         root.include_router(module.router)
     app.include_router(root)
-    app.state.site = site
+    app.state.sources = sources
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_exception_handler(HTTPException, _tell)
-    app.add_exception_handler(RequestValidationError, _tell_invalid)
-    app.add_exception_handler(ConflictError, _tell_conflict)
-    app.add_exception_handler(UnknownError, _tell_unknown)
+    app.add_exception_handler(HTTPException, _explain)
+    app.add_exception_handler(RequestValidationError, _explain_invalid)
+    app.add_exception_handler(ConflictError, _explain_conflict)
+    app.add_exception_handler(UnknownError, _explain_unknown)
+    app.add_exception_handler(BadCursorError, _explain_cursor)
     for kind in (*UNREACHABLE, KafkaError):
-        app.add_exception_handler(kind, _tell_outage)
+        app.add_exception_handler(kind, _explain_outage)
     return app
 
 
@@ -66,26 +68,30 @@ _TITLES = {
 }  # fmt: skip
 
 
-async def _tell(_: Request, error: Exception) -> JSONResponse:
+async def _explain(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return problem(error.status_code, str(error.detail), error.headers)
 
 
-async def _tell_invalid(_: Request, error: Exception) -> JSONResponse:
+async def _explain_invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     errors = [{"where": ".".join(map(str, each["loc"])), "text": each["msg"]} for each in error.errors()]
     return problem(422, "The request is not as /openapi.json describes it.", errors=errors)
 
 
-async def _tell_conflict(_: Request, error: Exception) -> JSONResponse:
+async def _explain_conflict(_: Request, error: Exception) -> JSONResponse:
     return problem(409, str(error))
 
 
-async def _tell_unknown(_: Request, error: Exception) -> JSONResponse:
+async def _explain_unknown(_: Request, error: Exception) -> JSONResponse:
     return problem(404, str(error))
 
 
-async def _tell_outage(_: Request, error: Exception) -> JSONResponse:
+async def _explain_cursor(_: Request, error: Exception) -> JSONResponse:
+    return problem(400, str(error))
+
+
+async def _explain_outage(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _BAD_TEXT:
         return problem(422, "The request holds a character that can't be kept, such as U+0000.")
     what = "Kafka" if isinstance(error, KafkaError) else "Postgres"

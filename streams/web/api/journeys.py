@@ -20,17 +20,15 @@ from streams.web.api.parameters import (
     EXPECTING,
     Acting,
     After,
-    Asked,
+    By,
+    From,
     Id,
     Limit,
     Reading,
-    Who,
     author_of,
     find_journey,
     missing,
-    read_cursor,
     tenant_for,
-    write_cursor,
 )  # fmt: skip
 from streams.web.api.shapes import (
     Clone,
@@ -43,9 +41,10 @@ from streams.web.api.shapes import (
     Verdict,
     Version,
 )  # fmt: skip
-from streams.web.pages.site import Site
-from streams.web.queries import history, totals
-from streams.web.queries.query import Row
+from streams.web.queries import journeys, totals
+from streams.web.queries.query import Reader, Row
+from streams.web.queries.statistics import StepCounts
+from streams.web.sources.sources import Sources
 
 router = APIRouter(tags=["journeys"])
 Definition = Annotated[dict[str, Any], Body(description="A journey as its file holds it.")]
@@ -57,31 +56,26 @@ _FROM_YAML = {"requestBody": {"required": True, "content": {_YAML: {"schema": {"
 
 @router.get("/journeys")
 async def list_journeys(
-    connection: Reading, visitor: Who,
+    reader: Reading, visitor: By,
     tenant: str | None = None, status: JourneyStatus | None = None, trigger: str | None = None,
-    limit: Limit = 50, after: After = None,
+    limit: Limit = 50, cursor: After = None,
 ) -> Page[JourneySummary]:  # fmt: skip
     """List journeys by tenant and name."""
-    tenants = visitor.tenants if tenant is None else frozenset({tenant_for(visitor, tenant)})
-    place = read_cursor(after, str, str)
-    rows = await history.list_journeys(
-        connection, tenants, status=status, trigger=trigger, after=place, limit=limit + 1
-    )
-    following = write_cursor(rows[limit - 1]["tenant_id"], rows[limit - 1]["name"]) if len(rows) > limit else None
-    return Page(items=[JourneySummary.model_validate(row) for row in rows[:limit]], next=following)
+    wanted = journeys.Filter(None if tenant is None else tenant_for(visitor, tenant), status, trigger)
+    return Page.of(JourneySummary, await journeys.list_journeys(reader, wanted, cursor=cursor, limit=limit))
 
 
 @router.post("/journeys", status_code=201, dependencies=[Acting])
-async def make_journey(site: Asked, visitor: Who, response: Response, definition: Definition) -> JourneyDetail:
+async def make_journey(sources: From, visitor: By, response: Response, definition: Definition) -> JourneyDetail:
     """Store a new journey."""
     journey = _check(visitor, definition)
 
     async def make(connection: AsyncConnection) -> str:
-        if await history.find_journey(connection, None, journey.id) is not None:
+        if await journeys.find_journey(sources.reader(connection, visitor), journey.id) is not None:
             raise HTTPException(409, f"Journey '{journey.name}' exists; change it by PUT.")
         return (await authoring.apply(connection, journey, author_of(visitor))).id
 
-    return await _answer(site, visitor, response, await _write(site, make))
+    return await _answer(sources, visitor, response, await _write(sources, make))
 
 
 @router.post("/journeys/validate")
@@ -92,7 +86,7 @@ async def validate_journey(definition: Definition) -> Verdict:
 
 
 @router.post("/journeys/import", dependencies=[Acting], openapi_extra=_FROM_YAML)
-async def import_journeys(site: Asked, visitor: Who, request: Request) -> list[JourneySummary]:
+async def import_journeys(sources: From, visitor: By, request: Request) -> list[JourneySummary]:
     """Create or update the journeys of a YAML or JSON file, all or none."""
     try:
         documents = read_journeys((await request.body()).decode())
@@ -105,139 +99,130 @@ async def import_journeys(site: Asked, visitor: Who, request: Request) -> list[J
     async def store(connection: AsyncConnection) -> list[Row | None]:
         author = author_of(visitor)
         ids = [(await authoring.apply(connection, journey, author)).id for journey in found]
-        return [await history.find_journey(connection, None, id_) for id_ in ids]
+        reader = sources.reader(connection, visitor)
+        return [await journeys.find_journey(reader, id_) for id_ in ids]
 
-    return [JourneySummary.model_validate(row) for row in await _write(site, store)]
+    return [JourneySummary.model_validate(row) for row in await _write(sources, store)]
 
 
 @router.get("/journeys/{journey_id}", responses={304: {"description": "It is as `If-None-Match` says."}})
 async def show_journey(
-    connection: Reading, visitor: Who, response: Response, journey_id: Id,
+    reader: Reading, response: Response, journey_id: Id,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> JourneyDetail:  # fmt: skip
     """Show a journey with its newest definition; its ETag is for If-Match."""
-    row = await find_journey(connection, visitor, journey_id)
+    row = await find_journey(reader, journey_id)
     if if_none_match == _tag(row):
         raise HTTPException(304, headers={"etag": _tag(row)})
     response.headers["etag"] = _tag(row)
-    return await _detail(connection, row)
+    return await _detail(reader, row)
 
 
 @router.put("/journeys/{journey_id}", dependencies=[Acting], responses=EXPECTING)
 async def change_journey(
-    site: Asked, visitor: Who, response: Response, journey_id: Id, definition: Definition, if_match: IfMatch = None
+    sources: From, visitor: By, response: Response, journey_id: Id, definition: Definition, if_match: IfMatch = None
 ) -> JourneyDetail:
     """Change a journey; a changed trigger, setting or step makes a new version."""
 
     async def change(connection: AsyncConnection) -> str:
-        row = await find_journey(connection, visitor, journey_id)
+        row = await find_journey(sources.reader(connection, visitor), journey_id)
         revision = _expect(row, if_match)
         journey = _check(visitor, definition | {"id": row["id"], "tenantId": row["tenant_id"]})
         return (await authoring.apply(connection, journey, author_of(visitor), revision=revision)).id
 
-    return await _answer(site, visitor, response, await _write(site, change))
+    return await _answer(sources, visitor, response, await _write(sources, change))
 
 
 @router.delete("/journeys/{journey_id}", status_code=204, dependencies=[Acting], responses=EXPECTING)
-async def delete_journey(site: Asked, visitor: Who, journey_id: Id, if_match: IfMatch = None) -> None:
+async def delete_journey(sources: From, visitor: By, journey_id: Id, if_match: IfMatch = None) -> None:
     """Archive a journey and hide it; who is in it leaves, its history stays."""
 
     async def remove(connection: AsyncConnection) -> None:
-        row = await find_journey(connection, visitor, journey_id)
+        row = await find_journey(sources.reader(connection, visitor), journey_id)
         revision = _expect(row, if_match)
         await authoring.remove(connection, row["tenant_id"], row["id"], author_of(visitor), revision=revision)
 
-    await _write(site, remove)
+    await _write(sources, remove)
 
 
 @router.post("/journeys/{journey_id}/clone", status_code=201, dependencies=[Acting])
 async def clone_journey(
-    site: Asked, visitor: Who, response: Response, journey_id: Id, clone: Clone
+    sources: From, visitor: By, response: Response, journey_id: Id, clone: Clone
 ) -> JourneyDetail:
     """Store a copy of a journey's newest version under another name, as a draft."""
 
     async def copy(connection: AsyncConnection) -> str:
-        row = await find_journey(connection, visitor, journey_id)
+        reader = sources.reader(connection, visitor)
+        row = await find_journey(reader, journey_id)
         plain = await authoring.export(connection, row["tenant_id"], row["id"])
         dropped = ("id", "version", "status", "campaignId")
         kept = {name: value for name, value in plain.items() if name not in dropped}
         journey = _check(visitor, kept | {"name": clone.name})
-        if await history.find_journey(connection, None, journey.id) is not None:
+        if await journeys.find_journey(reader, journey.id) is not None:
             raise HTTPException(409, f"Journey '{clone.name}' exists; choose another name.")
         return (await authoring.apply(connection, journey, author_of(visitor))).id
 
-    return await _answer(site, visitor, response, await _write(site, copy))
+    return await _answer(sources, visitor, response, await _write(sources, copy))
 
 
 @router.get("/journeys/{journey_id}/export", response_class=Response, responses=_AS_YAML)
-async def export_journey(connection: Reading, visitor: Who, journey_id: Id) -> Response:
+async def export_journey(reader: Reading, journey_id: Id) -> Response:
     """Return a journey as the YAML file that 'import' and 'fairway journeys apply' take."""
-    row = await find_journey(connection, visitor, journey_id)
-    plain = await authoring.export(connection, row["tenant_id"], row["id"])
+    row = await find_journey(reader, journey_id)
+    plain = await authoring.export(reader.connection, row["tenant_id"], row["id"])
     return Response(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), media_type=_YAML)
 
 
 @router.get("/journeys/{journey_id}/versions")
-async def list_versions(connection: Reading, visitor: Who, journey_id: Id) -> list[Version]:
+async def list_versions(reader: Reading, journey_id: Id) -> list[Version]:
     """List a journey's versions, newest first."""
-    row = await find_journey(connection, visitor, journey_id)
-    return [Version.model_validate(each) for each in await history.list_versions(connection, row["id"])]
+    row = await find_journey(reader, journey_id)
+    return [Version.model_validate(each) for each in await journeys.list_versions(reader, row["id"])]
 
 
 @router.get("/journeys/{journey_id}/versions/{version}")
-async def show_version(connection: Reading, visitor: Who, journey_id: Id, version: int) -> Version:
+async def show_version(reader: Reading, journey_id: Id, version: int) -> Version:
     """Show one version of a journey."""
-    row = await find_journey(connection, visitor, journey_id)
-    for each in await history.list_versions(connection, row["id"]):
+    row = await find_journey(reader, journey_id)
+    for each in await journeys.list_versions(reader, row["id"]):
         if each["version"] == version:
-            journey = await history.read_version(connection, row["id"], version)
+            journey = await journeys.read_version(reader, row["id"], version)
             return Version.model_validate({**each, "definition": journey and journey.plain()})
     raise missing()
 
 
 @router.get("/journeys/{journey_id}/statistics")
 async def show_statistics(
-    connection: Reading,
-    visitor: Who,
-    journey_id: Id,
-    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    reader: Reading, journey_id: Id, version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
 ) -> Statistics:
     """Show a version of a journey as a funnel: how many came to each step, are there, and went on."""
-    row = await find_journey(connection, visitor, journey_id)
+    row = await find_journey(reader, journey_id)
     number = version or row["version"]
-    journey = await history.read_version(connection, row["id"], number)
+    journey = await journeys.read_version(reader, row["id"], number)
     if journey is None:
         raise missing()
-    counts = await totals.count_steps(connection, row["id"], number)
-    entered = max((counts[step.id].entered for step in journey.steps[:1] if step.id in counts), default=0)
-    steps = []
-    for step in journey.steps:
-        count = counts.get(step.id)
-        words = ("entered", "inside", "completed", "skipped", "failed")
-        numbers = {word: getattr(count, word) if count else 0 for word in words}
-        steps.append(
-            StepStatistics(
-                step_id=step.id, step_number=step.step_number, type=step.type, **numbers,
-                share=numbers["entered"] / entered if entered else 0.0, variants=count.ways if count else {},
-            )
-        )  # fmt: skip
-    refused = await totals.count_refusals(connection, visitor.tenants, row["id"])
-    return Statistics(version=number, steps=steps, refused=refused)
+    counts = await totals.count_steps(reader, row["id"], number)
+    entered = counts.get(journey.steps[0].id, StepCounts()).entered
+    steps = [
+        StepStatistics.of(step.id, step.step_number, step.type, counts.get(step.id, StepCounts()), entered)
+        for step in journey.steps
+    ]
+    return Statistics(version=number, steps=steps, refused=await totals.count_refusals(reader, row["id"]))
 
 
 @router.post("/journeys/{journey_id}/{action}", dependencies=[Acting], responses=EXPECTING)
 async def move_journey(
-    site: Asked, visitor: Who, response: Response, journey_id: Id, action: Move, if_match: IfMatch = None
+    sources: From, visitor: By, response: Response, journey_id: Id, action: Move, if_match: IfMatch = None
 ) -> JourneyDetail:
     """Activate, pause, resume or archive a journey; 409 where its status does not allow that."""
 
     async def move(connection: AsyncConnection) -> str:
-        row = await find_journey(connection, visitor, journey_id)
+        row = await find_journey(sources.reader(connection, visitor), journey_id)
         revision = _expect(row, if_match) if if_match is not None else None
         author, tenant = author_of(visitor), row["tenant_id"]
         return (await authoring.move(connection, tenant, row["id"], action, author, revision=revision)).id
 
-    return await _answer(site, visitor, response, await _write(site, move))
+    return await _answer(sources, visitor, response, await _write(sources, move))
 
 
 def _check(visitor: Visitor, definition: dict[str, Any]) -> Journey:
@@ -262,21 +247,22 @@ def _expect(row: Row, if_match: str | None) -> int:
     return int(row["revision"])
 
 
-async def _write(site: Site, change: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+async def _write(sources: Sources, change: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
     """Run a change in one transaction, then send what it left in the outbox, or leave that to the workers."""
-    async with site.engine.begin() as connection:
+    async with sources.engine.begin() as connection:
         done = await change(connection)
-    await publish_soon(site.engine, site.settings)
+    await publish_soon(sources.engine, sources.settings)
     return done
 
 
-async def _answer(site: Site, visitor: Visitor, response: Response, journey_id: str) -> JourneyDetail:
-    async with site.engine.connect() as connection:
-        row = await find_journey(connection, visitor, journey_id)
+async def _answer(sources: Sources, visitor: Visitor, response: Response, journey_id: str) -> JourneyDetail:
+    async with sources.engine.connect() as connection:
+        reader = sources.reader(connection, visitor)
+        row = await find_journey(reader, journey_id)
         response.headers["etag"] = _tag(row)
-        return await _detail(connection, row)
+        return await _detail(reader, row)
 
 
-async def _detail(connection: AsyncConnection, row: Row) -> JourneyDetail:
-    journey = await history.read_version(connection, row["id"], row["version"])
+async def _detail(reader: Reader, row: Row) -> JourneyDetail:
+    journey = await journeys.read_version(reader, row["id"], row["version"])
     return JourneyDetail.model_validate({**row, "definition": journey.plain() if journey else {}})

@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 from models import limits
 from models.journey import JourneyStatus
 from streams.engine.payload import Rejection, check_data
+from streams.web.queries import cursors
+from streams.web.queries.statistics import StepCounts
 
 Tenant = Annotated[str, StringConstraints(min_length=1, max_length=limits.TENANT_ID, pattern=limits.TENANT_PATTERN)]
 CustomerId = Annotated[
@@ -16,6 +18,7 @@ CustomerId = Annotated[
 ]
 EnrollmentStatus = Literal["ACTIVE", "COMPLETED", "EXITED", "FAILED"]
 Thing = TypeVar("Thing")
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Shape(BaseModel):
@@ -38,6 +41,11 @@ class Page(Shape, Generic[Thing]):
 
     items: list[Thing]
     next: str | None = None
+
+    @classmethod
+    def of(cls, shape: type[Model], page: cursors.Page) -> "Page[Model]":
+        """Return a page of rows of Postgres as objects of this shape."""
+        return Page[Model](items=[shape.model_validate(row) for row in page.rows], next=page.next)
 
 
 class JourneySummary(Shape):
@@ -112,6 +120,15 @@ class StepStatistics(Shape):
     failed: int
     share: float
     variants: dict[str, int]
+
+    @classmethod
+    def of(cls, id_: str, number: int, type_: str, counts: StepCounts, entered: int) -> "StepStatistics":
+        """Return what a step's counts say where so many enrolments entered the journey."""
+        words = ("entered", "inside", "completed", "skipped", "failed")
+        return cls(
+            step_id=id_, step_number=number, type=type_, **{word: getattr(counts, word) for word in words},
+            share=counts.entered / entered if entered else 0.0, variants=dict(counts.ways),
+        )  # fmt: skip
 
 
 class Statistics(Shape):
@@ -191,10 +208,11 @@ class AsOf(Shape):
 
 
 class State(Shape):
-    """A customer's row as the owner committed it last, or null where there is none."""
+    """A customer's row as the owner committed it last; null where there is none, or where it is damaged."""
 
     customer_id: str
     state: dict[str, Any] | None
+    damaged: bool = False
     as_of: AsOf
 
 

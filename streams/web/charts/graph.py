@@ -7,7 +7,8 @@ import msgspec
 
 from models.journey import Journey
 from streams.web.charts.layout import GAP_Y, Cell, Layers, arrange
-from streams.web.charts.outline import IMPLIED_END, Counts, Link, find_links, summarize
+from streams.web.charts.outline import IMPLIED_END, Link, find_links, summarize
+from streams.web.queries.statistics import StepCounts
 
 BOX = (216.0, 88.0)
 _SMALL = (120.0, 36.0)
@@ -28,7 +29,7 @@ class Box(msgspec.Struct, frozen=True):
     y: float
     width: float
     height: float
-    counts: Counts
+    counts: StepCounts
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -54,7 +55,7 @@ class Graph(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
 
 
-def draw(journey: Journey, counts: Mapping[str, Counts]) -> Graph:
+def draw(journey: Journey, counts: Mapping[str, StepCounts]) -> Graph:
     """Return the picture of one version of a journey with these counts by step id."""
     links = find_links(journey, counts)
     shares = _shares(links)
@@ -95,7 +96,7 @@ def shorten(text: str, letters: int) -> str:
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
 
 
-def _draw_boxes(journey: Journey, layers: Layers, counts: Mapping[str, Counts]) -> list[Box]:
+def _draw_boxes(journey: Journey, layers: Layers, counts: Mapping[str, StepCounts]) -> list[Box]:
     steps = {step.id: step for step in journey.steps}
     boxes = []
     for top, row in zip(layers.tops, layers.ranks, strict=True):
@@ -105,7 +106,7 @@ def _draw_boxes(journey: Journey, layers: Layers, counts: Mapping[str, Counts]) 
             step = steps.get(cell.name)
             kind, name, summary = ("END", "End", "") if step is None else (step.type, _name(step), summarize(step))
             place = (cell.x - cell.width / 2, top, cell.width, cell.height)
-            boxes.append(Box(cell.name, kind, name, summary, *place, counts.get(cell.name, Counts())))
+            boxes.append(Box(cell.name, kind, name, summary, *place, counts.get(cell.name, StepCounts())))
     return boxes
 
 

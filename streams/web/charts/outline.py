@@ -19,19 +19,9 @@ from models.steps import (
     WaitConfig,
     WaitStep,
 )
+from streams.web.queries.statistics import StepCounts
 
 IMPLIED_END = ":end"
-
-
-class Counts(msgspec.Struct, frozen=True):
-    """How many enrolments a step has seen; `ways` counts the visits that left a SPLIT or CONDITION by each way."""
-
-    entered: int = 0
-    inside: int = 0
-    completed: int = 0
-    skipped: int = 0
-    failed: int = 0
-    ways: Mapping[str, int] = {}
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -43,12 +33,12 @@ class Link(msgspec.Struct, frozen=True):
     flow: int = 0
 
 
-def find_links(journey: Journey, counts: Mapping[str, Counts]) -> list[Link]:
+def find_links(journey: Journey, counts: Mapping[str, StepCounts]) -> list[Link]:
     """Return the ways between steps; two ways to the same step are one link with both labels."""
     links: list[Link] = []
     for step, after in zip(journey.steps, [*journey.steps[1:], None], strict=True):
         default = step.next_step_id or (after.id if after else IMPLIED_END)
-        counted = counts.get(step.id, Counts())
+        counted = counts.get(step.id, StepCounts())
         merged: dict[str, tuple[list[str], int]] = {}
         for label, end in _ways(step, default):
             labels, flow = merged.get(end, ([], 0))
@@ -82,7 +72,7 @@ def summarize(step: AnyStep) -> str:
         case SendStep(config=config):
             return f"{config.channel} · {config.template_id}"
         case WaitStep(config=config):
-            return " and ".join(_tell_wait(config)) or "no time at all"
+            return " and ".join(_describe_wait(config)) or "no time at all"
         case ConditionStep(config=config):
             return f" {config.combinator.lower()} ".join(map(describe_rule, config.rules))
         case SplitStep(config=config):
@@ -94,7 +84,7 @@ def summarize(step: AnyStep) -> str:
             return "the journey is completed"
 
 
-def _tell_wait(config: WaitConfig) -> Iterator[str]:
+def _describe_wait(config: WaitConfig) -> Iterator[str]:
     if config.duration:
         yield config.duration
     match config.until:

@@ -1,7 +1,7 @@
 """The pages as one application: their addresses, who may look, the headers that every answer carries."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,22 +18,45 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from streams.cancellation import end_tasks
 from streams.database import UNREACHABLE
-from streams.web.access.visitor import Visitor
+from streams.web.access.identity import Identify
+from streams.web.access.visitor import NOBODY
 from streams.web.pages import (
     actions,
     customers,
+    dead_letters,
     enrollment,
+    enrollments,
+    journey,
     journeys,
     overview,
     refusals,
+    search,
     simulate,
-    tables,
+    table,
+    topics,
     upload,
+    waits,
 )
 from streams.web.pages.live import Live
-from streams.web.pages.site import HEADERS, Site, site_of
+from streams.web.pages.rendering import render
+from streams.web.queries.cursors import BadCursorError
+from streams.web.sources.sources import Sources
 
-Gate = Callable[[Request], Awaitable[Visitor]]
+_ROOMS = (
+    overview, upload, simulate, journeys, journey, enrollments, refusals, enrollment, customers, search, waits,
+    dead_letters, table, topics, actions,
+)  # fmt: skip
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
 _STATIC_HEADERS = HEADERS | {"cache-control": "no-cache"}
 _TITLES = {
     401: "Who are you?",
@@ -47,7 +70,7 @@ _TITLES = {
 class _Door:
     """Asks who looks, and gives every answer its headers."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, gate: Identify) -> None:
         self._app, self._gate = app, gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,67 +85,71 @@ class _Door:
             await send(message)
 
         request = Request(scope, receive)
-        request.state.visitor = Visitor(tenants=frozenset(), may_act=False)
+        request.state.visitor = NOBODY
         answer: ASGIApp = self._app
         if not is_static:
             try:
                 request.state.visitor = await self._gate(request)
             except HTTPException as error:
-                answer = await _tell_refusal(request, error)
+                answer = await _refuse(request, error)
         await answer(scope, receive, send_with_headers)
 
 
-def make_pages(site: Site, gate: Gate, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+def make_pages(sources: Sources, gate: Identify, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """Return the application; `gate` says who looks, or raises HTTPException."""
     live = Live(
         overview=overview.read,
-        journeys=journeys.read_all,
-        journey=journeys.read_one,
+        journeys=journeys.read,
+        journey=journey.read,
         enrollment=enrollment.read,
     )
     static = StaticFiles(directory=Path(__file__).parent / "static")
     routes: list[BaseRoute] = [Mount("/static", static), Route("/numbers", _show_numbers), *live.routes()]
-    for module in (overview, upload, simulate, journeys, refusals, enrollment, customers, tables, actions):
-        routes += module.ROUTES
+    for room in _ROOMS:
+        routes += room.ROUTES
     app = Starlette(
         lifespan=lifespan,
         routes=routes,
         middleware=[Middleware(_Door, gate=gate)],
         exception_handlers={
-            HTTPException: _tell_refusal,
-            **dict.fromkeys((*UNREACHABLE, KafkaError), _tell_outage),
+            HTTPException: _refuse,
+            BadCursorError: _refuse_cursor,
+            **dict.fromkeys((*UNREACHABLE, KafkaError), _explain_outage),
         },
     )
-    app.state.site = site
+    app.state.sources = sources
     return app
 
 
 @asynccontextmanager
-async def sampling(site: Site) -> AsyncIterator[None]:
-    """Take samples for the overview in the meantime, and let go of Kafka afterwards."""
-    running = asyncio.create_task(site.samples.run())
+async def sampling(sources: Sources) -> AsyncIterator[None]:
+    """Take samples for the overview in the meantime."""
+    running = asyncio.create_task(sources.samples.run())
     try:
         yield
     finally:
         await end_tasks(running)
-        await site.broker.close()
 
 
 async def _show_numbers(request: Request) -> Response:
-    return site_of(request).render(request, "numbers.html")
+    return render(request, "numbers.html")
 
 
-async def _tell_refusal(request: Request, error: Exception) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = _TITLES.get(error.status_code, "That did not work")
-    response = site_of(request).render(request, "trouble.html", error.status_code, title=title, text=error.detail)
+    response = render(request, "trouble.html", error.status_code, title=title, text=error.detail)
     response.headers.update(error.headers or {})
     return response
 
 
-async def _tell_outage(request: Request, error: Exception) -> Response:
+async def _refuse_cursor(request: Request, error: Exception) -> Response:
+    return await _refuse(request, HTTPException(400, str(error)))
+
+
+async def _explain_outage(request: Request, error: Exception) -> Response:
     what = "Kafka" if isinstance(error, KafkaError) else "Postgres"
     text = (
         f"{what} can't be reached from this worker for now. Journeys go on without these pages; reload in a while."
     )
-    return site_of(request).render(request, "trouble.html", 503, title="Not at hand", text=text)
+    return render(request, "trouble.html", 503, title="Not at hand", text=text)

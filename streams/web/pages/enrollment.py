@@ -10,58 +10,59 @@ from starlette.routing import Route
 from models.journey import Journey
 from streams.clock import now as read_clock
 from streams.history.wording import SKIPS
-from streams.web.access.masking import show_row
 from streams.web.charts.outline import find_links, summarize
+from streams.web.pages.addresses import missing, newest, older
 from streams.web.pages.formats import pretty, relative
 from streams.web.pages.live import Values
-from streams.web.pages.site import missing, read_id, site_of, visitor_of, with_query
-from streams.web.pages.timeline import describe_records, older, read_place
-from streams.web.queries import history
-from streams.web.queries.query import PAGE, Row
+from streams.web.pages.rendering import render
+from streams.web.pages.timeline import describe_records
+from streams.web.queries import history, journeys
+from streams.web.queries.query import Reader, Row, read_id
+from streams.web.sources.sources import reading
 
 _DOWNLOADED = 20_000  # activity records
 
 
-async def show_one(request: Request) -> Response:
+async def show(request: Request) -> Response:
     """Show where an enrolment stands and why, and its timeline."""
-    site, visitor, given = site_of(request), visitor_of(request), request.query_params
+    given = request.query_params
     id_, failed = str(request.path_params["enrollment"]), given.get("failed") == "1"
-    async with site.engine.connect() as connection:
-        row = await history.find_enrollment(connection, visitor.tenants, id_)
-        if row is None:
-            raise missing("There is no such enrolment, or its customer was erased.")
-        owner = await history.find_journey(connection, visitor.tenants, row["journey_id"])
-        journey = await history.read_version(connection, row["journey_id"], row["version"])
-        steps = await history.list_enrollment_steps(connection, id_)
-        records = await history.list_activity(
-            connection, row["tenant_id"], row["customer_id"],
-            enrollment_id=id_, failed=failed, before=read_place(given.get("before")),
-        )  # fmt: skip
-    states = {step["step_id"]: show_row(site, visitor, step) for step in steps}
-    shown, told = show_row(site, visitor, row), [show_row(site, visitor, one) for one in records[:PAGE]]
-    return site.render(
-        request, "enrollment.html", row=shown, owner=owner, journey=journey, states=states, failed=failed,
-        older=older(request, records), records=describe_records(told, id_), next_=_following(journey, row),
-        place=_tell_place(row, owner, journey),
-        step=_find_step(journey, row["current_step_id"]), summarize=summarize,
-        result=_tell_state,
+    async with reading(request) as reader:
+        row = await _find(reader, id_)
+        owner = await journeys.find_journey(reader, row["journey_id"])
+        journey = await journeys.read_version(reader, row["journey_id"], row["version"])
+        steps = await history.list_enrollment_steps(reader, id_)
+        wanted = history.Records(enrollment_id=id_, failed=failed)
+        page = await history.list_activity(
+            reader, row["tenant_id"], row["customer_id"], wanted, cursor=given.get("before") or None
+        )
+    return render(
+        request, "enrollment.html", row=row, owner=owner, journey=journey, failed=failed,
+        states={step["step_id"]: step for step in steps},
+        older=older(request, page.next), newest=newest(request), records=describe_records(page.rows, id_),
+        next_=_following(journey, row), place=_describe_place(row, owner, journey),
+        step=_find_step(journey, row["current_step_id"]), summarize=summarize, result=_describe_state,
         step_names=_name_steps(journey),
-        newest=with_query(request.url.path, {"failed": given.get("failed")}) if given.get("before") else None,
     )  # fmt: skip
+
+
+async def _find(reader: Reader, id_: str) -> Row:
+    row = await history.find_enrollment(reader, id_)
+    if row is None:
+        raise missing("There is no such enrolment, or its customer was erased.")
+    return row
 
 
 async def read(request: Request) -> Values:
     """Return the live values of an enrolment: how it stands."""
-    site, id_ = site_of(request), read_id(request.query_params.get("enrollment", ""))
-    if not id_:
-        return {}
-    async with site.engine.connect() as connection:
-        row = await history.find_enrollment(connection, visitor_of(request).tenants, id_)
+    id_ = read_id(request.query_params.get("enrollment", ""))
+    async with reading(request) as reader:
+        row = await history.find_enrollment(reader, id_) if id_ else None
         if row is None:
             return {}
-        owner = await history.find_journey(connection, None, row["journey_id"])
-        journey = await history.read_version(connection, row["journey_id"], row["version"])
-    return {"place": _tell_place(row, owner, journey), "relative": _tell_when(row)}
+        owner = await journeys.find_journey(reader, row["journey_id"])
+        journey = await journeys.read_version(reader, row["journey_id"], row["version"])
+    return {"place": _describe_place(row, owner, journey), "relative": _describe_wait(row)}
 
 
 def _find_step(journey: Journey | None, step_id: str | None) -> Any:
@@ -80,7 +81,7 @@ def _following(journey: Journey | None, row: Row) -> list[tuple[str, Any]]:
     return [(link.label, _find_step(journey, link.end)) for link in links]
 
 
-def _tell_place(row: Row, owner: Row | None, journey: Journey | None) -> str:
+def _describe_place(row: Row, owner: Row | None, journey: Journey | None) -> str:
     """Return in a sentence where an enrolment stands, and why not further."""
     found = _find_step(journey, row["current_step_id"])
     step = (found.name if found else None) or row["current_step_id"]
@@ -102,11 +103,11 @@ def _tell_place(row: Row, owner: Row | None, journey: Journey | None) -> str:
             return f"Waits in step “{step}”; nothing is wrong, its time has not come."
 
 
-def _tell_when(row: Row) -> str:
+def _describe_wait(row: Row) -> str:
     return relative(row["waiting_until"], read_clock()) if row["waiting_until"] else ""
 
 
-def _tell_state(state: Mapping[str, Any] | None) -> str:
+def _describe_state(state: Mapping[str, Any] | None) -> str:
     """Return in a few words what came of a step."""
     result = (state or {}).get("result") or {}
     for name in ("reason", "error", "variant", "note"):
@@ -119,23 +120,19 @@ def _tell_state(state: Mapping[str, Any] | None) -> str:
 
 async def download(request: Request) -> Response:
     """Give an enrolment with its steps and all its activity as JSON."""
-    site, visitor, id_ = site_of(request), visitor_of(request), str(request.path_params["enrollment"])
-    async with site.engine.connect() as connection:
-        row = await history.find_enrollment(connection, visitor.tenants, id_)
-        if row is None:
-            raise missing("There is no such enrolment, or its customer was erased.")
-        steps = await history.list_enrollment_steps(connection, id_)
-        records = await history.list_activity(
-            connection, row["tenant_id"], row["customer_id"], enrollment_id=id_, limit=_DOWNLOADED
+    id_ = str(request.path_params["enrollment"])
+    async with reading(request) as reader:
+        row = await _find(reader, id_)
+        steps = await history.list_enrollment_steps(reader, id_)
+        page = await history.list_activity(
+            reader, row["tenant_id"], row["customer_id"], history.Records(enrollment_id=id_), limit=_DOWNLOADED
         )
-    found = {"steps": steps, "activity": records}
-    whole: dict[str, Any] = {name: [show_row(site, visitor, one) for one in rows] for name, rows in found.items()}
-    whole = {"enrollment": show_row(site, visitor, row)} | whole
+    whole = {"enrollment": dict(row), "steps": list(map(dict, steps)), "activity": list(map(dict, page.rows))}
     headers = {"content-disposition": f'attachment; filename="enrollment-{id_}.json"'}
     return Response(pretty(whole), media_type="application/json", headers=headers)
 
 
 ROUTES = [
     Route("/enrollments/{enrollment:uuid}.json", download),
-    Route("/enrollments/{enrollment:uuid}", show_one),
+    Route("/enrollments/{enrollment:uuid}", show),
 ]

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from streams.clock import steady
 from streams.database import UNREACHABLE
-from streams.web.pages.site import visitor_of
+from streams.web.access.visitor import visitor_of
 
 Values = dict[str, str]
 Source = Callable[[Request], Awaitable[Values]]
@@ -45,7 +45,7 @@ class Live:
 
     async def _follow(self, request: Request, source: Source) -> AsyncIterator[str]:
         known: Values = {}
-        told = steady()
+        sent_at = steady()
         self._streams += 1
         try:
             yield "retry: 2000\n\n"
@@ -54,10 +54,10 @@ class Live:
                 changed = {key: value for key, value in values.items() if known.get(key) != value}
                 known = values
                 if changed:
-                    told = steady()
+                    sent_at = steady()
                     yield f"data: {msgspec.json.encode(changed).decode()}\n\n"
-                elif steady() - told >= _PING:
-                    told = steady()
+                elif steady() - sent_at >= _PING:
+                    sent_at = steady()
                     yield ": ping\n\n"
                 await asyncio.sleep(_EVERY)
         finally:
@@ -65,7 +65,8 @@ class Live:
 
     async def _ask(self, request: Request, source: Source) -> Values:
         """Return the values, of this second or, while Postgres is away, none."""
-        key = (request.url.path, request.url.query, visitor_of(request).tenants)
+        visitor = visitor_of(request)
+        key = (request.url.path, request.url.query, visitor.tenants, visitor.sees_personal)
         at, values = self._fresh.get(key, (-1.0, {}))
         if steady() - at < _EVERY * 0.9:
             return values

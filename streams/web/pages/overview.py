@@ -12,44 +12,44 @@ from streams.history.wording import REFUSALS
 from streams.web.charts import charts
 from streams.web.pages.formats import NONE, capped, number, span
 from streams.web.pages.live import Values
-from streams.web.pages.site import site_of, visitor_of
+from streams.web.pages.rendering import render
 from streams.web.queries import totals
 from streams.web.sources.samples import EVERY, KEPT, Sample, Samples
+from streams.web.sources.sources import reading, sources_of
 
 
 async def show(request: Request) -> Response:
     """Show the overview."""
-    site, visitor = site_of(request), visitor_of(request)
-    values, newest = await read(request), site.samples.newest
-    async with site.engine.connect() as connection:
-        refusals = await totals.count_refusals(connection, visitor.tenants)
-        failing = await totals.list_failing(connection, visitor.tenants)
-    return site.render(
-        request, "overview.html", values=values, newest=newest, refusals=refusals, failing=failing,
-        channels=_channels(site.samples), reasons=REFUSALS,
-        tasks=[site.table.tasks[number] for number in sorted(site.table.tasks)],
-        minutes=round(KEPT * EVERY / timedelta(minutes=1)), partitions=site.table.partitions,
+    sources = sources_of(request)
+    values, table = await read(request), sources.table
+    async with reading(request) as reader:
+        refusals = await totals.count_refusals(reader)
+        failing = await totals.list_failing(reader)
+    return render(
+        request, "overview.html", values=values, newest=sources.samples.newest, refusals=refusals,
+        failing=failing, channels=_channels(sources.samples), reasons=REFUSALS,
+        tasks=[table.tasks[number] for number in sorted(table.tasks)],
+        minutes=round(KEPT * EVERY / timedelta(minutes=1)), partitions=table.partitions,
     )  # fmt: skip
 
 
 async def read(request: Request) -> Values:
     """Return the overview's live values."""
-    site, visitor = site_of(request), visitor_of(request)
-    now = read_clock()
-    async with site.engine.connect() as connection:
-        waiting = await totals.count_waiting(connection, visitor.tenants)
-        overdue = await totals.count_overdue(connection, visitor.tenants, now)
-        active = await totals.count_active(connection, visitor.tenants)
+    sources, now = sources_of(request), read_clock()
+    async with reading(request) as reader:
+        waiting = await totals.count_waiting(reader)
+        overdue = await totals.count_overdue(reader, now)
+        active = await totals.count_active(reader)
     values = {"waiting": number(waiting), "overdue": capped(overdue, totals.MOST), "active": number(active)}
-    values |= _tell_flow(site.samples) | _draw(site.samples)
-    for task in site.table.tasks.values():
+    values |= _measure_flow(sources.samples) | _draw(sources.samples)
+    for task in sources.table.tasks.values():
         values[f"stage.{task.partition}"] = task.stage
         values[f"restored.{task.partition}"] = f"{task.progress.percent:.0f} %"
         values[f"offset.{task.partition}"] = number(task.store.offset) if task.store else NONE
     return values
 
 
-def _tell_flow(samples: Samples) -> Values:
+def _measure_flow(samples: Samples) -> Values:
     newest = samples.newest
     if newest is None or not newest.parts:
         return dict.fromkeys(("events", "lag", "behind", "dead", "unwritten", "sent"), NONE)

@@ -1,4 +1,4 @@
-"""A journey on trial: run on a virtual clock against pasted or recent events, and told as an account."""
+"""A journey on trial: run on a virtual clock against pasted or recent events, and the outcome as an account."""
 
 from datetime import datetime
 from itertools import islice
@@ -18,28 +18,31 @@ from streams.simulation.account import explain
 from streams.simulation.lines import parse_lines
 from streams.simulation.scenario import load_journeys
 from streams.simulation.simulation import Output, Simulation
-from streams.web.access.masking import show
-from streams.web.pages.site import acting, read_id, site_of, visitor_of
+from streams.web.access.visitor import visitor_of
+from streams.web.pages.forms import acting
+from streams.web.pages.rendering import render
 from streams.web.pages.upload import CheckedFile, read_draft
-from streams.web.queries import history
-from streams.web.queries.query import Row
+from streams.web.queries import journeys
+from streams.web.queries.query import Row, read_id
+from streams.web.sources.sources import reading, sources_of
 
 _OUTPUTS = 5_000  # records of a simulation, then it stops
 _LINES = 2_000  # of events
 _RECENT = 20
+_CHOICES = 1_000  # journeys to start from
 
 
 async def ask_simulate(request: Request) -> Response:
     """Ask which journey to try on which events; the newest events of its type may be taken."""
-    site, visitor, given = site_of(request), visitor_of(request), request.query_params
+    given = request.query_params
     id_ = read_id(given.get("journey", ""))
-    async with site.engine.connect() as connection:
-        rows = await history.list_journeys(connection, visitor.tenants)
+    async with reading(request) as reader:
+        rows = (await journeys.list_journeys(reader, limit=_CHOICES)).rows
         row = next((row for row in rows if row["id"] == id_), None)
-        journey = await history.read_version(connection, id_, row["version"]) if row else None
+        journey = await journeys.read_version(reader, id_, row["version"]) if row else None
     events = await _read_recent(request, row) if row and given.get("recent") else ""
     text = _write(journey) if journey else ""
-    return site.render(
+    return render(
         request, "simulate.html", rows=rows, id=id_, row=row, text=text, events=events, account=None, problems={},
         until="", sums={}, cut=False,
     )  # fmt: skip
@@ -47,15 +50,16 @@ async def ask_simulate(request: Request) -> Response:
 
 async def _read_recent(request: Request, row: Row) -> str:
     """Return the newest events of a journey's type as JSON lines, those of its tenant."""
-    lines = []
-    for letter in await site_of(request).broker.newest(row["trigger_type"], 10 * _RECENT):
+    lines, sources = [], sources_of(request)
+    mask = sources.mask_for(visitor_of(request))
+    for record in await sources.broker.newest(row["trigger_type"], 10 * _RECENT):
         try:
-            event = msgspec.json.decode(letter.value or b"")
+            event = msgspec.json.decode(record.value or b"")
         except msgspec.MsgspecError:
             continue
         if isinstance(event, dict) and event.get("tenantId") == row["tenant_id"]:
-            event = show(site_of(request), visitor_of(request), event)
-            lines.append(msgspec.json.encode({"eventType": row["trigger_type"], **event}).decode())
+            named = {"eventType": row["trigger_type"], **mask.data(event)}
+            lines.append(msgspec.json.encode(named).decode())
     return "\n".join(lines[:_RECENT][::-1])
 
 
@@ -65,8 +69,8 @@ def _write(journey: Journey) -> str:
 
 
 async def simulate(request: Request) -> Response:
-    """Run journeys on a virtual clock against pasted events, and tell what would happen to whom."""
-    site, form = site_of(request), await request.form()
+    """Run journeys on a virtual clock against pasted events, and say what would happen to whom."""
+    form = await request.form()
     text, events, until = (str(form.get(name, "")).replace("\r\n", "\n") for name in ("text", "events", "until"))
     draft = await run_sync(read_draft, text)
     outputs: list[Output] = []
@@ -76,9 +80,9 @@ async def simulate(request: Request) -> Response:
         except (FairwayError, ValueError) as error:
             draft = CheckedFile(problems={0: [str(error)]})
     names = {journey.id: journey.name for journey in draft.journeys}
-    async with site.engine.connect() as connection:
-        rows = await history.list_journeys(connection, visitor_of(request).tenants)
-    return site.render(
+    async with reading(request) as reader:
+        rows = (await journeys.list_journeys(reader, limit=_CHOICES)).rows
+    return render(
         request, "simulate.html", rows=rows, id="", row=None, text=text, events=events, until=until,
         problems=draft.problems, account=None if draft.problems else list(explain(outputs, names)),
         sums=_sum(outputs), cut=len(outputs) == _OUTPUTS,

@@ -6,11 +6,9 @@ from itertools import zip_longest
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
 
 from streams.history.wording import describe, describe_cause
-from streams.web.pages.site import with_query
-from streams.web.queries.query import PAGE, Row
+from streams.web.queries.query import Row
 
 
 class DescribedRecord(msgspec.Struct, frozen=True):
@@ -41,24 +39,13 @@ def describe_records(records: Sequence[Row], enrollment_id: str = "") -> list[De
     return found
 
 
-def read_place(given: str | None) -> tuple[datetime, int] | None:
-    """Return the place in a timeline that an address names; None for none, or for one that can't be read."""
-    at, _, offset = (given or "").partition("~")
-    try:
-        return datetime.fromisoformat(at), int(offset)
-    except ValueError:
-        return None
-
-
-def write_place(at: datetime, last: int | str) -> str:
-    """Return a place as an address names it: when, and which of that moment."""
-    return f"{at.isoformat()}~{last}"
-
-
-def older(request: Request, records: Sequence[Row]) -> str | None:
-    """Return the address of the next page; None if there is none."""
-    if len(records) <= PAGE:
-        return None
-    last = records[PAGE - 1]
-    before = write_place(last["at"], last["offset"])
-    return with_query(request.url.path, dict(request.query_params) | {"before": before})
+def describe_refusals(records: Sequence[Row], journey_id: str = "", reason: str = "") -> list[tuple[Row, Any]]:
+    """Return each refusal with its record: those of one journey, for one reason, if they are named."""
+    return [
+        (record, describe(entry))
+        for record in records
+        for entry in record["entries"]
+        if entry["type"] == "enrollment.refused"
+        if not journey_id or entry.get("journeyId") == journey_id
+        if not reason or entry["reason"] == reason
+    ]

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import yaml
 from anyio.to_thread import run_sync
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,11 +19,13 @@ from streams.engine.check import check, find_twins
 from streams.engine.reading import read_journeys
 from streams.errors import FairwayError
 from streams.journeys import authoring
+from streams.web.access.visitor import visitor_of
 from streams.web.charts.graph import Graph, draw
-from streams.web.pages.journeys import still_in
-from streams.web.pages.site import acting, done, site_of, visitor_of
-from streams.web.queries import history
-from streams.web.queries.query import Row
+from streams.web.pages.forms import acting, done
+from streams.web.pages.rendering import render
+from streams.web.queries import journeys, totals
+from streams.web.queries.query import Reader, Row
+from streams.web.sources.sources import reading, sources_of
 
 _LINE = re.compile(r"\bline (\d+)")
 
@@ -86,22 +87,22 @@ def _fields(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
 
 async def ask_upload(request: Request) -> Response:
     """Ask for a journey file."""
-    return site_of(request).render(request, "upload.html", text="", draft=None, previews=[])
+    return render(request, "upload.html", text="", draft=None, previews=[])
 
 
 async def upload(request: Request) -> Response:
     """Check a journey file; show what is wrong or what would change; store it once that is confirmed."""
-    site, form = site_of(request), await request.form()
+    form = await request.form()
     text = await _read_text(form.get("file"), str(form.get("text", "")))
     draft = await run_sync(read_draft, text)
     foreign = [j.tenant_id for j in draft.journeys if not visitor_of(request).sees(j.tenant_id)]
     if foreign:
         raise HTTPException(403, f"You may not author journeys of tenant '{foreign[0]}'.")
     if draft.problems or form.get("confirmed") != "yes":
-        async with site.engine.connect() as connection:
-            previews = [await _preview(connection, journey) for journey in draft.journeys]
+        async with reading(request) as reader:
+            previews = [await _preview(reader, journey) for journey in draft.journeys]
         status = 422 if draft.problems else 200
-        return site.render(request, "upload.html", status, text=text, draft=draft, previews=previews)
+        return render(request, "upload.html", status, text=text, draft=draft, previews=previews)
     return await _store(request, draft, activate=form.get("activate") == "yes")
 
 
@@ -119,14 +120,14 @@ class Preview(msgspec.Struct, frozen=True):
     effect: str
 
 
-async def _preview(connection: AsyncConnection, journey: Journey) -> Preview:
-    row = await history.find_journey(connection, None, journey.id)
+async def _preview(reader: Reader, journey: Journey) -> Preview:
+    row = await journeys.find_journey(reader, journey.id)
     graph = await run_sync(draw, journey, {})
     if row is None:
         return Preview(journey, graph, "A new journey. Nobody is touched until it is active.")
-    before = await history.read_version(connection, journey.id, row["version"])
+    before = await journeys.read_version(reader, journey.id, row["version"])
     same = before is not None and _authored(before) == _authored(journey)
-    effect = "Nothing differs from what is stored." if same else _tell_change(row)
+    effect = "Nothing differs from what is stored." if same else _describe_change(row)
     return Preview(journey, graph, effect)
 
 
@@ -134,17 +135,16 @@ def _authored(journey: Journey) -> dict[str, Any]:
     return journey.model_dump(exclude={"status", "version"})
 
 
-def _tell_change(row: Row) -> str:
+def _describe_change(row: Row) -> str:
     return (
-        f"Becomes version {row['version'] + 1} of a journey that is {row['status']}. {still_in(row):,} people are "
-        "on their way; they keep the version that they entered with."
+        f"Becomes version {row['version'] + 1} of a journey that is {row['status']}. {totals.still_in(row):,} "
+        "people are on their way; they keep the version that they entered with."
     )
 
 
 async def _store(request: Request, draft: CheckedFile, *, activate: bool) -> Response:
-    site = site_of(request)
     author = authoring.Author(visitor_of(request).name or "web", read_clock())
-    async with site.engine.begin() as connection:
+    async with sources_of(request).engine.begin() as connection:
         try:
             for journey in draft.journeys:
                 wanted = {"status": JourneyStatus.ACTIVE} if activate else {}

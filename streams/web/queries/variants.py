@@ -6,15 +6,13 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.journey import Journey
 from models.rows import EnrollmentRow, EnrollmentStepRow
 from models.steps import ConditionStep, SplitStep
-from streams.web.charts.charts import Rate, confidence, rate
-from streams.web.charts.outline import Counts
 from streams.web.queries.history import LOOKED_THROUGH, STATUSES, newest
-from streams.web.queries.query import Row, fetch
+from streams.web.queries.query import Reader, Row
+from streams.web.queries.statistics import Rate, StepCounts, confidence, rate
 
 _MOST_CONDITIONS = 3
 _SURE, _VERY_SURE = 0.95, 0.99
@@ -44,9 +42,7 @@ class Trial(msgspec.Struct, frozen=True):
     outcomes: Sequence[Outcome]
 
 
-async def read_trials(
-    connection: AsyncConnection, row: Row, journey: Journey, counts: Mapping[str, Counts]
-) -> list[Trial]:
+async def read_trials(reader: Reader, row: Row, journey: Journey, counts: Mapping[str, StepCounts]) -> list[Trial]:
     """Return the SPLITs of a journey's version; outcomes are those of the 5,000 newest enrolments that are over."""
     conditions = [step for step in journey.steps if isinstance(step, ConditionStep)][:_MOST_CONDITIONS]
     names = ["completed", *(f"yes at “{step.name or step.id}”" for step in conditions)]
@@ -56,14 +52,13 @@ async def read_trials(
             continue
         variants = [variant.name for variant in step.config.variants]
         found = {
-            each["variant"]: each
-            for each in await fetch(connection, _query(row, journey.version, step.id, conditions))
+            each["variant"]: each for each in await reader.fetch(_query(row, journey.version, step.id, conditions))
         }
         outcomes = [
             Outcome(name, {variant: _share(found.get(variant), place) for variant in variants})
             for place, name in enumerate(names)
         ]
-        ways = counts.get(step.id, Counts()).ways
+        ways = counts.get(step.id, StepCounts()).ways
         trials.append(Trial(step, {variant: ways.get(variant, 0) for variant in variants}, outcomes))
     return trials
 

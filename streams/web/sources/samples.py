@@ -9,22 +9,21 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 from aiokafka.errors import KafkaError
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.clock import now as read_clock
 from streams.database import UNREACHABLE
 from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, INBOX
+from streams.web.access.masking import Mask
+from streams.web.queries.query import Reader
+from streams.web.queries.totals import count_sent
 from streams.web.sources.broker import Broker, Member, Part
 
 EVERY = timedelta(seconds=5)
 KEPT = 180
 _MINUTE = timedelta(minutes=1)
+_SENT_SINCE = timedelta(days=2)
 _log = structlog.get_logger()
-
-_SENT = text(
-    "SELECT what, sum(number)::bigint FROM journey_hours WHERE hour > :since AND what LIKE 'sent:%' GROUP BY what"
-)
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -85,8 +84,7 @@ class Samples:
             _log.warning("Kafka can't be looked at for now.", error=str(error))
         with suppress(*UNREACHABLE):
             async with self._engine.connect() as connection:
-                rows = await connection.execute(_SENT, {"since": now - timedelta(days=2)})
-                sent = {what.removeprefix("sent:"): count for what, count in rows}
+                sent = await count_sent(Reader(connection, None, Mask()), now - _SENT_SINCE)
         return Sample(now, parts, members, behind, sent)
 
     def rates(self, count: Callable[[Sample], int]) -> list[float]:

@@ -115,7 +115,7 @@ async def test_who_has_a_token_of_the_provider_gets_in(
     identify: Identify, key: Any, kid: str, algorithm: str
 ) -> None:
     visitor = await ask(identify, sign(key, kid, algorithm))
-    assert visitor == Visitor("ann", frozenset({"pinehurst"}), may_act=True, role="write")
+    assert visitor == Visitor("ann", frozenset({"pinehurst"}), "write")
 
 
 AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -23,12 +23,10 @@ from streams.kafka.topics import read_topics
 from streams.settings import Settings
 from streams.web.access.visitor import Visitor
 from streams.web.pages.application import make_pages
-from streams.web.pages.site import Site
 from streams.web.queries import history
-from streams.web.sources.broker import Broker
-from streams.web.sources.peers import Peers
+from streams.web.queries.cursors import write_cursor
 from tests.browser.stage import make_table
-from tests.web.alone import Alone
+from tests.web.conftest import make_test_sources
 from tests.web.volume import BUSY, RECORDS, fill
 
 pytestmark = [pytest.mark.database, pytest.mark.timeout(1800)]
@@ -58,19 +56,12 @@ async def stage(database_url: str) -> AsyncIterator[Stage]:
 
     settings = Settings(database_url=database_url, brokers="127.0.0.1:1")  # nothing listens there
     topics = read_topics(Path("topics.yaml"), "test")
-    site = Site(
-        settings,
-        engine,
-        Broker(settings.brokers, "test", topics),
-        make_table(topics, {}),
-        "worker-1",
-        Peers(Alone()),
-    )
+    sources = make_test_sources(engine, settings, make_table(topics, {}))
 
     async def gate(_: Any) -> Visitor:
         return Visitor("tester")
 
-    transport = httpx.ASGITransport(make_pages(site, gate))
+    transport = httpx.ASGITransport(make_pages(sources, gate))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield Stage(client, engine, journeys, asked)
     await engine.dispose()
@@ -87,7 +78,7 @@ def addresses(journeys: dict[str, str]) -> Iterator[str]:
     heavy = md5_id("e5")
     yield from ("/", "/journeys", "/journeys?name=Journey&status=ACTIVE", busy)
     yield from (f"{busy}/enrollments", f"{busy}/enrollments?status=COMPLETED", f"{busy}/enrollments?step=a-week")
-    yield f"{busy}/enrollments?before=2020-01-01T00:00:00%2B00:00~{heavy}"
+    yield f"{busy}/enrollments?before={write_cursor(['2020-01-01T00:00:00Z', heavy])}"
     for ended in ("COMPLETED", "SKIPPED", "FAILED"):
         yield f"{busy}/enrollments?step=brisk-letter&ended={ended}"
     yield from (f"{paused}/resume", f"{paused}/archive", f"{busy}/find?customer=c-100")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 import uvicorn
@@ -17,7 +18,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from streams.database import create_engine
 from streams.dev.processes import free_port
 from streams.settings import Settings
-from tests.web.conftest import make_site_api
+from tests.web.conftest import make_test_api
+from tests.web.story import welcome
 
 pytestmark = [
     pytest.mark.broker,
@@ -46,7 +48,7 @@ def served(api_settings: Settings, tokens: dict[str, str]) -> Iterator[tuple[str
     async def run() -> None:
         nonlocal server
         engine = create_engine(api_settings.database_url)
-        api = make_site_api(engine, api_settings)
+        api = make_test_api(engine, api_settings)
         described.update(api.openapi())
         server = uvicorn.Server(uvicorn.Config(api, "127.0.0.1", port, log_level="warning"))
         serving = asyncio.create_task(server.serve())
@@ -107,3 +109,9 @@ def _try(operation: Any, mode: GenerationMode, address: str, places: dict[str, A
     except Exception as error:
         return [f"{operation.label} ({mode.value}): {error!r}"]
     return []
+
+
+async def test_while_kafka_is_away_the_api_says_so(client: httpx.AsyncClient) -> None:
+    journey = await welcome(client)
+    answer = await client.post(f"/journeys/{journey['id']}/enrollments", json={"customerId": "c"})
+    assert (answer.status_code, answer.json()["detail"]) == (503, "Kafka can't be reached for now.")

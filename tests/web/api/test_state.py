@@ -14,7 +14,7 @@ from streams.database import create_engine, upgrade
 from streams.dev.processes import free_port
 from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
-from streams.web.access.identity import grant
+from streams.web.access.tokens import grant
 from tests import client
 from tests.broker.workers import TENANT, Worker, events, expected, journey, publish, running, wait_for_commands
 

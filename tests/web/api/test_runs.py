@@ -16,7 +16,7 @@ from streams.engine.inputs import Enroll
 from streams.kafka.topics import INBOX
 from streams.settings import Settings
 from tests import client as kafka
-from tests.web.test_api import welcome
+from tests.web.story import welcome
 
 pytestmark = [pytest.mark.broker, pytest.mark.database]
 

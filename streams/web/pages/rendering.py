@@ -1,0 +1,60 @@
+"""How pages are written: the templates, and what each of them finds there."""
+
+from functools import cache, partial
+from typing import Any
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from streams.clock import now as read_clock
+from streams.web.access.visitor import visitor_of
+from streams.web.pages.addresses import here
+from streams.web.pages.formats import FILTERS, MARKS, percent, relative
+from streams.web.pages.forms import form_token, keep_cookies, notice_of
+from streams.web.pages.glossary import DEFINITIONS
+from streams.web.sources.sources import sources_of
+from streams.web.sources.worker import Table
+
+MENU = (
+    ("/", "Overview"), ("/journeys", "Journeys"), ("/customers", "Customers"), ("/waits", "Waits"),
+    ("/dead-letters", "Dead letters"), ("/table", "Table"), ("/topics", "Topics"), ("/simulate", "Simulate"),
+)  # fmt: skip
+_NAMED = 8  # partitions that are restoring
+
+
+def render(request: Request, template: str, code: int = 200, **values: Any) -> Response:
+    """Return a page."""
+    token, sources = form_token(request), sources_of(request)
+    common = {
+        "menu": MENU, "current": _current(request.url.path), "visitor": visitor_of(request),
+        "worker": sources.worker, "restoring": _describe_restoring(sources.table), "token": token,
+        "now": read_clock(), "notice": notice_of(request), "here": partial(here, request),
+    }  # fmt: skip
+    response = HTMLResponse(_templates().get_template(template).render(common | values), code)
+    keep_cookies(request, response, token)
+    return response
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("streams.web.pages"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(FILTERS)
+    environment.globals.update(definitions=DEFINITIONS, marks=MARKS, percent=percent, relative=relative)
+    environment.globals["part"] = environment.get_template("parts.html").module
+    return environment
+
+
+def _describe_restoring(table: Table) -> str:
+    closed = [task for task in table.tasks.values() if task.stage in ("fencing", "restoring")]
+    named = [f"partition {task.partition} {task.progress.percent:.0f} %" for task in closed[:_NAMED]]
+    return ", ".join(named) + ("…" if len(closed) > _NAMED else ".") if closed else ""
+
+
+def _current(path: str) -> str:
+    if path.startswith(("/enrollments", "/customer", "/search")):
+        return "/customers"
+    return "/" + path.split("/")[1]

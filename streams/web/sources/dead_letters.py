@@ -1,0 +1,134 @@
+"""Dead letters: records that could not be used, as they came, and why; listed, shown, and sent again."""
+
+from collections.abc import Iterable
+
+import msgspec
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from streams.kafka.topics import DEAD_LETTERS, INBOX, Topics
+from streams.web.access.masking import MASK, Mask
+from streams.web.access.visitor import Visitor
+from streams.web.queries.cursors import Number, read_cursor, write_cursor
+from streams.web.sources.records import Offsets, Record, RecordReader, bounds, read
+
+PAGE = 50
+_WINDOW, _WINDOWS = 200, 25  # offsets of each partition read at once, and how often for one page
+_PREFIX = "dlq."  # of the headers that say what was wrong
+_SHOWN = frozenset({"traceparent", "tracestate", "content-type"})  # headers that tell of nobody
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A dead letter."""
+
+    record: Record
+
+    def header(self, name: str) -> str:
+        """Return one of the headers that say what was wrong; empty if it is missing."""
+        wanted = _PREFIX + name
+        return next((value.decode(errors="replace") for key, value in self.record.headers if key == wanted), "")
+
+    @property
+    def original_headers(self) -> list[tuple[str, bytes]]:
+        """Return the headers that its producer gave it."""
+        return [(key, value) for key, value in self.record.headers if not key.startswith(_PREFIX)]
+
+    @property
+    def tenant(self) -> str:
+        """Return the tenant that its key names."""
+        return (self.record.key or b"").partition(b":")[0].decode(errors="replace")
+
+
+class Letters(msgspec.Struct, frozen=True):
+    """Some dead letters; `next` is where older ones lie, None if there are none."""
+
+    found: list[Letter]
+    next: str | None = None
+
+
+class DeadLetters:
+    """Reads the topic of dead letters, newest first."""
+
+    def __init__(self, brokers: str, topics: Topics) -> None:
+        self._brokers, self._topics = brokers, topics
+        self._reader = RecordReader(brokers)
+        count = next(topic.partitions for topic in topics.all if topic.name == DEAD_LETTERS)
+        self._places = [TopicPartition(DEAD_LETTERS, number) for number in range(count)]
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._reader.close()
+
+    async def page(
+        self, visitor: Visitor, mask: Mask, code: str = "", *, cursor: str | None = None, limit: int = PAGE
+    ) -> Letters:
+        """Return dead letters as a visitor may see them, newest first, of one code or of all."""
+        before: dict[int, int] = read_cursor(cursor, dict[int, Number]) if cursor else {}
+        async with self._reader.lend() as consumer:
+            begins, ends = await bounds(consumer, self._places)
+            tops = {place: min(ends[place], before.get(place.partition, ends[place])) for place in self._places}
+            found: list[Letter] = []
+            for _ in range(_WINDOWS):
+                if len(found) >= limit or all(tops[place] <= begins[place] for place in self._places):
+                    break
+                starts = {place: max(begins[place], tops[place] - _WINDOW) for place in self._places}
+                letters = map(Letter, await read(consumer, starts, tops))
+                found += [one for one in letters if visitor.sees(one.tenant) and code in ("", one.header("code"))]
+                tops = starts
+        cut = self._cut(found, tops, begins, limit)
+        return Letters([_hide_personal(letter, mask) for letter in cut.found], cut.next)
+
+    def _cut(self, found: list[Letter], tops: Offsets, begins: Offsets, limit: int) -> Letters:
+        """Return the newest; the next page begins below those that were read and are not among them."""
+        found.sort(key=lambda one: (one.record.at, one.record.partition, one.record.offset), reverse=True)
+        rest = found[limit:]
+        older = {place.partition: tops[place] for place in self._places}
+        for letter in rest:
+            record = letter.record
+            older[record.partition] = max(older[record.partition], record.offset + 1)
+        is_more = rest or any(tops[place] > begins[place] for place in self._places)
+        return Letters(found[:limit], write_cursor(older) if is_more else None)
+
+    async def find(self, visitor: Visitor, mask: Mask, partition: int, offset: int) -> Letter | None:
+        """Return one dead letter as a visitor may see it; None if it is gone, or not theirs, or was never there."""
+        place = TopicPartition(DEAD_LETTERS, partition)
+        if place not in self._places:
+            return None
+        async with self._reader.lend() as consumer:
+            begins, ends = await bounds(consumer, [place])
+            if not begins[place] <= offset < ends[place]:
+                return None
+            found = await read(consumer, {place: offset}, {place: offset + 1})
+        seen = [letter for letter in map(Letter, found) if visitor.sees(letter.tenant)]
+        return _hide_personal(seen[0], mask) if seen else None
+
+    async def replay(self, letters: Iterable[Letter]) -> int:
+        """Send dead letters as they came to the topics that they came from; return how many."""
+        count = 0
+        async with AIOKafkaProducer(bootstrap_servers=self._brokers, enable_idempotence=True) as producer:
+            for letter in letters:
+                topic, record = letter.header("topic"), letter.record
+                if topic in {*self._topics.events, INBOX}:
+                    await producer.send_and_wait(
+                        topic, record.value, key=record.key, headers=letter.original_headers
+                    )
+                    count += 1
+        return count
+
+
+def _hide_personal(letter: Letter, mask: Mask) -> Letter:
+    """Return a dead letter as somebody with this mask may see it.
+
+    What a producer wrote into headers, or used as a key that names no customer, may be anything about a person.
+    """
+    if not mask.hides:
+        return letter
+    record = letter.record
+    key = record.key if b":" in (record.key or b":") else MASK.encode()
+    headers = tuple(_hide_header(name, value, mask) for name, value in record.headers)
+    return Letter(msgspec.structs.replace(record, key=key, value=mask.record(record.value), headers=headers))
+
+
+def _hide_header(name: str, value: bytes, mask: Mask) -> tuple[str, bytes]:
+    if name == f"{_PREFIX}reason":
+        return name, mask.sentence(value.decode(errors="replace")).encode()
+    return name, value if name in _SHOWN or name.startswith(_PREFIX) else MASK.encode()

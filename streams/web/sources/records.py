@@ -1,0 +1,101 @@
+"""Single records of Kafka's topics, as they lie there, read by a consumer without a group."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
+
+_PATIENCE = 10.0  # seconds, in which a question is answered or given up, so that others get their turn
+_POLL_MS = 200
+_FETCH_BYTES = 64 * 1024  # of a partition: one record is wanted, or a few small ones
+
+Offsets = Mapping[TopicPartition, int]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A record, as it came."""
+
+    partition: int
+    offset: int
+    at: datetime
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class RecordReader:
+    """Reads committed records by their offsets; connects at first use."""
+
+    def __init__(self, brokers: str) -> None:
+        self._brokers = brokers
+        self._consumer: AIOKafkaConsumer | None = None
+        self._lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+        self._consumer = None
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """Lend the consumer to one who asks, others wait meanwhile; raises KafkaError, also after ten seconds."""
+        try:
+            async with asyncio.timeout(_PATIENCE), self._lock:
+                yield await self._connect()
+        except TimeoutError:
+            raise KafkaTimeoutError from None
+
+    async def _connect(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._brokers, enable_auto_commit=False, isolation_level="read_committed",
+                fetch_max_wait_ms=50, max_partition_fetch_bytes=_FETCH_BYTES,
+            )  # fmt: skip
+            try:
+                await consumer.start()
+            except BaseException:
+                await consumer.stop()
+                raise
+            self._consumer = consumer
+        return self._consumer
+
+
+async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> tuple[Offsets, Offsets]:
+    """Return the first offset that each partition keeps, and the one after its last."""
+    begins, ends = await asyncio.gather(consumer.beginning_offsets(places), consumer.end_offsets(places))
+    return begins, ends
+
+
+async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> list[Record]:
+    """Return the committed records between these offsets."""
+    open_ = {place for place, start in starts.items() if start < ends[place]}
+    consumer.assign(sorted(open_))
+    for place in open_:
+        consumer.seek(place, starts[place])
+    found: list[Record] = []
+    while open_:
+        for place, records in (await consumer.getmany(*open_, timeout_ms=_POLL_MS)).items():
+            found += [_read_record(record) for record in records if record.offset < ends[place]]
+        open_ = {place for place in open_ if await consumer.position(place) < ends[place]}
+    return found
+
+
+async def read_first(consumer: AIOKafkaConsumer, starts: Offsets) -> list[Record]:
+    """Return the first record at or after each of these offsets that comes at once."""
+    consumer.assign(sorted(starts))
+    for place, start in starts.items():
+        consumer.seek(place, start)
+    looks = (consumer.getmany(place, timeout_ms=_POLL_MS, max_records=1) for place in starts)
+    found = await asyncio.gather(*looks)
+    return [_read_record(record) for look in found for records in look.values() for record in records]
+
+
+def _read_record(record: Any) -> Record:
+    at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return Record(record.partition, record.offset, at, record.key, record.value, tuple(record.headers))

@@ -1,0 +1,30 @@
+"""The last minutes in numbers, from samples that were taken."""
+
+from datetime import UTC, datetime, timedelta
+
+from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, INBOX
+from streams.web.sources.broker import Part
+from streams.web.sources.samples import Sample, Samples
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def sample(second: int, done: int) -> Sample:
+    parts = (
+        Part("events", 0, 0, 100, done), Part(INBOX, 0, 0, 10, 4), Part(ACTIVITY, 0, 0, 50, 20),
+        Part(DEAD_LETTERS, 0, 5, 8), Part("unread", 0, 0, 9),
+    )  # fmt: skip
+    return Sample(START + timedelta(seconds=second), parts)
+
+
+def test_what_waits_is_counted_apart_from_what_is_not_yet_written() -> None:
+    one = sample(0, 40)
+    assert (one.handled(), one.lag(), one.unwritten(), one.dead()) == (40, 66, 30, 3)
+
+
+def test_rates_are_of_the_last_minute_and_never_below_zero() -> None:
+    samples = Samples(None, None)  # type: ignore[arg-type]
+    assert (samples.newest, samples.last_minute(Sample.handled)) == (None, (0, 0.0))
+    samples.taken += [sample(0, 10), sample(30, 20), sample(60, 50), sample(90, 40)]
+    assert samples.rates(Sample.handled) == [10 / 30, 1.0, 0.0]
+    assert samples.last_minute(Sample.handled) == (20, 60.0)
