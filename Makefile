@@ -6,18 +6,30 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BARE := not broker and not database and not browser and not faults
 
-.PHONY: install demo check test faults scale histories mutants bench bench-check format
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+
+.PHONY: install demo check test faults scale histories mutants bench bench-check format lock
 
 install: $(VENV)/installed-$(VERSION)
 
-$(VENV)/installed-$(VERSION): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(VENV)/python-$(VERSION):
+	$(PYTHON) -m venv --clear $(VENV)
 	touch $@
 
+$(VENV)/installed-$(VERSION): requirements.lock pyproject.toml | $(VENV)/python-$(VERSION)
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+# What the demo needs, and no more, so that it starts soon.
+$(VENV)/demo-$(VERSION): requirements-local.lock pyproject.toml | $(VENV)/python-$(VERSION)
+	@echo 'Installing what the demo needs …'
+	@$(PIP) install --require-hashes --requirement requirements-local.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
 # Options: make demo ARGS="--exit --json"
-demo: install
+demo: $(or $(wildcard $(VENV)/installed-$(VERSION)),$(VENV)/demo-$(VERSION))
 	@$(BIN)/fairway demo $(ARGS)
 
 # All that needs no broker, database or browser, in under a minute.
@@ -62,3 +74,12 @@ bench-check: install
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Locks what pyproject.toml asks for: all of it, what servers on this machine need, and what a production needs.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+lock: install
+	$(PIP) install uv==0.13.9
+	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
+	echo 'setuptools>=80' | \
+		$(LOCK) --extra local --constraints requirements.lock --output-file requirements-local.lock pyproject.toml -
+	$(LOCK) --constraints requirements.lock --output-file requirements-production.lock pyproject.toml

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     cloudevents: Literal["on", "off"] = "off"
     store: Literal["rocksdb", "memory"] = "rocksdb"
     instance_id: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9._-]{1,200}$")
+    maven_url: str = Field(default="", pattern=r"^(https?://.*)?$")
     failpoint: str = ""
 
     @property
@@ -62,6 +63,7 @@ def _split(text: str) -> Iterator[str]:
 
 
 _ALLOWED = {
+    "maven_url": "the http:// or https:// address of a Maven registry",
     "brokers": "host:port, several separated by commas",
     "database_url": "postgresql://user:password@host:port/database",
     "app_id": "1 to 200 letters, digits, dots, dashes or underscores",

@@ -17,12 +17,16 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once both answer; 'dev down' ends them.")
     ] = False,
+    docker: Annotated[bool, typer.Option("--docker", help="Run Kafka in Docker, in place of Java.")] = False,
+    java: Annotated[
+        str, typer.Option(help="Run Kafka by this Java (17 or later), in place of the wheel's.", metavar="PROGRAM")
+    ] = "",
 ) -> None:
     """Start Kafka and Postgres, or find them running; their data stays under the data folder."""
     from streams.dev import servers
 
     data_dir = read_settings().data_dir
-    found = servers.start(data_dir)
+    found = servers.start(data_dir, docker=docker, java_program=java)
     typer.echo(f"Kafka answers at {found.brokers}, Postgres at {found.database_url}.")
     if not detach:
         typer.echo("Ctrl-C ends both.")

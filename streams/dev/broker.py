@@ -1,4 +1,4 @@
-"""A real Apache Kafka broker (KRaft, one node) on loopback: in Docker where an engine answers, else by Java."""
+"""A real Apache Kafka broker (KRaft, one node) on loopback: by Java, or in Docker where that is asked for."""
 
 import asyncio
 import signal
@@ -30,11 +30,14 @@ class Broker(msgspec.Struct, frozen=True):
         return f"127.0.0.1:{self.port}"
 
 
-def start(folder: Path) -> Broker:
-    """Start the broker whose data is in `folder`, or find it running; returns when it answers."""
+def start(folder: Path, *, docker: bool = False, java_program: str = "") -> Broker:
+    """Start the broker whose data is in `folder`, or find it running; returns when it answers.
+
+    `docker` runs it in a container, `java_program` by a Java of the user's own in place of the wheel's.
+    """
     broker = find(folder)
     if broker is None or not is_running(broker):
-        broker = _launch(folder, broker)
+        broker = _launch(folder, broker, docker=docker, java_program=java_program)
         (folder / "server.json").write_bytes(msgspec.json.encode(broker))
     processes.wait_until(lambda: _answers(broker) or not is_running(broker), patience=60)
     if not _answers(broker):
@@ -66,17 +69,19 @@ def is_running(broker: Broker) -> bool:
     return processes.is_running(broker.process) if broker.process else container.is_running(broker.container)
 
 
-def _launch(folder: Path, before: Broker | None) -> Broker:
+def _launch(folder: Path, before: Broker | None, *, docker: bool, java_program: str) -> Broker:
     folder.mkdir(parents=True, exist_ok=True)
+    # Each keeps its data in a place of its own, so data that one began stays with it.
+    if docker and before and not before.container:
+        raise FairwayError(f"The data in '{folder}' was begun without Docker: leave --docker out, or remove it.")
     port = processes.free_port(before.port if before else 9092, 9092)
     controller_port = processes.free_port(before.controller_port if before else 0)
-    # Data that Java began stays with Java, also when Docker comes to the machine later.
-    if before.container if before else container.engine_answers():
+    if docker or (before and before.container):
         name = f"fairway-kafka-{blake2b(str(folder).encode(), digest_size=4).hexdigest()}"
         container.run(name, port, _CLUSTER, _JVM, _properties(port, controller_port, "", container.DATA))
         return Broker(port, controller_port, container=name)
     properties = _properties(port, controller_port, "127.0.0.1", str(folder / "data"))
-    return Broker(port, controller_port, java.run(folder, _CLUSTER, _JVM, properties))
+    return Broker(port, controller_port, java.run(folder, _CLUSTER, _JVM, properties, java_program))
 
 
 def _properties(port: int, controller_port: int, listen: str, data: str) -> dict[str, str]:

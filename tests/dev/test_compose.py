@@ -1,12 +1,11 @@
 """docker-compose.yml: what is stored there lies on volumes, and the versions are those of development."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from streams.dev import container, java
+from streams.dev import container, jars, java
 
 COMPOSE: dict[str, Any] = yaml.safe_load(Path("docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -26,9 +25,8 @@ def test_every_volume_is_declared() -> None:
 def test_one_version_of_kafka_is_named_everywhere() -> None:
     assert SERVICES["kafka"]["image"] == container.IMAGE
     version = container.IMAGE.partition(":")[2]
-    pom = Path("streams/dev/kafka.xml").read_text()
-    named = re.findall(r"<groupId>org.apache.kafka</groupId>.*<version>(.*)</version>", pom)
-    assert [*named, java.KAFKA] == [version] * 3
+    locked = {jar.coordinates for jar in jars.read_lock(java.LOCK)}
+    assert {f"org.apache.kafka:kafka_2.13:{version}", f"org.apache.kafka:kafka-clients:{version}"} <= locked
 
 
 def test_the_worker_starts_once_topics_and_schema_are_there() -> None:

@@ -6,9 +6,8 @@ import socket
 from pathlib import Path
 
 import msgspec
-import pytest
 
-from streams.dev import container, processes
+from streams.dev import processes
 
 SLEEP = [shutil.which("sleep") or "sleep", "60"]
 
@@ -42,14 +41,3 @@ def test_a_taken_port_is_not_given_out() -> None:
         port = taken.getsockname()[1]
         assert processes.free_port(port) != port
     assert processes.free_port(port) == port
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("offsets.topic.num.partitions", "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS"),
-        ("a_b.c-d", "KAFKA_A__B_C___D"),
-    ],
-)
-def test_a_property_becomes_the_variable_that_the_image_reads(name: str, expected: str) -> None:
-    assert container.variable(name) == expected

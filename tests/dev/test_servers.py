@@ -1,15 +1,12 @@
 """`fairway dev`: real servers, found again, ended by their own, their data kept."""
 
 import asyncio
-import os
-import signal
-import socket
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from streams.dev import broker, postgres, servers
+from streams.dev import servers
 from streams.errors import FairwayError
 from tests import client
 
@@ -41,27 +38,6 @@ def test_servers_are_found_again_and_a_restart_keeps_data_and_ports(tmp_path: Pa
         assert query(first.database_url, "SELECT n FROM kept") == 7
     finally:
         servers.stop(tmp_path)
-
-
-def test_other_ports_are_taken_where_the_usual_are_in_use(tmp_path: Path) -> None:
-    folders = tmp_path / "one", tmp_path / "two"
-    try:
-        one, two = (broker.start(folder) for folder in folders)
-        assert one.port != two.port
-        assert broker.find(folders[1]) == two
-    finally:
-        for folder in folders:
-            broker.stop(folder)
-
-
-def test_a_killed_postgres_starts_again_with_another_port_if_its_own_is_gone(tmp_path: Path) -> None:
-    before = postgres.start(tmp_path)
-    os.kill(before.process.pid, signal.SIGKILL)
-    os.waitpid(before.process.pid, 0)
-    with socket.create_server(("127.0.0.1", before.port)):
-        after = postgres.start(tmp_path)
-    assert after.port != before.port
-    assert postgres.stop(tmp_path)
 
 
 def test_without_servers_the_sentence_says_how_to_start_them(tmp_path: Path) -> None:

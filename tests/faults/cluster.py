@@ -3,12 +3,10 @@
 import asyncio
 import os
 import random
-import shutil
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 import yaml
 
 from models.journey import Journey, JourneyStatus
@@ -29,8 +27,6 @@ class Cluster:
     """The broker, its topics and journeys, and the network to it."""
 
     def __init__(self, folder: Path, partitions: int) -> None:
-        if shutil.which("java") is None:
-            pytest.skip("the broker of the fault tests is a Java process, to be killed and stopped")
         self.folder = folder
         self.partitions = partitions
         ports = [_free_port() for _ in range(2 + 2 * _WAYS)]
@@ -48,14 +44,8 @@ class Cluster:
         return f"127.0.0.1:{self.network.proxies[worker].port}"
 
     def start(self) -> None:
+        """Start the broker, on the data that it left if it ran before."""
         self._process = java.run(self.folder, broker._CLUSTER, _JVM, self._properties())
-        self._wait_for_it()
-
-    def restart(self) -> None:
-        """Start the broker again on the data that it left."""
-        command = [java._find("java"), *_JVM.split(), "-cp", f"{java._fetch_jars()}/*", "kafka.Kafka"]
-        config = self.folder / "server.properties"
-        self._process = processes.spawn([*command, str(config)], java.log_file(self.folder))
         self._wait_for_it()
 
     def _wait_for_it(self) -> None:

@@ -88,7 +88,7 @@ def kill_broker(scene: Scene) -> float:
     """Down for as long as a machine takes to start: commits wait, time out, and meet a broker that is loading."""
     scene.cluster.signal(signal.SIGKILL)
     wait(14 * scene.scale * scene.chance.random())
-    scene.cluster.restart()
+    scene.cluster.start()
     return time.time()
 
 
