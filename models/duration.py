@@ -28,7 +28,6 @@ _ISO = re.compile(
     rf"(?:T(?=.)(?:({_DECIMAL})H)?(?:({_DECIMAL})M)?(?:({_DECIMAL})S)?)?"
 )
 _ISO_UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
-_DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{2}:[0-9]{2}.*)?", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 
 
@@ -149,28 +148,6 @@ def read_time(text: str) -> time | None:
     """Return the local time of "09:00" or "09:00:30", or None."""
     match = _TIME.fullmatch(text)
     return time(int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
-
-
-def read_moment(value: object, zone: tzinfo) -> datetime | None:
-    """Return the UTC moment of an ISO 8601 text or an aware datetime, or None if it is no date.
-
-    Without an offset the text is local time of the zone; a date alone is the first moment of that day.
-    """
-    if isinstance(value, str):
-        if not _DATE_TIME.fullmatch(value):
-            return None
-        try:
-            value = datetime.fromisoformat(value.upper())
-        except ValueError:
-            return None
-        if value.tzinfo is None:
-            value = value.replace(tzinfo=zone)
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        return None
-    try:
-        return _bound(value.astimezone(UTC))
-    except OverflowError:
-        return FIRST if value.year == 1 else LAST
 
 
 @cache

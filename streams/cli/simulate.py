@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.moment import read_instant
+
 if TYPE_CHECKING:
     from streams.simulation.simulation import Output
 
@@ -78,10 +80,7 @@ def _draw(outputs: Iterable["Output"], names: dict[str, str], chart: Path) -> It
 def _read_moment(text: str | None) -> datetime | None:
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = read_instant(text)
+    if moment is None:
         raise typer.BadParameter(f"'{text}' is no date-time with an offset, such as 2026-11-23T10:00:00Z.")
     return moment

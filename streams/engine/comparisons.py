@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import re2
 
-from models.duration import Duration, add, parse_duration, read_moment
+from models.duration import Duration, add, parse_duration
+from models.moment import read_moment
 from models.rules import Operator
 
 SEARCHED = 4096  # bytes of a text in UTF-8 that `matches` looks at

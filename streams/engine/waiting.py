@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from models.duration import add, next_time, read_moment, read_zone
+from models.duration import add, next_time, read_zone
+from models.moment import read_moment
 from streams.engine.compiled import Wait
 from streams.engine.conditions import Scope
 

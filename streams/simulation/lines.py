@@ -9,12 +9,14 @@ import msgspec
 from models.journey import Journey
 from models.limits import find_bad_id
 from models.messages import Event
+from models.moment import read_instant
 from streams.engine.decoding import decode
 from streams.engine.payload import TOO_DEEP, Rejection, is_too_deep, read_data
 from streams.kafka.topics import INBOX
 
 NO_DATA = msgspec.Raw(b"{}")
 _START = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_TIME = "The time 'at' of a control must be a date-time with an offset, such as 2026-11-23T10:00:00Z."
 _CONTROLS = {"enroll", "exit", "activate", "pause", "resume", "archive"}
 
 
@@ -47,7 +49,7 @@ class Line(msgspec.Struct, frozen=True):
 
 class _ControlLine(msgspec.Struct, rename="camel"):
     control: str
-    at: datetime
+    at: str
     tenant_id: str
     journey: str
     customer_id: str | None = None
@@ -97,7 +99,7 @@ def _read_control(text: bytes, names: dict[tuple[str, str], str]) -> Control | U
         return _unusable(text, TOO_DEEP, INBOX)
     try:
         line = msgspec.json.decode(text, type=_ControlLine)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return None if b'"eventId"' in text else _refuse(text, f"The control can't be used: {error}.")
     if line.control not in _CONTROLS:
         return _refuse(text, f"The control '{line.control}' is not one of {', '.join(sorted(_CONTROLS))}.")
@@ -105,15 +107,16 @@ def _read_control(text: bytes, names: dict[tuple[str, str], str]) -> Control | U
         return _refuse(text, f"The control '{line.control}' needs a customerId.")
     if line.customer_id and (fault := find_bad_id(line.tenant_id, line.customer_id)):
         return _refuse(text, fault)
-    if line.at.tzinfo is None:
-        return _refuse(text, "The time 'at' of a control needs an offset, such as Z.")
+    at = read_instant(line.at)
+    if at is None:
+        return _refuse(text, _NO_TIME)
     journey_id = names.get((line.tenant_id, line.journey))
     if journey_id is None:
         return _refuse(text, f"Tenant '{line.tenant_id}' has no journey '{line.journey}'.")
     data = read_object(line.data)
     if isinstance(data, Rejection):
         return _unusable(text, data, INBOX)
-    return Control(line.control, line.at.astimezone(UTC), journey_id, line.tenant_id, line.customer_id or "", data)
+    return Control(line.control, at, journey_id, line.tenant_id, line.customer_id or "", data)
 
 
 def _refuse(text: bytes, reason: str) -> Unusable:

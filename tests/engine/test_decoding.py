@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from models.limits import EVENT_BYTES
 from models.messages import Event
+from models.moment import read_instant
 from streams.engine.decoding import Rejection, decode
+from tests.models.test_moment import ODD, WITH_OFFSET
 
 TOPIC = "teetime.booked"
 GOOD: dict[str, Any] = {
@@ -105,6 +107,12 @@ MALFORMED = {
     "NUL in a name": (give(data={"a\x00": 1}), "schema"),
     "NUL in an unknown field": (give(x="\x00"), "schema"),
     "no offset": (give(occurredAt="2026-11-23T10:00:00"), "schema"),
+    "no offset but a zone": (give(occurredAt="2026-11-23T10:00:00[Europe/London]"), "schema"),
+    "a week": (give(occurredAt="2026-W48-1T10:00:00Z"), "schema"),
+    "null as time": (give(occurredAt=None), "schema"),
+    "a list as time": (give(occurredAt=[]), "schema"),
+    "a second too early": (give(occurredAt="1969-12-31T23:59:59Z"), "schema"),
+    "a second too late": (give(occurredAt="3000-01-01T00:00:00Z"), "schema"),
     "a date": (give(occurredAt="2026-11-23"), "schema"),
     "seconds since 1970": (give(occurredAt=1795428000), "schema"),
     "30 February": (give(occurredAt="2026-02-30T10:00:00Z"), "schema"),
@@ -179,6 +187,26 @@ def test_the_topic_names_the_type_where_the_event_does_not() -> None:
     assert event == Event("e-1", "pinehurst", "c-7", datetime(2026, 11, 23, 10, tzinfo=UTC), TOPIC)
     assert isinstance(event, Event)
     assert event.occurred_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(("text", "moment"), WITH_OFFSET)
+def test_the_time_of_an_event_is_read_as_any_other(text: str, moment: str) -> None:
+    for more in ({}, {"x": 1}):
+        event = decode(give(occurredAt=text, **more), (), TOPIC)
+        assert isinstance(event, Event)
+        assert event.occurred_at == datetime.fromisoformat(moment).replace(tzinfo=UTC)
+        assert event.extra == more
+
+
+@given(st.sampled_from(WITH_OFFSET).map(lambda one: one[0]), st.integers(0, 30), ODD)
+def test_a_time_is_read_by_one_rule_whichever_way_it_comes(text: str, at: int, odd: str) -> None:
+    text = text[:at] + odd + text[at:]
+    event, moment = decode(give(occurredAt=text), (), TOPIC), read_instant(text)
+    if moment is None or not 1970 <= moment.year <= 2999:
+        assert isinstance(event, Rejection)
+    else:
+        assert isinstance(event, Event)
+        assert event.occurred_at == moment
 
 
 @given(st.binary(max_size=300))

@@ -1,5 +1,5 @@
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +14,6 @@ from models.duration import (
     next_time,
     parse_duration,
     parse_offset,
-    read_moment,
     read_time,
     read_zone,
     zone_names,
@@ -204,50 +203,6 @@ def test_R18_the_next_time_is_never_past_and_within_nine_days(
     at: datetime, local: time, weekdays: frozenset[int], zone: ZoneInfo
 ) -> None:
     assert at <= next_time(at, local, weekdays, zone) <= at + timedelta(days=9)
-
-
-@pytest.mark.parametrize(
-    ("value", "moment"),
-    [
-        ("2026-11-23T10:00:00Z", "2026-11-23T10:00"),
-        ("2026-11-23t10:00z", "2026-11-23T10:00"),
-        ("2026-11-23T10:00:00.25+02:00", "2026-11-23T08:00:00.25"),
-        ("2026-07-23T10:00", "2026-07-23T09:00"),  # London's summer
-        ("2026-07-23 10:00:30", "2026-07-23T09:00:30"),
-        ("2026-07-23", "2026-07-22T23:00"),
-        ("2026-03-29T01:30", "2026-03-29T01:30"),  # does not exist: 02:30
-        ("2026-10-25T01:30", "2026-10-25T00:30"),  # exists twice: the first
-        (datetime(2026, 7, 23, 10, tzinfo=LONDON), "2026-07-23T09:00"),
-    ],
-)
-def test_R18_a_date_is_read_in_the_zone_unless_it_has_an_offset(value: object, moment: str) -> None:
-    assert read_moment(value, LONDON) == utc(moment)
-
-
-def test_R18_a_bare_date_is_the_first_moment_of_that_day() -> None:
-    assert read_moment("2018-11-04", SAO_PAULO) == utc("2018-11-04T03:00")  # 00:00 does not exist: 01:00
-
-
-@pytest.mark.parametrize("value", [
-    None, True, 0, 1700000000, 1.5, "", "now", "1700000000", "20261123", "2026-W48-1", "2026-11", "2026-02-30",
-    "2026-11-23x10:00", "2026-11-23T10", "2026-11-23T24:01", "2026-11-23T10:00+25:00", "2026-11-23T10:00\n",
-    " 2026-11-23", "\uff12026-11-23", "2026-11-23T10:00 \ud800", [], {}, date(2026, 11, 23), datetime(2026, 11, 23),
-])  # fmt: skip
-def test_R18_what_is_no_date_reads_as_none(value: object) -> None:
-    assert read_moment(value, LONDON) is None
-
-
-@given(st.text() | st.datetimes().map(datetime.isoformat), zones)
-def test_R18_reading_a_date_never_raises(text: str, zone: ZoneInfo) -> None:
-    moment = read_moment(text, zone)
-    assert moment is None or FIRST <= moment <= LAST
-
-
-def test_R18_dates_beyond_the_ends_of_time_are_the_ends() -> None:
-    assert read_moment("9999-12-31T23:59:59", NEW_YORK) == LAST
-    assert read_moment("9999-12-31T23:59:59-12:00", LONDON) == LAST
-    assert read_moment("0001-01-01T00:00:00+12:00", LONDON) == FIRST
-    assert read_moment("0001-01-01", LONDON) == FIRST
 
 
 @pytest.mark.parametrize(("text", "local"), [

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Any
 
-from models.duration import parse_duration, read_moment
+from models.duration import parse_duration
+from models.moment import read_moment
 from models.rules import Condition, Group, Operator, Rule
 from streams.engine.check.shape import show
 from streams.engine.comparisons import NEGATED, SEARCHED, WITHOUT_VALUE, compile_regex

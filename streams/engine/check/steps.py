@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from typing import assert_never
 
-from models.duration import Duration, parse_duration, parse_offset, read_moment, read_time, read_zone, zone_names
+from models.duration import Duration, parse_duration, parse_offset, read_time, read_zone, zone_names
+from models.moment import read_moment
 from models.steps import (
     AnyStep,
     ConditionStep,

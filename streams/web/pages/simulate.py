@@ -1,6 +1,5 @@
 """A journey on trial: run on a virtual clock against pasted or recent events, and the outcome as an account."""
 
-from datetime import datetime
 from itertools import islice
 
 import msgspec
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from models.journey import Journey
+from models.moment import read_instant
 from streams.engine.reading import split_lines
 from streams.errors import FairwayError
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS
@@ -77,7 +77,7 @@ async def simulate(request: Request) -> Response:
     if not draft.problems:
         try:
             outputs = await run_sync(_run, draft, events, until)
-        except (FairwayError, ValueError) as error:
+        except FairwayError as error:
             draft = CheckedFile(problems={0: [str(error)]})
     names = {journey.id: journey.name for journey in draft.journeys}
     async with reading(request) as reader:
@@ -92,9 +92,9 @@ async def simulate(request: Request) -> Response:
 def _run(draft: CheckedFile, events: str, until: str) -> list[Output]:
     if events.count("\n") > _LINES:
         raise FairwayError(f"{_LINES:,} lines of events are allowed here; 'fairway simulate' takes any number.")
-    stop = datetime.fromisoformat(until) if until else None
-    if stop is not None and stop.tzinfo is None:
-        raise FairwayError("The time to stop at needs an offset, such as Z.")
+    stop = read_instant(until) if until else None
+    if until and stop is None:
+        raise FairwayError("The time to stop at must be a date-time with an offset, such as 2026-11-23T10:00:00Z.")
     simulation = Simulation(load_journeys(draft.journeys))
     return list(islice(simulation.run(parse_lines(split_lines(events.encode()), draft.journeys), stop), _OUTPUTS))
 
