@@ -7,6 +7,7 @@ customers, keys or steps ever make the same name; parts without them stand as th
 from functools import lru_cache
 from uuid import NAMESPACE_URL
 
+import msgspec
 from uuid_utils import UUID, uuid5
 
 _URL = UUID(str(NAMESPACE_URL))
@@ -47,6 +48,25 @@ def activity_id(tenant_id: str, customer_id: str, number: int, at: str) -> str:
     if "%" in name or ":" in customer_id:
         name = f"fairway:{_escape(tenant_id)}:{_escape(customer_id)}:{number}:{at}"
     return str(uuid5(_URL, name))
+
+
+class CustomerKey(msgspec.Struct, frozen=True, gc=False):
+    """Whose a record or a row is: the two ids, and `raw`, the key that both make."""
+
+    tenant_id: str
+    customer_id: str
+    raw: bytes
+
+    @classmethod
+    def of(cls, tenant_id: str, customer_id: str) -> "CustomerKey":
+        """Return the key of a customer."""
+        return cls(tenant_id, customer_id, customer_key(tenant_id, customer_id))
+
+    @classmethod
+    def read(cls, raw: bytes) -> "CustomerKey":
+        """Return the customer's key that these bytes are; the ids are not checked. Raises UnicodeDecodeError."""
+        tenant_id, _, customer_id = raw.decode().partition(":")
+        return cls(tenant_id, customer_id, raw)
 
 
 def customer_key(tenant_id: str, customer_id: str) -> bytes:

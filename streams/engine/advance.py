@@ -4,12 +4,14 @@ Order (R30): enrolments of archived journeys end; the customer's waits due at or
 oldest first; then the input. Each leaves its own activity record.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import assert_never
 
 import msgspec
 
 from models.customer import Customer, Enrollment, fingerprint, remember, remembers
+from models.ids import CustomerKey
 from models.journey import JourneyStatus
 from models.messages import Event, Source
 from streams.engine.compiled import Wait
@@ -23,6 +25,7 @@ from streams.engine.inputs import (
     Due,
     Enroll,
     Exit,
+    FailWait,
     MergeAway,
     MergeIn,
     PlaceAnswer,
@@ -40,8 +43,7 @@ __all__ = ["PROFILE_EVENTS", "advance"]
 
 def advance(
     customer: Customer | None,
-    tenant_id: str,
-    customer_id: str,
+    key: CustomerKey,
     given: CustomerInput,
     now: datetime,
     journeys: Journeys,
@@ -55,13 +57,20 @@ def advance(
     if type(given) is Arrived and not is_of_use(given.event, journeys):
         return Outcome(customer)
     at = _time_of(given, now)
-    draft = CustomerDraft(customer, tenant_id, customer_id, now, journeys, tell_refusals=tell_refusals)
+    draft = CustomerDraft(customer, key.tenant_id, key.customer_id, now, journeys, tell_refusals=tell_refusals)
     if draft.enrollments:
         if journeys.archived:
             _leave_archived(draft)
-        _fire_due(draft, at)
+        _fire_due(draft, given, at)
     _apply(draft, given, at)
     return draft.outcome()
+
+
+def waits_before(customer: Customer | None, given: CustomerInput, now: datetime, journeys: Journeys) -> list[str]:
+    """Return the enrolments whose waits fire before an input (R30), oldest first."""
+    if customer is None:
+        return []
+    return [id_ for _, id_ in _find_due(customer.enrollments, given, _time_of(given, now), journeys)]
 
 
 def is_of_use(event: Event, journeys: Journeys) -> bool:
@@ -77,7 +86,7 @@ def _time_of(given: CustomerInput, now: datetime) -> datetime:
             return moment if moment < now else now
         case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at):
             return min(at, now)
-        case Due() | Sweep() | PlaceAnswer():
+        case Due() | FailWait() | Sweep() | PlaceAnswer():
             return now
         case _:
             assert_never(given)
@@ -101,6 +110,8 @@ def _apply(draft: CustomerDraft, given: CustomerInput, at: datetime) -> None:
             draft.record(Cause("event", given.event_id, "customer.merged"), at, None)
         case MergeIn():
             _inherit(draft, given, at)
+        case FailWait():
+            _fail_wait(draft, given)
         case Due() | Sweep():
             pass  # done before any input
         case _:
@@ -218,19 +229,40 @@ def _leave_archived(draft: CustomerDraft) -> None:
         draft.record(_control_cause("archive", None), draft.now, None)
 
 
-def _fire_due(draft: CustomerDraft, until: datetime) -> None:
+def _fire_due(draft: CustomerDraft, given: CustomerInput, until: datetime) -> None:
     """Fire the waits due by `until`, oldest first; those of a paused journey or damaged version are held (R29).
 
     One that fires may lead to another wait, but that is never due by now: so one pass is enough.
     """
+    for moment, id_ in _find_due(draft.enrollments, given, until, draft.journeys):
+        _fire(draft, id_, moment)
+
+
+def _find_due(
+    enrollments: Mapping[str, Enrollment], given: CustomerInput, until: datetime, journeys: Journeys
+) -> list[tuple[datetime, str]]:
+    if type(given) is FailWait:
+        return []
     due = [
         (enrollment.waiting_until, id_)
-        for id_, enrollment in draft.enrollments.items()
-        if enrollment.waiting_until is not None and enrollment.waiting_until <= until
+        for id_, enrollment in enrollments.items()
+        if enrollment.waiting_until is not None
+        and enrollment.waiting_until <= until
+        and not _is_held(enrollment, journeys)
     ]
-    for moment, id_ in sorted(due):
-        if not _is_held(draft.enrollments[id_], draft.journeys):
-            _fire(draft, id_, moment)
+    if type(given) is Due and given.enrollment_id is not None:
+        due = [(moment, id_) for moment, id_ in due if id_ == given.enrollment_id]
+    return sorted(due)
+
+
+def _fail_wait(draft: CustomerDraft, given: FailWait) -> None:
+    enrollment = draft.enrollments.get(given.enrollment_id)
+    if enrollment is not None:
+        due = enrollment.waiting_until or draft.now
+        cause = Cause("wait", enrollment_id=enrollment.id, step_id=enrollment.step, due=due)
+        journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
+        fail(draft, enrollment, journey, given.error, draft.now)
+        draft.record(cause, draft.now, enrollment.club_id)
 
 
 def _is_held(enrollment: Enrollment, journeys: Journeys) -> bool:

@@ -20,7 +20,16 @@ class Arrived(Input, frozen=True, tag="event"):
 
 
 class Due(Input, frozen=True, tag="due"):
-    """Time has come: every wait of the customer that is due fires, oldest first."""
+    """Time has come: every wait of the customer that is due fires, oldest first; or that of one enrolment only."""
+
+    enrollment_id: str | None = None
+
+
+class FailWait(Input, frozen=True, tag="fail-wait"):
+    """What a due wait leads to can't be written: its enrolment fails with this sentence instead."""
+
+    enrollment_id: str
+    error: str
 
 
 class Enroll(Input, frozen=True, tag="enroll"):
@@ -72,7 +81,7 @@ class MergeIn(Input, frozen=True, tag="merge-in"):
     history: dict[str, dict[str, EntryHistory]] = {}
 
 
-CustomerInput = Arrived | Due | Enroll | Exit | Sweep | PlaceAnswer | MergeAway | MergeIn
+CustomerInput = Arrived | Due | FailWait | Enroll | Exit | Sweep | PlaceAnswer | MergeAway | MergeIn
 
 
 class RequestPlace(Input, frozen=True, tag="ask"):
@@ -101,4 +110,5 @@ class CountActive(Input, frozen=True, tag="join"):
 
 
 PlacesInput = RequestPlace | ReleasePlace | CountActive
-InboxMessage = CustomerInput | PlacesInput
+InboxMessage = Arrived | Enroll | Exit | PlaceAnswer | MergeAway | MergeIn | PlacesInput
+"""What travels by inbox: time comes to each partition by itself."""

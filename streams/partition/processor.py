@@ -1,268 +1,154 @@
-"""Brings every input to the customer or the places that it is for, and every effect to its topic.
+"""Brings every input to the customer or the places that it is for, and what comes of it into the transaction.
 
 It goes over a slice of records in rounds: decode all, look all their customers up, decide about all, encode all,
-write all. What does one thing at a time stays in the processor's cache (docs/decisions/031-speed.md).
+write all. What does one thing at a time stays in the processor's cache (docs/decisions/031-speed.md). A slice in
+which something can't be written is done again, one input at a time, so that only the one to blame is put aside.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import compress
-from typing import Any
-
-import msgspec
 
 from models.customer import Customer
-from models.ids import customer_key
-from models.limits import find_bad_id
-from models.messages import Source
-from streams.engine.admission import Places, decide
-from streams.engine.advance import advance, is_of_use
-from streams.engine.cloudevents import cloudevent_headers
-from streams.engine.decoding import decode
-from streams.engine.effects import Activity, Command, Effect, Forward, Outcome, ProfileUpdate
-from streams.engine.inputs import (
-    Arrived,
-    CountActive,
-    CustomerInput,
-    Enroll,
-    Exit,
-    InboxMessage,
-    PlacesInput,
-)
+from models.ids import CustomerKey
+from streams.engine.admission import decide
+from streams.engine.advance import advance, waits_before
+from streams.engine.effects import Forward, Outcome
+from streams.engine.inputs import CountActive, CustomerInput, Due, FailWait, PlacesInput, Sweep
 from streams.engine.journeys import Journeys
 from streams.engine.leaving import places_key
-from streams.engine.payload import Rejection, check_data, is_too_deep
-from streams.errors import FairwayError
+from streams.engine.payload import Rejection
 from streams.kafka.fetch import SourceRecord
 from streams.kafka.partitioner import partition_of
-from streams.kafka.records import MAX_RECORD, NO_HEADERS, Destination, Header
-from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
-from streams.partition.transaction import OversizeKeyError, Transaction, encode_row
+from streams.kafka.topics import INBOX
+from streams.partition.inputs import Addressed, AddressedToPlaces, read_event, read_message
+from streams.partition.internal_rows import read_places
+from streams.partition.outputs import OversizeError, Router
+from streams.partition.queue import Portion
+from streams.partition.transaction import Slice, Transaction
 
-_PLACES = places_key("")  # what the keys of places begin with
-_PARTITIONS = b":partitions"
-
-_DEEPEST = 200  # levels of JSON: a profile has a hundred at most
-_FOREIGN = Rejection("schema", f"The message in '{INBOX}' is none that Fairway writes.")
-
-_decode_message: Callable[[bytes], InboxMessage] = msgspec.json.Decoder(InboxMessage).decode
-_decode_places = msgspec.json.Decoder(Places).decode
-_write = msgspec.json.Encoder().encode
-
-_Input = tuple[bytes, str, str, CustomerInput | PlacesInput]
-"""An input with the key that it is for, in one piece and as tenantId and customerId."""
-Advance = Callable[[Customer | None, str, str, CustomerInput, datetime, Journeys], Outcome]
+Advance = Callable[[Customer | None, CustomerKey, CustomerInput, datetime, Journeys], Outcome]
+Given = Addressed | AddressedToPlaces | Rejection
+"""What a record holds."""
 
 
 class Processor:
-    """The inputs of one partition of `partitions`, and where they lead."""
+    """The inputs of one partition."""
 
-    def __init__(
-        self, partition: int, partitions: int, decide_customer: Advance = advance, *, cloudevents: bool = False
-    ) -> None:
-        self.partition = partition
-        self.partitions = partitions
-        self._describe = _describe_cloudevent if cloudevents else _describe
+    def __init__(self, router: Router, decide_customer: Advance = advance) -> None:
+        self._router = router
         self._advance = decide_customer
         self.journeys = Journeys()
-        self._activity = (ACTIVITY, partition)
-        self._commands = (COMMANDS, partition)
-        self._profile_updates = (PROFILE_UPDATES, partition)
-        self.oversize_keys: set[bytes] = set()  # keys for which too much was to be written before
 
-    def claim(self, transaction: Transaction) -> None:
-        """Note in the state how many partitions there are; raises FairwayError if there were others."""
-        row = transaction.row(_PARTITIONS)
-        if row is None:
-            transaction.put(_PARTITIONS, self.partitions)
-            transaction.inputs += 1
-        elif int(row) != self.partitions:
-            raise FairwayError(
-                f"The state of partition {self.partition} was made when there were {int(row)} partitions, and now "
-                f"there are {self.partitions}: most customers' events would come to one that does not know them. "
-                "Make the topics anew with the first number, or start afresh with another FAIRWAY_APP_ID."
-            )
-
-    def take(self, transaction: Transaction, topic: str, records: Sequence[SourceRecord], now: datetime) -> None:
-        """Handle records: events, or messages of the inbox. What can't be used becomes a dead letter.
-
-        Raises OversizeKeyError.
-        """
-        read = self._read_message if topic == INBOX else self._read_event
-        inputs = [read(record, topic) for record in records]
-        partition, partitions = self.partition, self.partitions
-        keys = [given[0] if type(given) is tuple else b"" for given in inputs]
-        here = [key != b"" and partition_of(key, partitions) == partition for key in keys]
-        transaction.look_up([key for key in compress(keys, here) if not key.startswith(_PLACES)])
-        for record, given, is_here in zip(records, inputs, here, strict=True):
-            if type(given) is Rejection:
-                self._dead_letter(transaction, topic, record, given, now)
-            elif given is not None:
-                try:
-                    if is_here:
-                        self._handle(transaction, *given, now)
-                    else:
-                        self._emit(transaction, given[0], (Forward(given[0], given[3]),))
-                except OversizeKeyError as error:
-                    self._dead_letter(transaction, topic, record, Rejection("too-large", str(error)), now)
-        transaction.inputs += len(records)
-        self.flush(transaction)
-
-    def _read_event(self, record: SourceRecord, topic: str) -> _Input | Rejection | None:
-        event = decode(record.value, record.headers, topic)
-        if type(event) is Rejection:
-            return event
-        if not is_of_use(event, self.journeys):
-            return None
-        tenant_id, customer_id = event.tenant_id, event.customer_id
-        given = Arrived(event, Source(topic, self.partition, record.offset))
-        return customer_key(tenant_id, customer_id), tenant_id, customer_id, given
-
-    def _read_message(self, record: SourceRecord, topic: str) -> _Input | Rejection:
-        key, value = record.key or b"", record.value or b""
-        if is_too_deep(value, _DEEPEST):
-            return _FOREIGN
-        try:
-            given = _decode_message(value)
-            tenant_id, _, customer_id = key.decode().partition(":")
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return _FOREIGN
-        if fault := _find_fault(key, tenant_id, customer_id, given):
-            return fault
-        if (
-            isinstance(given, Enroll | Exit)
-            and given.source is None
-            and partition_of(key, self.partitions) == self.partition
-        ):
-            given = msgspec.structs.replace(given, source=Source(topic, self.partition, record.offset))
-        return key, tenant_id, customer_id, given
-
-    def _handle(
-        self,
-        transaction: Transaction,
-        key: bytes,
-        tenant_id: str,
-        customer_id: str,
-        given: CustomerInput | PlacesInput,
-        now: datetime,
-    ) -> None:
-        if type(given) is Arrived or not isinstance(given, PlacesInput):  # to ask for a union takes 0.3 µs
-            self.advance(transaction, key, tenant_id, customer_id, given, now)
+    def take(self, transaction: Transaction, portion: Portion, now: datetime) -> None:
+        """Handle records: events, or messages of the inbox. What can't be used becomes a dead letter."""
+        topic, records = portion.topic, portion.records
+        partition, partitions = self._router.partition, self._router.partitions
+        inputs: Sequence[Given | None]
+        if topic == INBOX:
+            inputs = [read_message(record, partition, partitions) for record in records]
         else:
-            self._decide(transaction, key, given)
+            inputs = [read_event(record, topic, partition, self.journeys) for record in records]
+        keys = [given[0].raw if type(given) is tuple else b"" for given in inputs]
+        here = [key != b"" and partition_of(key, partitions) == partition for key in keys]
+        try:
+            with transaction.slice(compress(keys, here)) as slice_:
+                for record, given, is_here in zip(records, inputs, here, strict=True):
+                    if type(given) is tuple and is_here:
+                        self.advance(slice_, given[0], given[1], now)
+                    elif given is not None:
+                        self._pass_on(slice_, topic, record, given, now)
+        except OversizeError:
+            for record, given, is_here in zip(records, inputs, here, strict=True):
+                if given is not None:
+                    self._take_alone(transaction, topic, record, given, is_here, now)
+        transaction.advance(topic, portion.position, len(records))
 
-    def advance(
+    def _pass_on(self, slice_: Slice, topic: str, record: SourceRecord, given: Given, now: datetime) -> None:
+        """Let places decide, send an input on to its own partition, or put aside what is no input."""
+        if type(given) is Rejection:
+            slice_.add(self._router.dead_letter(topic, record, given, now))
+        elif type(given) is AddressedToPlaces:
+            if partition_of(given.raw, self._router.partitions) == self._router.partition:
+                self._decide(slice_, given.raw, given.given)
+            else:
+                slice_.emit(given.raw, (Forward(given.raw, given.given),))
+        else:
+            assert type(given) is tuple
+            key, content = given
+            slice_.emit(key.raw, (Forward(key.raw, content),))
+
+    def _take_alone(
         self,
         transaction: Transaction,
-        key: bytes,
-        tenant_id: str,
-        customer_id: str,
-        given: CustomerInput,
+        topic: str,
+        record: SourceRecord,
+        given: Given,
+        is_here: bool,
         now: datetime,
     ) -> None:
-        """Let the engine decide, and put what comes of it into the transaction; raises OversizeKeyError."""
-        before = transaction.customer(key)
-        outcome = self._advance(before, tenant_id, customer_id, given, now, self.journeys)
-        if key in self.oversize_keys and outcome.customer:
-            encode_row(key, outcome.customer)
-        if outcome.effects:
-            self._emit(transaction, key, outcome.effects)
-        transaction.change(key, before, outcome.customer)
+        """Handle a record in a slice of its own; if what comes of it can't be written, it becomes a dead letter."""
+        try:
+            if type(given) is tuple and is_here:
+                key, content = given
+                self._fire_before(transaction, key, content, now)
+                with transaction.slice() as slice_:
+                    self.advance(slice_, key, content, now)
+            else:
+                with transaction.slice() as slice_:
+                    self._pass_on(slice_, topic, record, given, now)
+        except OversizeError as error:
+            with transaction.slice() as slice_:
+                problem = Rejection("too-large", str(error))
+                slice_.add(self._router.dead_letter(topic, record, problem, now))
 
-    def _decide(self, transaction: Transaction, key: bytes, given: PlacesInput) -> None:
+    def _fire_before(self, transaction: Transaction, key: CustomerKey, given: CustomerInput, now: datetime) -> None:
+        """Fire the waits that come before an input (R30), so that it does not answer for what they lead to."""
+        for enrollment_id in waits_before(transaction.find(key.raw), given, now, self.journeys):
+            self.fire_alone(transaction, key, enrollment_id, now)
+
+    def fire_alone(self, transaction: Transaction, key: CustomerKey, enrollment_id: str, now: datetime) -> None:
+        """Fire one wait; if what it leads to can't be written, its enrolment fails and says why."""
+        try:
+            with transaction.slice() as slice_:
+                self.advance(slice_, key, Due(enrollment_id), now)
+        except OversizeError as error:
+            self._finish(transaction, key, FailWait(enrollment_id, str(error)), now)
+
+    def sweep_alone(self, transaction: Transaction, key: CustomerKey, given: Sweep, now: datetime) -> None:
+        """End a customer's enrolments in an archived journey, after the waits that come before."""
+        self._fire_before(transaction, key, given, now)
+        self._finish(transaction, key, given, now)
+
+    def _finish(self, transaction: Transaction, key: CustomerKey, given: FailWait | Sweep, now: datetime) -> None:
+        """Do what has to be done, and if it can't be told in full, tell that it can't in a dead letter."""
+        try:
+            with transaction.slice() as slice_:
+                self.advance(slice_, key, given, now)
+        except OversizeError as error:
+            with transaction.slice() as slice_:
+                before = slice_.customer(key.raw)
+                outcome = self._advance(before, key, given, now, self.journeys)
+                slice_.change(key.raw, before, outcome.customer)
+                slice_.add(self._router.notice(key.raw, given, Rejection("too-large", str(error)), now))
+
+    def advance(self, slice_: Slice, key: CustomerKey, given: CustomerInput, now: datetime) -> None:
+        """Let the engine decide, and add what comes of it to the slice."""
+        before = slice_.customer(key.raw)
+        outcome = self._advance(before, key, given, now, self.journeys)
+        slice_.emit(key.raw, outcome.effects)
+        slice_.change(key.raw, before, outcome.customer)
+
+    def _decide(self, slice_: Slice, raw: bytes, given: PlacesInput) -> None:
         """Let the places of a journey decide who is admitted (R5)."""
-        row = transaction.row(key)
+        row = slice_.row(raw)
         newest = self.journeys.newest(given.journey_id)
         limit = newest.max_enrollments if newest else None
-        places, answers = decide(_decode_places(row) if row else None, given, limit, self.partitions)
-        self._emit(transaction, key, answers)
-        transaction.put(key, places)
+        places, answers = decide(read_places(row) if row else None, given, limit, self._router.partitions)
+        slice_.emit(raw, answers)
+        slice_.put(raw, places)
 
-    def join(self, transaction: Transaction, journey_id: str, active: int) -> None:
+    def join(self, slice_: Slice, journey_id: str, active: int) -> None:
         """Tell the places of a journey how many ACTIVE enrolments this partition has."""
         key = places_key(journey_id)
-        self._emit(transaction, key, (Forward(key, CountActive(journey_id, self.partition, active)),))
-
-    def _emit(self, transaction: Transaction, key: bytes, effects: Sequence[Effect]) -> None:
-        """Leave effects to the next flush; where one was too large before, raise OversizeKeyError if one is."""
-        if key in self.oversize_keys:
-            for effect in effects:
-                self._route(key, effect)
-        transaction.effects.append((key, effects))
-
-    def flush(self, transaction: Transaction) -> None:
-        """Write what was decided, effects in order and rows; raises OversizeKeyError."""
-        address = self._route
-        records = [address(key, effect) for key, effects in transaction.effects for effect in effects]
-        for place, key, value, headers in records:
-            transaction.emit(place, key, value, headers)
-        transaction.effects.clear()
-        transaction.encode_changes()
-
-    def _route(self, key: bytes, effect: Effect) -> tuple[Destination, bytes, bytes, list[Header]]:
-        if type(effect) is Activity:
-            return self._activity, key, _encode(key, effect), NO_HEADERS
-        if type(effect) is Command:
-            return self._commands, key, _encode(key, effect.value), self._describe(effect)
-        if type(effect) is ProfileUpdate:
-            return self._profile_updates, key, _encode(key, effect), NO_HEADERS
-        assert type(effect) is Forward
-        there = partition_of(effect.key, self.partitions)
-        return (INBOX, there), effect.key, _encode(key, effect.message), NO_HEADERS
-
-    def _dead_letter(
-        self, transaction: Transaction, topic: str, record: SourceRecord, problem: Rejection, now: datetime
-    ) -> None:
-        """Emit a dead letter: key, value and headers as they came, and why it could not be used."""
-        value = record.value
-        headers = [
-            *record.headers,
-            ("dlq.code", problem.code.encode()),
-            ("dlq.reason", problem.reason.encode()),
-            ("dlq.topic", topic.encode()),
-            ("dlq.partition", str(self.partition).encode()),
-            ("dlq.offset", str(record.offset).encode()),
-            ("dlq.timestamp", str(record.timestamp).encode()),
-            ("dlq.at", now.isoformat().encode()),
-        ]
-        if value is not None and len(value) > MAX_RECORD:  # compressed it fitted, plain it would not
-            headers.append(("dlq.truncated", str(len(value)).encode()))
-            value = value[:MAX_RECORD]
-        transaction.emit((DEAD_LETTERS, self.partition), record.key, value, headers)
-
-
-def _find_fault(key: bytes, tenant_id: str, customer_id: str, given: InboxMessage) -> Rejection | None:
-    """Say why a message of the inbox can't be used: whoever wrote it, it is held to what an event is held to."""
-    is_places = key.startswith(_PLACES)
-    if is_places or isinstance(given, PlacesInput):
-        return None if is_places and isinstance(given, PlacesInput) else _FOREIGN
-    if not tenant_id or not customer_id:
-        return _FOREIGN
-    if fault := find_bad_id(tenant_id, customer_id):
-        return Rejection("schema", fault)
-    data = check_data(given.data) if isinstance(given, Enroll) else None
-    return data if isinstance(data, Rejection) else None
-
-
-def _encode(key: bytes, message: Any) -> bytes:
-    value = _write(message)
-    if len(value) > MAX_RECORD:
-        raise OversizeKeyError(key, f"What comes of it has {len(value)} bytes, but {MAX_RECORD} fit.")
-    return value
-
-
-def _describe_cloudevent(command: Command) -> list[Header]:
-    return [*_describe(command), *cloudevent_headers(command)]
-
-
-def _describe(command: Command) -> list[Header]:
-    """Return the headers of a command."""
-    value = command.value
-    headers: list[Header] = [
-        ("command-id", value.command_id.encode()),
-        ("tenant-id", value.tenant_id.encode()),
-        ("channel", value.channel.encode()),
-    ]
-    if command.traceparent is not None:
-        headers.append(("traceparent", command.traceparent.encode()))
-    return headers
+        slice_.emit(key, (Forward(key, CountActive(journey_id, self._router.partition, active)),))

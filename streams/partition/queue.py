@@ -1,18 +1,26 @@
 """A partition's input: fetches in a queue, each taken only where it goes on from what was taken before."""
 
+import asyncio
 from collections import deque
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import structlog
 
 from streams.kafka.errors import UnreadError
-from streams.kafka.fetch import Fetch, Seek, share
-from streams.partition.processor import Processor
-from streams.partition.transaction import Transaction
+from streams.kafka.fetch import Fetch, Seek, SourceRecord, share
 
 # Records waiting in all partitions together: of more, each is out of the processor's cache by its turn.
 _ROOM = 4000
 _log = structlog.get_logger()
+
+
+class Portion(NamedTuple):
+    """Records of one topic to handle next, and the position of the topic when they are handled."""
+
+    topic: str
+    records: Sequence[SourceRecord]
+    position: int
 
 
 class RecordQueue:
@@ -28,6 +36,7 @@ class RecordQueue:
         self._seek: Seek | None = None
         self.unread: set[str] = set()  # topics that have a position, but that the group does not read
         self.generation = -1
+        self.filled = asyncio.Event()
 
     def __bool__(self) -> bool:
         return bool(self._queue)
@@ -46,16 +55,21 @@ class RecordQueue:
             self._queue.append(fetch)
             self.unread.discard(fetch.topic)
             self._waiting += len(fetch.records)
+        self.filled.set()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop what is queued."""
         self._queue.clear()
         self._waiting = self._taken = 0
 
-    async def seek(self, positions: dict[str, int]) -> None:
-        """Let the consumer go on at these positions; what a topic no longer holds is passed over, and logged."""
-        assert self._seek is not None, "Assign before input."
-        for topic, position in tuple(positions.items()):
+    async def seek(self, positions: Mapping[str, int]) -> dict[str, int]:
+        """Let the consumer go on at these positions; return those that it can't, for the records are gone.
+
+        Raises MigratedError if the consumer can't seek.
+        """
+        assert self._seek is not None, "A queue gets no input before the partition is assigned."
+        later: dict[str, int] = {}
+        for topic, position in positions.items():
             try:
                 place = await self._seek(topic, self._partition, position)
             except UnreadError:
@@ -63,41 +77,45 @@ class RecordQueue:
                 continue
             self._seeks[topic] = place.seeks
             if place.offset > position:
-                positions[topic] = place.offset
+                later[topic] = place.offset
                 _log.warning("Records are gone from '%s': %s to %s.", topic, position, place.offset - 1)
+        return later
 
-    async def take(self, transaction: Transaction, processor: Processor, now: datetime, limit: int) -> None:
-        """Hand up to `limit` records of the first fetch to `dispatch`; raises MigratedError if it can't seek."""
+    async def next(self, positions: Mapping[str, int], limit: int) -> Portion | None:
+        """Return up to `limit` records of the first fetch that go on at the positions; None if it does not.
+
+        Raises MigratedError if the consumer can't be sent back to records that are missing.
+        """
         if not self._queue:
-            return
+            return None
         fetch = self._queue[0]
-        if not self._taken and not await self._follows(fetch, transaction.positions):
-            self._drop_first()
-            return
-        topic, position = fetch.topic, transaction.positions.get(fetch.topic, 0)
+        position = positions.get(fetch.topic, 0)
+        if not self._taken and not fetch.start <= position < fetch.end:
+            later = await self._look_for_missing(fetch, position)
+            if self._queue and self._queue[0] is fetch:  # it may have been dropped meanwhile
+                self._drop_first()
+            return Portion(fetch.topic, (), later) if later > position else None
+        return self._portion(fetch, position, limit)
+
+    async def _look_for_missing(self, fetch: Fetch, position: int) -> int:
+        """Seek the records before a fetch, unless that was done since; return where the topic goes on."""
+        if fetch.start > position and fetch.seeks >= self._seeks.get(fetch.topic, 0):
+            return (await self.seek({fetch.topic: position})).get(fetch.topic, position)
+        return position
+
+    def _portion(self, fetch: Fetch, position: int, limit: int) -> Portion:
         last = min(self._taken + limit, len(fetch.records))
         records = fetch.records[self._taken : last]
         if records and records[0].offset < position:  # below, they were delivered and committed before
             records = [record for record in records if record.offset >= position]
-        processor.take(transaction, topic, records, now)
         if last == len(fetch.records):
-            transaction.positions[topic] = max(position, fetch.end)
+            end = fetch.end
             self._drop_first()
         else:
-            transaction.positions[topic] = max(position, fetch.records[last - 1].offset + 1)
+            end = fetch.records[last - 1].offset + 1
             self._taken = last
-
-    async def _follows(self, fetch: Fetch, positions: dict[str, int]) -> bool:
-        """Say whether a fetch goes on at the position; if records are missing before it, seek them."""
-        position = positions.get(fetch.topic, 0)
-        if fetch.start > position and fetch.seeks >= self._seeks.get(fetch.topic, 0):
-            sought = {fetch.topic: position}
-            await self.seek(sought)
-            if sought[fetch.topic] > position:
-                positions |= sought
-        return fetch.start <= position < fetch.end
+        return Portion(fetch.topic, records, max(position, end))
 
     def _drop_first(self) -> None:
-        if self._queue:  # it may have been forgotten meanwhile
-            self._waiting -= len(self._queue.popleft().records)
+        self._waiting -= len(self._queue.popleft().records)
         self._taken = 0

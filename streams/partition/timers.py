@@ -4,29 +4,31 @@ Marks are hints: a customer whose wait no longer stands gets an input that does 
 """
 
 import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
-
+from models.ids import CustomerKey
 from models.journey import JourneyStatus
 from streams.engine.inputs import Due, Sweep
+from streams.partition.internal_rows import JOINED, read_joined
+from streams.partition.outputs import OversizeError
 from streams.partition.processor import Processor
-from streams.partition.transaction import Transaction
+from streams.partition.transaction import Slice, Transaction
 from streams.state.index import DueWait, hold, read_wait
 from streams.state.store import Store
 
-JOINED = b":joined"
 RELEASED_A_SECOND = 1000  # R29
 _LOOK_AGAIN = timedelta(seconds=5)
 _PAGE = 5000
 
-_read_joined = msgspec.json.Decoder(frozenset[str]).decode
+SeeTo = Callable[[Slice, bytes, DueWait, datetime], None]
+"""What sees to one wait, given by its mark."""
 
 
 class Timers:
-    """The duties of one partition. `act` does a slice of them; `next_time` says when there is more to do."""
+    """The timers of one partition. `act` does a slice of them; `next` says when there is more to do."""
 
-    def __init__(self, store: Store, processor: Processor) -> None:
+    def __init__(self, store: Store, processor: Processor, now: datetime) -> None:
         self._store = store
         self._processor = processor
         self._seen = b""  # waits up to this mark have been seen to
@@ -34,21 +36,33 @@ class Timers:
         self._held = dict.fromkeys(store.held_journeys(), b"")
         self._released_until: datetime | None = None
         self._sweeps: dict[str, bytes] = {}
+        self.next = self._next_time(now)
+        """When `act` has more to do, as of the last look."""
 
-    async def review(self, transaction: Transaction) -> None:
+    def is_due(self, now: datetime) -> bool:
+        """Say whether `act` has something to do."""
+        return self.next is not None and self.next <= now
+
+    def look(self, now: datetime) -> None:
+        """Look when there is more to do."""
+        self.next = self._next_time(now)
+
+    async def review(self, transaction: Transaction, now: datetime) -> None:
         """Look at what the current journeys ask for; to be called with nothing uncommitted."""
         journeys = self._processor.journeys
         for journey_id in self._store.journeys():
             if journeys.status(journey_id) is JourneyStatus.ARCHIVED:
                 self._sweeps.setdefault(journey_id, b"")
         row = transaction.row(JOINED)
-        joined = _read_joined(row) if row else frozenset()
-        for journey_id in sorted(journeys.limited - joined):
-            self._processor.join(transaction, journey_id, await self._count(journey_id))
-            joined |= {journey_id}
-            transaction.put(JOINED, sorted(joined))
-            transaction.inputs += 1
-        self._processor.flush(transaction)
+        joined = read_joined(row) if row else frozenset()
+        counts = {journey: await self._count(journey) for journey in sorted(journeys.limited - joined)}
+        if counts:
+            with transaction.slice() as slice_:
+                for journey_id, active in counts.items():
+                    self._processor.join(slice_, journey_id, active)
+                slice_.put(JOINED, sorted(joined | counts.keys()))
+            transaction.inputs += len(counts)
+        self.next = now
 
     async def _count(self, journey_id: str) -> int:
         count, after = 0, b""
@@ -62,49 +76,60 @@ class Timers:
         """Do up to `limit` things that are due."""
         if self._look_again is not None and now >= self._look_again:
             self._seen, self._look_again = b"", None  # what did not fire then may fire now
-        due = [(mark, read_wait(mark)) for mark in self._store.due(now, self._seen, limit)]
-        transaction.look_up([wait.key for _, wait in due])
-        for mark, wait in due:
-            self._seen = mark
-            self._see_to(transaction, mark, wait, now)
+        due = self._store.due(now, self._seen, limit)
+        if due:
+            self._see_to_all(transaction, due, self._see_to_due, now)
+            self._seen = due[-1]
         self._release(transaction, now, limit)
         self._sweep(transaction, now, limit)
-        self._processor.flush(transaction)
+        self.look(now)
 
-    def _see_to(self, transaction: Transaction, mark: bytes, wait: DueWait, now: datetime) -> None:
-        transaction.inputs += 1
+    def _see_to_all(self, transaction: Transaction, marks: Sequence[bytes], see_to: SeeTo, now: datetime) -> None:
+        """See to waits in one slice; where something can't be written, to each in a slice of its own."""
+        waits = [(mark, read_wait(mark)) for mark in marks]
+        try:
+            with transaction.slice([wait.key for _, wait in waits]) as slice_:
+                for mark, wait in waits:
+                    see_to(slice_, mark, wait, now)
+        except OversizeError:
+            for mark, wait in waits:
+                try:
+                    with transaction.slice() as slice_:
+                        see_to(slice_, mark, wait, now)
+                except OversizeError:
+                    self._processor.fire_alone(transaction, CustomerKey.read(wait.key), wait.enrollment_id, now)
+        transaction.inputs += len(waits)
+
+    def _see_to_due(self, slice_: Slice, mark: bytes, wait: DueWait, now: datetime) -> None:
         if self._processor.journeys.holds(wait.journey_id, wait.due):
-            transaction.marks |= {mark: False, hold(mark): True}
+            slice_.mark(mark, stands=False)
+            slice_.mark(hold(mark), stands=True)
             self._held.setdefault(wait.journey_id, b"")
-        elif self._stands(transaction, wait):
-            self._fire(transaction, wait, now)
-            if self._stands(transaction, wait) and self._look_again is None:
+        elif _stands(slice_, wait):
+            self._fire(slice_, wait, now)
+            if _stands(slice_, wait) and self._look_again is None:
                 self._look_again = now + _LOOK_AGAIN
         else:
-            transaction.marks.setdefault(mark, False)
+            slice_.drop_stale(mark)
 
-    def _stands(self, transaction: Transaction, wait: DueWait) -> bool:
-        customer = transaction.customer(wait.key)
-        enrollment = customer.enrollments.get(wait.enrollment_id) if customer else None
-        return enrollment is not None and enrollment.waiting_until == wait.due
+    def _see_to_held(self, slice_: Slice, mark: bytes, wait: DueWait, now: datetime) -> None:
+        slice_.mark(mark, stands=False)
+        if _stands(slice_, wait):
+            self._fire(slice_, wait, now)
 
-    def _fire(self, transaction: Transaction, wait: DueWait, now: datetime) -> None:
-        tenant_id, _, customer_id = wait.key.decode().partition(":")
-        self._processor.advance(transaction, wait.key, tenant_id, customer_id, Due(), now)
+    def _fire(self, slice_: Slice, wait: DueWait, now: datetime) -> None:
+        self._processor.advance(slice_, CustomerKey.read(wait.key), Due(), now)
 
     def _release(self, transaction: Transaction, now: datetime, limit: int) -> None:
         """Fire what was held back by a pause that is over, oldest first, at most 1,000 a second (R29)."""
         for journey_id, after in tuple(self._held.items()):
             if self._processor.journeys.status(journey_id) is JourneyStatus.PAUSED:
                 continue
-            for mark in self._store.held(journey_id, after, min(limit, self._allowance(now))):
-                self._held[journey_id] = mark
-                self._spend(now)
-                transaction.inputs += 1
-                transaction.marks[mark] = False
-                wait = read_wait(mark)
-                if self._stands(transaction, wait):
-                    self._fire(transaction, wait, now)
+            marks = self._store.held(journey_id, after, min(limit, self._allowance(now)))
+            if marks:
+                self._see_to_all(transaction, marks, self._see_to_held, now)
+                self._spend(now, len(marks))
+                self._held[journey_id] = marks[-1]
             if not self._store.held(journey_id, self._held[journey_id], 1):
                 del self._held[journey_id]
 
@@ -115,24 +140,32 @@ class Timers:
             self._released_until = earliest
         return int((now - self._released_until) / timedelta(seconds=1) * RELEASED_A_SECOND)
 
-    def _spend(self, now: datetime) -> None:
-        self._released_until = (self._released_until or now) + timedelta(seconds=1) / RELEASED_A_SECOND
+    def _spend(self, now: datetime, count: int) -> None:
+        self._released_until = (self._released_until or now) + count * timedelta(seconds=1) / RELEASED_A_SECOND
 
     def _sweep(self, transaction: Transaction, now: datetime, limit: int) -> None:
         """End the enrolments of archived journeys (R29)."""
         for journey_id, after in tuple(self._sweeps.items()):
             keys = self._store.enrolled(journey_id, after, limit)
-            for key in keys:
-                transaction.inputs += 1
-                tenant_id, _, customer_id = key.decode().partition(":")
-                self._processor.advance(transaction, key, tenant_id, customer_id, Sweep(journey_id), now)
+            if keys:
+                self._end_all(transaction, keys, Sweep(journey_id), now)
             if len(keys) < limit:
                 del self._sweeps[journey_id]
             else:
                 self._sweeps[journey_id] = keys[-1]
 
-    def next_time(self, now: datetime) -> datetime | None:
-        """Return when `act` has more to do: now or earlier if there is work already."""
+    def _end_all(self, transaction: Transaction, keys: Sequence[bytes], sweep: Sweep, now: datetime) -> None:
+        try:
+            with transaction.slice(keys) as slice_:
+                for key in keys:
+                    self._processor.advance(slice_, CustomerKey.read(key), sweep, now)
+        except OversizeError:
+            for key in keys:
+                self._processor.sweep_alone(transaction, CustomerKey.read(key), sweep, now)
+        transaction.inputs += len(keys)
+
+    def _next_time(self, now: datetime) -> datetime | None:
+        """Return when there is more to do: now or earlier if there is work already."""
         if self._sweeps:
             return now
         times = [self._store.next_due(self._seen), self._look_again]
@@ -140,8 +173,14 @@ class Timers:
             times.append(now + timedelta(milliseconds=20))
         return min((time for time in times if time is not None), default=None)
 
-    def note_commit(self, marks: dict[bytes, bool]) -> None:
+    def note_commit(self, marks: Mapping[bytes, bool]) -> None:
         """See to waits that were added behind those already seen to."""
         first = min((mark for mark, stands in marks.items() if stands and mark.startswith(b"w")), default=None)
         if first is not None and first <= self._seen:
             self._seen = first[:-1]
+
+
+def _stands(slice_: Slice, wait: DueWait) -> bool:
+    customer = slice_.customer(wait.key)
+    enrollment = customer.enrollments.get(wait.enrollment_id) if customer else None
+    return enrollment is not None and enrollment.waiting_until == wait.due

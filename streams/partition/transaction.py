@@ -1,28 +1,41 @@
-"""What one transaction of a partition holds: changed customers and rows, records to emit, source positions."""
+"""What one transaction of a partition holds: changed customers and rows, records to emit, source positions.
+
+Inputs are handled a slice at a time. What a slice does counts in the transaction when it ends without an error, all
+of it; one that ends with an error leaves no trace.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
 from models.customer import Customer, decode, encode
 from streams.engine.effects import Effect
-from streams.kafka.records import MAX_RECORD, Commit, Destination, Header, Output
+from streams.kafka.records import MAX_RECORD, Destination, Output
+from streams.partition.internal_rows import POSITION
+from streams.partition.known import KnownCustomers
+from streams.partition.outputs import OutgoingRecord, OversizeError, Router
 from streams.state.index import marks_of
 from streams.state.store import Store
-
-POSITION = b":position"
 
 _UNSEEN: Any = object()
 
 
-class OversizeKeyError(Exception):
-    """What is to be written for a key is too large for the broker; whoever handles its inputs must look at each."""
+class OversizeRowError(Exception):
+    """Inputs that each fitted have made a customer's row too large together: each has to be looked at."""
 
     def __init__(self, key: bytes, sentence: str) -> None:
         super().__init__(sentence)
         self.key = key
+
+
+class Prepared(NamedTuple):
+    """A transaction as it goes to the broker and, once it is committed there, to the store."""
+
+    rows: dict[bytes, bytes | None]
+    outputs: Mapping[Destination, Output]
+    marks: dict[bytes, bool]
 
 
 class Transaction:
@@ -31,41 +44,51 @@ class Transaction:
     def __init__(
         self,
         store: Store,
-        known: Mapping[bytes, Customer | None],
+        known: KnownCustomers,
         positions: Mapping[str, int],
+        router: Router,
         make_output: Callable[[], Output],
     ) -> None:
         """Start from the store; `known` are customers decoded earlier, as the store has them."""
         self._store = store
         self._known = known
-        self._slice: dict[bytes, Customer | None] = {}  # since the last `settle`, as of now
-        self._changed: dict[bytes, Customer | None] = {}  # of these, who changed, as of then
-        self._loaded: dict[bytes, Customer | None] = {}
-        self._rows: dict[bytes, bytes | None] = {}
-        self.customers: dict[bytes, Customer | None] = {}  # those who came before, and are likely to come again
-        self.positions = dict(positions)
+        self._router = router
+        self._loaded: dict[bytes, Customer | None] = {}  # those kept, as they were before
+        self.customers: dict[
+            bytes, Customer | None
+        ] = {}  # who came before, and is likely to come again: kept decoded
+        self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
-        self.effects: list[tuple[bytes, Sequence[Effect]]] = []  # by key, until they are addressed and emitted
         self.outputs: defaultdict[Destination, Output] = defaultdict(make_output)
+        self.start = positions
+        self.positions = dict(positions)
         self.inputs = 0
-        self.size = 0
+        self.size = 0  # bytes emitted
 
-    def look_up(self, keys: Iterable[bytes]) -> None:
-        """Load the customers who are asked for next, at half the cost of one after another."""
-        assert not self._changed, "Settle first."
-        wanted = [key for key in keys if not (key in self.customers or key in self._known or key in self._rows)]
-        if wanted:
-            for key, row in zip(wanted, self._store.get_all(wanted), strict=True):
-                self._slice[key] = None if row is None else decode(row)
+    def slice(self, keys: Iterable[bytes] = ()) -> "Slice":
+        """Begin a slice in which these customers are asked for: at half the cost of one after another."""
+        return Slice(self, keys)
 
-    def customer(self, key: bytes) -> Customer | None:
-        """Return the customer as of now."""
-        customer: Customer | None = self._slice.get(key, _UNSEEN)
-        if customer is _UNSEEN:
-            customer = self._slice[key] = self._load(key)
-        return customer
+    @property
+    def has_moved(self) -> bool:
+        """Say whether a topic is handled further than at the start."""
+        return self.positions != self.start
 
-    def _load(self, key: bytes) -> Customer | None:
+    def advance(self, topic: str, position: int, inputs: int) -> None:
+        """Note that a topic is handled up to this offset, after so many more inputs."""
+        self.positions[topic] = position
+        self.inputs += inputs
+
+    def find_all(self, keys: Iterable[bytes]) -> dict[bytes, Customer | None]:
+        """Return those of the customers that have to be read from the store."""
+        wanted = [key for key in keys if not (key in self.customers or key in self._known or key in self.rows)]
+        if not wanted:
+            return {}
+        rows = self._store.get_all(wanted)
+        return {key: None if row is None else decode(row) for key, row in zip(wanted, rows, strict=True)}
+
+    def find(self, key: bytes) -> Customer | None:
+        """Return the customer as of the last slice."""
         if key in self.customers:
             return self.customers[key]
         if key in self._known:
@@ -74,66 +97,131 @@ class Transaction:
         row = self.row(key)
         return None if row is None else decode(row)
 
-    def change(self, key: bytes, before: Customer | None, after: Customer | None) -> None:
-        """Change a customer, `before` being what `customer` returned."""
-        if after is not before:
-            self._changed.setdefault(key, before)
-            self._slice[key] = after
-
-    def encode_changes(self) -> None:
-        """Encode who has changed; raises OversizeKeyError.
-
-        Who comes again is kept until the commit. Who comes for the first time is let go: what waits for the commit
-        has left the processor's cache by then, 1.2 KB a customer.
-        """
-        for key, before in self._changed.items():
-            after = self._slice[key]
-            if key in self.customers:
-                self.customers[key] = after
-            elif key in self._rows:
-                self._loaded[key], self.customers[key] = before, after
-            else:
-                self._write(key, before, after)
-        self._changed.clear()
-        self._slice.clear()
-
     def row(self, key: bytes) -> bytes | None:
-        """Return an internal row as of now."""
-        return self._rows[key] if key in self._rows else self._store.get(key)
+        """Return a row as of the last slice; of a customer who is kept decoded, as it was before."""
+        return self.rows[key] if key in self.rows else self._store.get(key)
 
-    def put(self, key: bytes, row: Any) -> None:
-        """Change an internal row; it is written as JSON."""
-        self._rows[key] = msgspec.json.encode(row)
+    def merge(self, slice_: "Slice") -> None:
+        """Take in what a slice did, encoded; raises OversizeError and is as before where something is too large.
 
-    def emit(self, place: Destination, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
-        """Add a record to what the transaction emits."""
-        self.outputs[place].add(key, value, headers)
-        self.size += len(value or b"")
+        Whoever comes again is kept until the commit. Whoever comes for the first time is let go: what waits for the
+        commit has left the processor's cache by then, 1.2 KB a customer.
+        """
+        customers, changed, kept, rows = slice_.customers, slice_.changed, self.customers, self.rows
+        route = self._router.route
+        records = [route(key, effect) for key, effects in slice_.effects for effect in effects]
+        written = {
+            key: encode_row(customers[key])
+            for key in changed
+            if key not in kept and not (key in rows and self._known.may_keep(key, rows[key]))
+        }
+        self._emit(records)
+        self._emit(slice_.records)
+        self.marks |= slice_.marks
+        for key, before in changed.items():
+            if key in written:
+                self._write(key, before, customers[key], written[key])
+            else:
+                self._loaded.setdefault(key, before)
+                kept[key] = customers[key]
+        rows |= slice_.rows
 
-    def encode(self) -> tuple[Commit, dict[bytes, bool]]:
-        """Return what goes to the broker, and the marks that change with it; raises OversizeKeyError."""
-        assert not self.effects, "Flush first."
-        assert not self._changed, "Settle first."
+    def _emit(self, records: Iterable[OutgoingRecord]) -> None:
+        outputs, size = self.outputs, 0
+        for place, key, value, headers in records:
+            outputs[place].add(key, value, headers)
+            size += len(value or b"")
+        self.size += size
+
+    def prepare(self) -> Prepared:
+        """Encode what is left to encode; raises OversizeRowError."""
         for key, customer in self.customers.items():
             before = self._loaded[key]
             if customer is not before:
-                self._write(key, before, customer)
-        self._rows[POSITION] = msgspec.json.encode(self.positions)
-        return Commit(self._rows, self.outputs, self.positions), self.marks
+                try:
+                    self._write(key, before, customer, encode_row(customer))
+                except OversizeError as error:
+                    raise OversizeRowError(key, str(error)) from error
+        self.rows[POSITION] = msgspec.json.encode(self.positions)
+        return Prepared(self.rows, self.outputs, self.marks)
 
-    def _write(self, key: bytes, before: Customer | None, after: Customer | None) -> None:
-        self._rows[key] = None if after is None else encode_row(key, after)
+    def _write(self, key: bytes, before: Customer | None, after: Customer | None, row: bytes | None) -> None:
+        self.rows[key] = row
         old = before.enrollments if before else {}
         new = after.enrollments if after else {}
         if old or new:
             _turn_marks(self.marks, marks_of(key, old.values()), marks_of(key, new.values()))
 
 
-def encode_row(key: bytes, customer: Customer) -> bytes:
-    """Return a customer's row; raises OversizeKeyError."""
-    row = encode(customer)
+class Slice:
+    """Some inputs handled together: the end adds what they did to the transaction, an error adds nothing."""
+
+    def __init__(self, transaction: Transaction, keys: Iterable[bytes]) -> None:
+        self._transaction = transaction
+        self._keys = keys
+        self.customers: dict[bytes, Customer | None] = {}  # as of now
+        self.changed: dict[bytes, Customer | None] = {}  # of these, those that changed, as they were before
+        self.effects: list[tuple[bytes, Sequence[Effect]]] = []
+        self.records: list[OutgoingRecord] = []
+        self.rows: dict[bytes, bytes | None] = {}
+        self.marks: dict[bytes, bool] = {}
+
+    def __enter__(self) -> Self:
+        self.customers = self._transaction.find_all(self._keys)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._transaction.merge(self)
+
+    def customer(self, key: bytes) -> Customer | None:
+        """Return the customer as of now."""
+        customer: Customer | None = self.customers.get(key, _UNSEEN)
+        if customer is _UNSEEN:
+            customer = self.customers[key] = self._transaction.find(key)
+        return customer
+
+    def change(self, key: bytes, before: Customer | None, after: Customer | None) -> None:
+        """Change a customer, `before` being what `customer` returned."""
+        if after is not before:
+            self.changed.setdefault(key, before)
+            self.customers[key] = after
+
+    def emit(self, key: bytes, effects: Sequence[Effect]) -> None:
+        """Add effects of an input for this key."""
+        if effects:
+            self.effects.append((key, effects))
+
+    def add(self, record: OutgoingRecord) -> None:
+        """Add a record as it stands."""
+        self.records.append(record)
+
+    def row(self, key: bytes) -> bytes | None:
+        """Return an internal row as of now."""
+        return self.rows[key] if key in self.rows else self._transaction.row(key)
+
+    def put(self, key: bytes, row: Any) -> None:
+        """Change an internal row; it is written as JSON. Raises OversizeError."""
+        self.rows[key] = _check_size(msgspec.json.encode(row))
+
+    def mark(self, mark: bytes, *, stands: bool) -> None:
+        """Set a mark or take it away."""
+        self.marks[mark] = stands
+
+    def drop_stale(self, mark: bytes) -> None:
+        """Take a mark of the store away, unless this transaction has set it again."""
+        if mark not in self._transaction.marks:
+            self.marks.setdefault(mark, False)
+
+
+def encode_row(customer: Customer | None) -> bytes | None:
+    """Return a customer's row; raises OversizeError."""
+    return None if customer is None else _check_size(encode(customer))
+
+
+def _check_size(row: bytes) -> bytes:
     if len(row) > MAX_RECORD:
-        raise OversizeKeyError(key, f"The customer's row would have {len(row)} bytes, but {MAX_RECORD} fit.")
+        raise OversizeError(f"The row would have {len(row)} bytes, but {MAX_RECORD} fit.")
     return row
 
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from models.customer import Customer
-from models.ids import customer_key
+from models.ids import CustomerKey, customer_key
 from models.journey import JourneyStatus
 from models.messages import Event, Source
 from streams.engine.admission import Places, decide
@@ -99,14 +99,13 @@ class Simulation:
         if standing.journey_id in self.journeys.paused:
             self._held[standing.journey_id].append(wait)
         elif standing.waiting_until <= moment:
-            yield from self._advance(key, customer.tenant_id, customer.customer_id, Due(), moment)
+            yield from self._advance(CustomerKey.read(key), Due(), moment)
 
     def _handle(self, line: Line) -> Iterator[Output]:
         match line.given:
             case Event() as event:
                 given = Arrived(event, Source(event.event_type, 0, line.number))
-                key = customer_key(event.tenant_id, event.customer_id)
-                yield from self._advance(key, event.tenant_id, event.customer_id, given, line.at)
+                yield from self._advance(CustomerKey.of(event.tenant_id, event.customer_id), given, line.at)
             case Unusable() as unusable:
                 yield Output(line.at, DEAD_LETTERS, "", _describe(unusable, line))
             case Control(control="enroll" | "exit") as control:
@@ -119,8 +118,7 @@ class Simulation:
         given: CustomerInput = Exit(line.at, control.journey_id, source)
         if control.control == "enroll":
             given = Enroll(control.journey_id, line.at, control.data, source)
-        key = customer_key(control.tenant_id, control.customer_id)
-        yield from self._advance(key, control.tenant_id, control.customer_id, given, line.at)
+        yield from self._advance(CustomerKey.of(control.tenant_id, control.customer_id), given, line.at)
 
     def _steer_journey(self, control: Control, at: datetime) -> Iterator[Output]:
         id_ = control.journey_id
@@ -132,7 +130,7 @@ class Simulation:
         if wanted == JourneyStatus.ARCHIVED:
             for key, customer in list(self.customers.items()):
                 if any(enrollment.journey_id == id_ for enrollment in customer.enrollments.values()):
-                    yield from self._advance(key, customer.tenant_id, customer.customer_id, Sweep(id_), at)
+                    yield from self._advance(CustomerKey.read(key), Sweep(id_), at)
         elif wanted == JourneyStatus.ACTIVE:
             self._release(id_, at)
 
@@ -147,30 +145,27 @@ class Simulation:
             heapq.heappush(self._waits, (start, due, key, enrollment_id))
         self._resuming = (start, used)
 
-    def _advance(
-        self, key: bytes, tenant_id: str, customer_id: str, given: CustomerInput, now: datetime
-    ) -> Iterator[Output]:
+    def _advance(self, key: CustomerKey, given: CustomerInput, now: datetime) -> Iterator[Output]:
         """Advance one customer, and whoever is reached from there."""
-        ahead: deque[tuple[bytes, Any]] = deque([(key, given)])
+        ahead: deque[tuple[CustomerKey, Any]] = deque([(key, given)])
         while ahead:
             key, given = ahead.popleft()
             if isinstance(given, RequestPlace | ReleasePlace | CountActive):
                 ahead.extend(self._count(given))
                 continue
-            tenant_id, _, customer_id = key.decode().partition(":")
-            before = self.customers.get(key)
-            outcome = advance(before, tenant_id, customer_id, given, now, self.journeys)
-            self._keep(key, before, outcome.customer)
+            before = self.customers.get(key.raw)
+            outcome = advance(before, key, given, now, self.journeys)
+            self._keep(key.raw, before, outcome.customer)
             for effect in outcome.effects:
                 if isinstance(effect, Forward):
-                    ahead.append((effect.key, effect.message))
+                    ahead.append((CustomerKey.read(effect.key), effect.message))
                 else:
-                    yield _output(key, effect, now)
+                    yield _output(key.raw, effect, now)
 
-    def _count(self, given: RequestPlace | ReleasePlace | CountActive) -> list[tuple[bytes, Any]]:
+    def _count(self, given: RequestPlace | ReleasePlace | CountActive) -> list[tuple[CustomerKey, Any]]:
         id_ = given.journey_id
         self._places[id_], answers = decide(self._places.get(id_), given, self._limit(id_), 1)
-        return [(answer.key, answer.message) for answer in answers]
+        return [(CustomerKey.read(answer.key), answer.message) for answer in answers]
 
     def _limit(self, journey_id: str) -> int | None:
         journey = self.journeys.newest(journey_id)

@@ -20,7 +20,9 @@ from streams.kafka.changelog import ChangelogReader
 from streams.kafka.fetch import Reader, share
 from streams.kafka.producer import TransactionalProducer
 from streams.kafka.topics import INBOX, Topics
-from streams.partition.processor import Processor
+from streams.partition.pacing import Pacing
+from streams.partition.processor import Advance
+from streams.partition.session import Context
 from streams.partition.task import PartitionTask
 from streams.settings import Settings
 from streams.state.memory import MemoryMap
@@ -94,7 +96,14 @@ class Worker:
         self.address = ""  # at which the other workers find this one's web application
         self._error: BaseException | None = None
         self._ended = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self._context = Context(
+            journeys=lambda: self.definitions.journeys,
+            turn=asyncio.Lock(),
+            pacing=Pacing(timedelta(milliseconds=settings.commit_interval_ms)),
+            customers_kept=share(_CUSTOMERS_KEPT, topics.partitions),
+            decide=self.decide(),
+            cloudevents=settings.cloudevents == "on",
+        )
         self._has_rejoined = False
         self.app.partitions = topics.partitions
         self.app.readers = [self.assignment]
@@ -109,22 +118,19 @@ class Worker:
         """Let a reader take part, as the projection does; before `run`."""
         self.app.readers = [*self.app.readers, reader]
 
+    def decide(self) -> Advance:
+        """Return what decides about a customer's inputs."""
+        return partial(advance, tell_refusals=self.settings.refusals == "all")
+
     def _make_task(self, partition: int) -> PartitionTask:
         settings, table = self.settings, self.table
         return PartitionTask(
-            Processor(
-                partition,
-                table.partitions,
-                partial(advance, tell_refusals=settings.refusals == "all"),
-                cloudevents=settings.cloudevents == "on",
-            ),
+            partition,
+            table.partitions,
             TransactionalProducer(settings.brokers, settings.app_id, table.changelog, partition),
             ChangelogReader(settings.brokers, table.changelog, partition),
             _make_open_map(settings, partition),
-            lambda: self.definitions.journeys,
-            timedelta(milliseconds=settings.commit_interval_ms),
-            share(_CUSTOMERS_KEPT, table.partitions),
-            turn=self._turn,
+            self._context,
         )
 
     def watch(self, task: "asyncio.Task[None]") -> None:

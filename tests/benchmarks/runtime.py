@@ -7,28 +7,26 @@ from datetime import datetime
 import uvloop
 
 from models.customer import Customer
+from models.ids import CustomerKey
 from models.journey import JourneyStatus
 from streams.engine.effects import Outcome
 from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
 from streams.kafka.topics import read_topics
-from streams.partition.processor import Processor
-from streams.partition.task import PartitionTask
+from streams.partition.processor import Advance
 from streams.settings import read_settings
 from streams.worker.worker import Worker
 from tests.benchmarks.workloads import SENDING
 from tests.small import command
 
 
-def count(
-    customer: Customer | None, tenant_id: str, customer_id: str, given: CustomerInput, now: datetime, _: Journeys
-) -> Outcome:
+def count(customer: Customer | None, key: CustomerKey, given: CustomerInput, now: datetime, _: Journeys) -> Outcome:
     """Count an event in the customer's profile, and emit a command."""
     assert isinstance(given, Arrived)
     event_id = given.event.event_id
     number = customer.profile["n"] + 1 if customer else 1
-    after = Customer(tenant_id, customer_id, {"n": number, "last": event_id})
-    return Outcome(after, (command(event_id, tenant_id, customer_id),))
+    after = Customer(key.tenant_id, key.customer_id, {"n": number, "last": event_id})
+    return Outcome(after, (command(event_id, key.tenant_id, key.customer_id),))
 
 
 class Wanted:
@@ -47,10 +45,9 @@ class Wanted:
 class Runtime(Worker):
     """A worker whose tasks count."""
 
-    def _make_task(self, partition: int) -> PartitionTask:
-        task = super()._make_task(partition)
-        task._processor = Processor(partition, self.table.partitions, count)
-        return task
+    def decide(self) -> Advance:
+        """Count."""
+        return count
 
 
 async def main() -> None:

@@ -19,7 +19,7 @@ from streams.failpoints import NAMES
 from streams.kafka import provision
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, read_topics
-from streams.partition.transaction import POSITION
+from streams.partition.internal_rows import POSITION
 from streams.settings import Settings
 from tests import client
 from tests.broker.workers import (

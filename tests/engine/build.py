@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from models.customer import Customer
+from models.ids import CustomerKey
 from models.journey import Journey, JourneyStatus
 from models.messages import Event
 from streams.engine.advance import advance
@@ -97,7 +98,7 @@ class Life:
         if isinstance(given, Event):
             now = now or given.occurred_at
             given = Arrived(given)
-        outcome = advance(self.customer, "pinehurst", "c-7", given, now or NOON, self.journeys)
+        outcome = advance(self.customer, CustomerKey.of("pinehurst", "c-7"), given, now or NOON, self.journeys)
         self.customer, self.latest = outcome.customer, outcome.effects
         self.effects.extend(outcome.effects)
         return self

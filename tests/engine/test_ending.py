@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from models.ids import customer_key
+from models.ids import CustomerKey, customer_key
 from models.journey import JourneyStatus
 from models.messages import Event
 from streams.engine.admission import Places, decide
@@ -207,7 +207,7 @@ class Town:
         life = self.lives[name]
         if isinstance(given, Event):
             given = Arrived(msgspec.structs.replace(given, customer_id=name))
-        outcome = advance(life.customer, "pinehurst", name, given, NOON, life.journeys)  # type: ignore[arg-type]
+        outcome = advance(life.customer, CustomerKey.of("pinehurst", name), given, NOON, life.journeys)  # type: ignore[arg-type]
         life.customer = outcome.customer
         life.effects.extend(outcome.effects)
         self.mail.extend(effect for effect in outcome.effects if isinstance(effect, Forward))

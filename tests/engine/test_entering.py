@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from models.customer import Customer, decode, encode
+from models.ids import CustomerKey
 from models.journey import JourneyStatus
 from streams.engine.advance import advance
 from streams.engine.effects import plain
@@ -57,8 +58,17 @@ def test_R2_refusal_by_conditions_records_every_rule() -> None:
 def test_R2_refusals_may_be_left_out() -> None:
     journeys = live(journey(wait(), triggerConfig={"conditions": [GOLD]}))
     for given in (event(1), event(2, data={"membershipTier": "Gold"}), event(3, data={"membershipTier": "Gold"})):
-        outcome = advance(None, "pinehurst", "c-7", Arrived(given), NOON, journeys, tell_refusals=False)
-        again = advance(outcome.customer, "pinehurst", "c-7", Arrived(given), NOON, journeys, tell_refusals=False)
+        outcome = advance(
+            None, CustomerKey.of("pinehurst", "c-7"), Arrived(given), NOON, journeys, tell_refusals=False
+        )
+        again = advance(
+            outcome.customer,
+            CustomerKey.of("pinehurst", "c-7"),
+            Arrived(given),
+            NOON,
+            journeys,
+            tell_refusals=False,
+        )
         assert again.effects == ()
         kinds = [entry["type"] for effect in outcome.effects for entry in plain(effect)["entries"]]
         assert "enrollment.refused" not in kinds

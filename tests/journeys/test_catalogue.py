@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.form import FORM
+from models.ids import CustomerKey
 from models.journey import Journey, JourneyStatus
 from models.messages import Event
 from streams.engine.advance import advance
@@ -189,10 +190,10 @@ def test_no_record_raises_anything_or_hurts_a_neighbour(
 def run(journeys: Journeys, tenant: str, type_: str) -> None:
     """Let a customer enter whatever there is, and let all waits of ten years fire: nothing is raised."""
     data = {"teeTime": "2026-11-25T09:00:00Z", "membershipTier": "Gold", "amount": 5}
-    arrived = Event("e", tenant, "c", NOON, type_, "north", data)
-    customer = advance(None, tenant, "c", Arrived(arrived), NOON, journeys).customer
+    arrived, whose = Event("e", tenant, "c", NOON, type_, "north", data), CustomerKey.of(tenant, "c")
+    customer = advance(None, whose, Arrived(arrived), NOON, journeys).customer
     for year in range(1, 10):
-        customer = advance(customer, tenant, "c", Due(), NOON + timedelta(days=365 * year), journeys).customer
+        customer = advance(customer, whose, Due(), NOON + timedelta(days=365 * year), journeys).customer
 
 
 def test_journeys_that_were_checked_are_never_put_aside() -> None:

@@ -62,3 +62,13 @@ def test_two_different_names_never_make_the_same_id(names: list[tuple[str, str, 
 
 def test_two_people_with_colons_in_their_ids_do_not_share_one() -> None:
     assert ids.enrollment_id(JOURNEY, "shop:7", "2", 1) != ids.enrollment_id(JOURNEY, "shop", "7:2", 1)
+
+
+@given(
+    st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters=":"), min_size=1),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1),
+)
+def test_a_customer_s_key_says_whose_it_is(tenant_id: str, customer_id: str) -> None:
+    key = ids.CustomerKey.of(tenant_id, customer_id)
+    assert key.raw == ids.customer_key(tenant_id, customer_id)
+    assert ids.CustomerKey.read(key.raw) == key

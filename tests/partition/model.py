@@ -1,20 +1,27 @@
 """A broker in memory with what matters of Kafka's transactions, and an engine simple enough to foretell."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 
 from models.customer import Customer, Enrollment
-from models.ids import journey_id, name_uuid
+from models.ids import CustomerKey, journey_id, name_uuid
 from streams.engine.effects import Command, Outcome
 from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
 from streams.kafka.changelog import Page
 from streams.kafka.errors import MigratedError
+from streams.kafka.fetch import Seek, SeekResult
 from streams.kafka.records import NO_HEADERS, Commit, Header
+from streams.partition.pacing import Pacing
+from streams.partition.session import Context
+from streams.partition.task import PartitionTask
+from streams.state.memory import MemoryMap
+from streams.state.ordered_map import OrderedMap
 from tests.small import command
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -144,21 +151,21 @@ class ModelProducer:
 
 
 def decide(
-    customer: Customer | None, tenant_id: str, customer_id: str, given: CustomerInput, now: datetime, _: Journeys
+    customer: Customer | None, key: CustomerKey, given: CustomerInput, now: datetime, _: Journeys
 ) -> Outcome:
     """Note each event in the profile and send a command for it; one with `wait` sends another so much later."""
-    before = customer or Customer(tenant_id, customer_id)
+    before = customer or Customer(key.tenant_id, key.customer_id)
     commands: list[Command] = []
     enrollments = dict(before.enrollments)
     profile = before.profile
     for enrollment in before.enrollments.values():
         if enrollment.waiting_until and enrollment.waiting_until <= now:
             del enrollments[enrollment.id]
-            commands.append(command(enrollment.id, tenant_id))
+            commands.append(command(enrollment.id, key.tenant_id))
     if isinstance(given, Arrived):
         event = given.event
         profile = profile | {"events": [*profile.get("events", []), event.event_id]}
-        commands.append(command(event.event_id, tenant_id))
+        commands.append(command(event.event_id, key.tenant_id))
         if "wait" in event.data:
             enrollment = place(event.event_id, now, now + timedelta(seconds=event.data["wait"]))
             enrollments[enrollment.id] = enrollment
@@ -177,3 +184,27 @@ def place(event_id: str, now: datetime, due: datetime) -> Enrollment:
 def event(number: int, customer: str, **data: Any) -> bytes:
     ids = {"eventId": f"e-{number}", "tenantId": "pinehurst", "customerId": customer}
     return msgspec.json.encode({**ids, "occurredAt": START, "data": data})
+
+
+async def seek(topic: str, partition: int, offset: int) -> SeekResult:
+    """Seek as a consumer does whose topics hold everything."""
+    return SeekResult(offset, 0)
+
+
+def make_task(
+    broker: Broker,
+    open_map: Callable[[], OrderedMap] = MemoryMap,
+    partitions: int = 1,
+    seek: Seek = seek,
+    task_type: type[PartitionTask] = PartitionTask,
+    **shared: Any,
+) -> PartitionTask:
+    """Return a task of partition 0 at this broker that commits at once, unless `shared` has another context."""
+    journeys = Journeys()
+    context = Context(
+        **{"journeys": lambda: journeys, "turn": asyncio.Lock(), "pacing": Pacing(timedelta()), "decide": decide}
+        | shared
+    )
+    task = task_type(0, partitions, ModelProducer(broker), ModelChangelog(broker), open_map, context)
+    task.queue.assign(0, seek)
+    return task

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,41 +12,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from models.customer import decode as read_customer
-from streams.engine.journeys import Journeys
 from streams.kafka.errors import MigratedError
 from streams.kafka.fetch import Fetch, SeekResult
 from streams.kafka.topics import COMMANDS, DEAD_LETTERS
-from streams.partition import task
-from streams.partition.processor import Processor
-from streams.partition.task import PartitionTask
-from streams.partition.transaction import POSITION
+from streams.partition.internal_rows import POSITION
+from streams.partition.pacing import Pacing
 from streams.state import index
 from streams.state.memory import MemoryMap
 from streams.state.store import Store
-from tests.partition.model import (
-    START,
-    Broker,
-    Crash,
-    ModelChangelog,
-    ModelProducer,
-    Source,
-    decide,
-    event,
-    wait_id,
-)
+from tests.partition.model import START, Broker, Crash, Source, event, make_task, wait_id
 
 TOPIC = "customer.updated"
-task.SLICE = task.DUTIES = 2  # so that most fetches take more than one
-task.SLICE_TIME = timedelta()
+SHORT = Pacing(timedelta(seconds=1), slice_records=2, slice_time=timedelta(), slice_timers=2)  # than most fetches
 EXAMPLES = int(os.environ.get("FAIRWAY_TEST_EXAMPLES", "150"))
-JOURNEYS = Journeys()
-
-
-class SteppedTask(PartitionTask):
-    """A task that never waits, so that a test can step it."""
-
-    async def _rest(self, now: datetime) -> None:
-        pass
 
 
 class Process:
@@ -64,11 +42,8 @@ class Process:
 
     def start(self) -> None:
         """Start anew, with only the disk as it was."""
-        self.producer = ModelProducer(self.broker)
-        self.task = SteppedTask(
-            Processor(0, 1, decide), self.producer, ModelChangelog(self.broker), lambda: self.disk,
-            lambda: JOURNEYS, timedelta(seconds=1), customers_kept=3, clock=self.clock,
-        )  # fmt: skip
+        self.task = make_task(self.broker, lambda: self.disk, pacing=SHORT, customers_kept=3, clock=self.clock)
+        self.producer = self.task._producer
         self.generation = -1
         self.undelivered.clear()
 
@@ -111,7 +86,7 @@ class PartitionMachine(RuleBasedStateMachine):
         try:
             self.loop.run_until_complete(work)
         except MigratedError:
-            process.task.stage = "lost"
+            process.task._end_session("lost")
         except Crash:
             process.start()
 
@@ -155,9 +130,9 @@ class PartitionMachine(RuleBasedStateMachine):
     def flush(self, worker: int) -> None:
         """A rebalance begins: the queue is dropped, what is done is committed."""
         process = self.processes[worker]
-        process.task.queue.forget()
+        process.task.queue.clear()
         if process.task.stage == "running":
-            self.run(process, process.task.commit())
+            self.run(process, process.task.session.commit())
 
     @rule(worker=workers, first=st.integers(1, 3), most=st.integers(2, 4))
     def rebalance(self, worker: int, first: int, most: int) -> None:
@@ -216,7 +191,7 @@ class PartitionMachine(RuleBasedStateMachine):
         process = self.processes[worker]
         if process.task.stage == "running":
             process.producer.fault = fault
-            self.run(process, process.task.step())
+            self.run(process, process.task.session.step())
             process.producer.fault = ""
 
     @rule(worker=workers, fault=faults, reopen=st.booleans())
@@ -224,7 +199,7 @@ class PartitionMachine(RuleBasedStateMachine):
         process = self.processes[worker]
         if process.task.stage == "running":
             process.producer.fault = fault
-            self.run(process, process.task.commit())
+            self.run(process, process.task.session.commit())
             process.producer.fault = ""
         if reopen:
             self.open(worker)
@@ -299,8 +274,8 @@ class PartitionMachine(RuleBasedStateMachine):
             if process.cursor < self.broker.source_end:
                 process.task.take(process.fetch(50))
             self.now += timedelta(seconds=6)
-            self.run(process, process.task.step())
-            self.run(process, process.task.commit())
+            self.run(process, process.task.session.step())
+            self.run(process, process.task.session.commit())
 
 
 TestPartition = PartitionMachine.TestCase

@@ -4,19 +4,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
-from models.customer import Customer, encode
+from models.customer import Customer, decode, encode
+from models.ids import CustomerKey
 from models.journey import Journey, JourneyStatus
-from streams.engine.inputs import CountActive
+from streams.engine.effects import Outcome
+from streams.engine.inputs import CountActive, FailWait, Sweep
 from streams.engine.journeys import Journeys
-from streams.kafka.topics import COMMANDS, INBOX
-from streams.partition.processor import Processor
-from streams.partition.timers import JOINED, Timers
+from streams.kafka.topics import COMMANDS, DEAD_LETTERS, INBOX
+from streams.partition import outputs, processor
+from streams.partition.internal_rows import JOINED
+from streams.partition.known import KnownCustomers
+from streams.partition.outputs import Router
+from streams.partition.processor import Advance, Processor
+from streams.partition.timers import Timers
 from streams.partition.transaction import Transaction
 from streams.state import index
 from streams.state.memory import MemoryMap
 from streams.state.store import Store
 from tests.partition.model import JOURNEY, START, Records, decide, place
+from tests.small import command
 
 SECOND = timedelta(seconds=1)
 
@@ -26,7 +34,8 @@ class Partition:
 
     def __init__(self, waits: int = 0, every: timedelta = SECOND) -> None:
         self.store = Store(MemoryMap())
-        self.processor = Processor(0, 1, decide)
+        self.router = Router(0, 1)
+        self.processor = Processor(self.router, decide)
         rows: dict[bytes, bytes | None] = {}
         found: set[bytes] = set()
         for number in range(waits):
@@ -35,25 +44,28 @@ class Partition:
             rows[key] = encode(Customer("pinehurst", f"c-{number}", enrollments={enrollment.id: enrollment}))
             found |= index.marks_of(key, [enrollment])
         self.store.write(rows, dict.fromkeys(found, True), 1)
-        self.timers = Timers(self.store, self.processor)
+        self.timers = Timers(self.store, self.processor, START)
         self.begin()
 
     def begin(self) -> None:
-        self.transaction = Transaction(self.store, {}, {}, Records)
+        self.transaction = Transaction(self.store, KnownCustomers(9), {}, self.router, Records)
 
     def commit(self) -> list[str]:
-        commit, moved = self.transaction.encode()
-        self.store.write(commit.rows, moved, self.store.offset + 1)
-        self.timers.note_commit(moved)
+        rows, outputs, marks = self.transaction.prepare()
+        self.store.write(rows, marks, self.store.offset + 1)
+        self.timers.note_commit(marks)
         self.begin()
-        return [
-            msgspec.json.decode(record.value or b"")["commandId"]
-            for record in commit.outputs.get((COMMANDS, 0), ())
-        ]
+        records = outputs.get((COMMANDS, 0), Records())
+        assert isinstance(records, Records)
+        return [msgspec.json.decode(record.value or b"")["commandId"] for record in records]
 
     def act(self, now: datetime, limit: int = 1000) -> list[str]:
         self.timers.act(self.transaction, now, limit)
         return self.commit()
+
+    def next_time(self, now: datetime) -> datetime | None:
+        self.timers.look(now)
+        return self.timers.next
 
     def know(self, status: JourneyStatus, since: datetime | None = None, **fields: Any) -> None:
         steps = [
@@ -72,12 +84,12 @@ def ids(*numbers: int) -> list[str]:
 
 def test_R21_a_wait_fires_when_it_is_due_and_not_before() -> None:
     partition = Partition(waits=3)
-    assert partition.timers.next_time(START) == START
+    assert partition.next_time(START) == START
     assert partition.act(START - timedelta(microseconds=1)) == []
     assert partition.act(START) == ids(0)
-    assert partition.timers.next_time(START) == START + SECOND
+    assert partition.next_time(START) == START + SECOND
     assert partition.act(START + 5 * SECOND) == ids(1, 2)
-    assert partition.timers.next_time(START) is None
+    assert partition.next_time(START) is None
 
 
 def test_waits_fire_in_slices_oldest_first() -> None:
@@ -98,9 +110,9 @@ def test_a_mark_of_a_wait_that_no_longer_stands_fires_nothing_and_goes() -> None
 
 def test_a_wait_that_did_not_fire_is_tried_again_later_and_does_not_spin() -> None:
     partition = Partition(waits=1)
-    partition.processor._advance = lambda customer, *_: decide(customer, "", "", None, START - SECOND, None)  # type: ignore[arg-type]
+    partition.processor._advance = lambda customer, key, *_: decide(customer, key, None, START - SECOND, None)  # type: ignore[arg-type]
     assert partition.act(START) == []
-    assert partition.timers.next_time(START) == START + 5 * SECOND
+    assert partition.next_time(START) == START + 5 * SECOND
     partition.processor._advance = decide
     assert partition.act(START + 4 * SECOND) == []
     assert partition.act(START + 5 * SECOND) == ids(0)
@@ -112,21 +124,21 @@ def test_R29_nothing_fires_while_the_journey_is_paused_and_after_it_oldest_first
     partition.know(JourneyStatus.PAUSED)
     for _ in range(4):
         assert partition.act(now) == []
-    assert partition.timers.next_time(now) is None
+    assert partition.next_time(now) is None
     partition.know(JourneyStatus.ACTIVE)
     fired: list[str] = []
     for tenth in range(20):
         fired += partition.act(now + tenth * SECOND / 10)
         assert len(fired) <= 100 * (tenth + 1)
     assert fired == ids(*range(2000))
-    assert partition.timers.next_time(now) is not None
+    assert partition.next_time(now) is not None
 
 
 def test_R29_held_waits_are_found_again_after_a_restart() -> None:
     partition = Partition(waits=5)
     partition.know(JourneyStatus.PAUSED)
     partition.act(START + 9 * SECOND)
-    partition.timers = Timers(partition.store, partition.processor)
+    partition.timers = Timers(partition.store, partition.processor, START)
     assert partition.act(START + 9 * SECOND) == []
     partition.know(JourneyStatus.ACTIVE)
     assert partition.act(START + 9 * SECOND) == ids(0, 1, 2, 3, 4)
@@ -148,28 +160,81 @@ def test_R29_a_store_that_was_lost_in_the_pause_does_not_undo_the_limit() -> Non
 async def test_R29_the_members_of_an_archived_journey_are_swept_in_slices() -> None:
     partition = Partition(waits=5)
     swept: list[str] = []
-    partition.processor._advance = lambda customer, _, customer_id, *__: (  # type: ignore[assignment,misc]
-        swept.append(customer_id) or decide(customer, "pinehurst", customer_id, None, START + 9 * SECOND, None)  # type: ignore[arg-type,func-returns-value]
+    partition.processor._advance = lambda customer, key, *_: (  # type: ignore[assignment,misc]
+        swept.append(key.customer_id) or decide(customer, key, None, START + 9 * SECOND, None)  # type: ignore[arg-type,func-returns-value]
     )
     partition.know(JourneyStatus.ARCHIVED)
-    await partition.timers.review(partition.transaction)
+    await partition.timers.review(partition.transaction, START)
     early = START - SECOND
-    assert partition.timers.next_time(early) == early
+    assert partition.next_time(early) == early
     for _ in range(3):
         partition.act(early, 2)
     assert swept == [f"c-{number}" for number in range(5)]
-    assert partition.timers.next_time(early) is None
+    assert partition.next_time(early) is None
 
 
 async def test_R5_a_partition_joins_a_limited_journey_once_with_the_number_of_its_members() -> None:
     partition = Partition(waits=3)
     partition.know(JourneyStatus.ACTIVE, maxEnrollments=5)
     for _ in range(2):
-        await partition.timers.review(partition.transaction)
+        await partition.timers.review(partition.transaction, START)
     (message,) = partition.transaction.outputs[INBOX, 0]
     assert message.key == f":places:{JOURNEY}".encode()
     assert msgspec.json.decode(message.value or b"", type=CountActive) == CountActive(JOURNEY, 0, 3)
     partition.commit()
     assert partition.store.get(JOINED) == msgspec.json.encode([JOURNEY])
-    await partition.timers.review(partition.transaction)
+    await partition.timers.review(partition.transaction, START)
     assert not partition.transaction.outputs
+
+
+def too_large_for(*customers: str) -> Advance:
+    """Return what decides as the model does, but writes too much where a wait of these customers fires."""
+
+    def decide_largely(before: Any, key: CustomerKey, given: Any, now: datetime, journeys: Any) -> Outcome:
+        if isinstance(given, FailWait):
+            after = msgspec.structs.replace(before, profile={"failed": given.error}, enrollments={})
+            return Outcome(after, (command("failed", "t"),))
+        outcome = decide(before, key, given, now, journeys)
+        if key.customer_id in customers and outcome.effects:
+            return Outcome(outcome.customer, (command("x" * 300, "t"),))
+        return outcome
+
+    return decide_largely
+
+
+def test_a_wait_that_leads_to_too_much_fails_and_those_beside_it_fire(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "MAX_RECORD", 200)
+    partition = Partition(waits=4)
+    partition.processor._advance = too_large_for("c-1")
+    assert sorted(partition.act(START + 9 * SECOND)) == sorted([*ids(0, 2, 3), "failed"])
+    assert partition.next_time(START + 9 * SECOND) is None
+    row = partition.store.get(b"pinehurst:c-1")
+    assert decode(row or b"").profile == {"failed": "What comes of it has 357 bytes, but 200 fit."}
+
+
+def test_a_held_wait_that_leads_to_too_much_fails_and_those_beside_it_fire(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "MAX_RECORD", 200)
+    partition = Partition(waits=4)
+    partition.know(JourneyStatus.PAUSED)
+    partition.act(START + 9 * SECOND)
+    partition.know(JourneyStatus.ACTIVE)
+    partition.processor._advance = too_large_for("c-1")
+    assert sorted(partition.act(START + 9 * SECOND)) == sorted([*ids(0, 2, 3), "failed"])
+
+
+async def test_a_sweep_that_tells_too_much_sweeps_all_the_same_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "MAX_RECORD", 200)
+    partition = Partition(waits=3)
+    monkeypatch.setattr(processor, "waits_before", lambda *_: [])
+    partition.processor._advance = lambda customer, key, *_: Outcome(  # type: ignore[assignment,misc]
+        msgspec.structs.replace(customer, enrollments={}),
+        (command("x" * 300 if key.customer_id == "c-1" else key.customer_id, "t"),),
+    )
+    partition.know(JourneyStatus.ARCHIVED)
+    await partition.timers.review(partition.transaction, START)
+    partition.timers.act(partition.transaction, START - SECOND, 9)
+    (letter,) = partition.transaction.outputs[DEAD_LETTERS, 0]  # type: ignore[misc]
+    assert partition.commit() == ["c-0", "c-2"]
+    assert partition.store.journeys() == set()
+    assert (letter.key, letter.value) == (b"pinehurst:c-1", msgspec.json.encode(Sweep(JOURNEY)))
+    assert dict(letter.headers)["dlq.code"] == b"too-large"

@@ -1,30 +1,25 @@
 """A worker tells that it lives, whether it is ready, and how far a restore is."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 import httpx
 import pytest
 from starlette.applications import Starlette
-from structlog.testing import capture_logs
 
 from streams.engine.journeys import Journeys
-from streams.partition import restore
-from streams.partition.processor import Processor
 from streams.partition.restore import Progress
+from streams.partition.session import Context
 from streams.partition.task import PartitionTask
 from streams.state.memory import MemoryMap
-from streams.state.store import Store
 from streams.web.health import make_routes, measure
 from streams.worker.assignment import Assignment
-from tests.partition.model import Broker, ModelChangelog, ModelProducer, decide
+from tests.partition.model import Broker, ModelChangelog, ModelProducer
 
 
 def make_task(partition: int) -> PartitionTask:
-    processor, broker = Processor(partition, 2, decide), Broker()
-    return PartitionTask(
-        processor, ModelProducer(broker), ModelChangelog(broker), MemoryMap, Journeys, timedelta(seconds=1)
-    )
+    broker, context = Broker(), Context(Journeys, asyncio.Lock())
+    return PartitionTask(partition, 2, ModelProducer(broker), ModelChangelog(broker), MemoryMap, context)
 
 
 class Owner(Assignment):
@@ -84,15 +79,3 @@ async def test_metrics_are_by_partition(ask) -> None:
     assert 'fairway_partition_open{partition="0"} 1.0' in text
     assert 'fairway_partition_open{partition="1"} 0.0' in text
     assert 'fairway_inputs_total{partition="0"} 0.0' in text
-
-
-async def test_a_long_restore_is_told_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore, "_TELL_SECONDS", 0.0)
-    broker = Broker()
-    broker.changelog = [(offset, b":row", b"{}") for offset in range(6)]
-    broker.changelog_end = 6
-    with capture_logs() as logs:
-        await restore.restore(Store(MemoryMap()), ModelChangelog(broker), Progress(), 4)
-    told = [log["event"] for log in logs]
-    assert any(line.startswith("Partition 4 is being restored: 3 rows, 50 %") for line in told), told
-    assert told[-1].startswith("Partition 4 is restored: 6 rows in 0.")

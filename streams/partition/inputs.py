@@ -1,0 +1,78 @@
+"""What a record holds: an event or a message of the inbox, and whom it is for; or why it can't be used."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from models.ids import CustomerKey
+from models.limits import find_bad_id
+from models.messages import Source
+from streams.engine.advance import is_of_use
+from streams.engine.decoding import decode
+from streams.engine.inputs import Arrived, CustomerInput, Enroll, Exit, InboxMessage, PlacesInput
+from streams.engine.journeys import Journeys
+from streams.engine.payload import Rejection, check_data, is_too_deep
+from streams.kafka.fetch import SourceRecord
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import INBOX
+from streams.partition.internal_rows import PLACES
+
+Addressed = tuple[CustomerKey, CustomerInput]
+"""An input, and whose it is."""
+
+
+class AddressedToPlaces(msgspec.Struct, frozen=True, gc=False):
+    """An input for a journey's places, and the key of their row."""
+
+    raw: bytes
+    given: PlacesInput
+
+
+_DEEPEST = 200  # levels of JSON: a profile has a hundred at most
+_FOREIGN = Rejection("schema", f"The message in '{INBOX}' is none that Fairway writes.")
+
+_decode_message: Callable[[bytes], InboxMessage] = msgspec.json.Decoder(InboxMessage).decode
+
+
+def read_event(
+    record: SourceRecord, topic: str, partition: int, journeys: Journeys
+) -> Addressed | Rejection | None:
+    """Return the event of a record; None if nobody wants it."""
+    event = decode(record.value, record.headers, topic)
+    if type(event) is Rejection:
+        return event
+    if not is_of_use(event, journeys):
+        return None
+    key = CustomerKey.of(event.tenant_id, event.customer_id)
+    return key, Arrived(event, Source(topic, partition, record.offset))
+
+
+def read_message(
+    record: SourceRecord, partition: int, partitions: int
+) -> Addressed | AddressedToPlaces | Rejection:
+    """Return the message of a record of the inbox, whoever wrote it: it is held to what an event is held to."""
+    raw, value = record.key or b"", record.value or b""
+    if is_too_deep(value, _DEEPEST):
+        return _FOREIGN
+    try:
+        given = _decode_message(value)
+        key = CustomerKey.read(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _FOREIGN
+    is_places = raw.startswith(PLACES)
+    if is_places or isinstance(given, PlacesInput):
+        return AddressedToPlaces(raw, given) if is_places and isinstance(given, PlacesInput) else _FOREIGN
+    if fault := _find_fault(key, given):
+        return fault
+    if isinstance(given, Enroll | Exit) and given.source is None and partition_of(raw, partitions) == partition:
+        given = msgspec.structs.replace(given, source=Source(INBOX, partition, record.offset))
+    return key, given
+
+
+def _find_fault(key: CustomerKey, given: CustomerInput) -> Rejection | None:
+    if not key.tenant_id or not key.customer_id:
+        return _FOREIGN
+    if fault := find_bad_id(key.tenant_id, key.customer_id):
+        return Rejection("schema", fault)
+    data = check_data(given.data) if isinstance(given, Enroll) else None
+    return data if isinstance(data, Rejection) else None

@@ -1,0 +1,249 @@
+"""A partition while it is running: its open transaction and what it remembers; dropped whole when it is lost."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from streams.clock import now as read_clock
+from streams.engine.advance import advance
+from streams.engine.journeys import Journeys
+from streams.errors import FairwayError
+from streams.failpoints import reach
+from streams.kafka.producer import Producer
+from streams.kafka.records import Commit
+from streams.partition.internal_rows import PARTITIONS, POSITION, read_partitions, read_positions
+from streams.partition.known import KnownCustomers
+from streams.partition.outputs import Router
+from streams.partition.pacing import Load, Pace, Pacing
+from streams.partition.processor import Advance, Processor
+from streams.partition.queue import RecordQueue
+from streams.partition.timers import Timers
+from streams.partition.transaction import OversizeRowError, Prepared, Transaction
+from streams.state.store import Store
+
+_LOOK_UP = 0.5  # seconds until new journeys are noticed without input
+
+log = structlog.get_logger()
+
+
+class Context(NamedTuple):
+    """What the partitions of a worker share; `turn` lets one at a time hold the event loop."""
+
+    journeys: Callable[[], Journeys]
+    turn: asyncio.Lock
+    pacing: Pacing = Pacing()
+    customers_kept: int = 1024
+    decide: Advance = advance
+    cloudevents: bool = False
+    clock: Callable[[], datetime] = read_clock
+
+
+class Counts(msgspec.Struct):
+    """What a partition has done since the worker started, for the metrics."""
+
+    inputs: int = 0
+    commits: int = 0
+    losses: int = 0
+
+
+class Session:
+    """One partition that runs: slices of input and timers, and commits, in turn."""
+
+    def __init__(
+        self, store: Store, producer: Producer, queue: RecordQueue, router: Router, context: Context, counts: Counts
+    ) -> None:
+        row = store.get(POSITION)
+        self._store = store
+        self._producer = producer
+        self._queue = queue
+        self._router = router
+        self._context = context
+        self._counts = counts
+        self._processor = Processor(router, context.decide)
+        self._known = KnownCustomers(context.customers_kept)
+        self._pace = Pace(context.pacing, context.clock(), owes_offsets=row is not None)
+        self._timers = Timers(store, self._processor, context.clock())
+        self._transaction = self._begin(read_positions(row) if row else {})
+        self._flush: asyncio.Future[None] | None = None
+
+    def _begin(self, positions: Mapping[str, int]) -> Transaction:
+        return Transaction(self._store, self._known, positions, self._router, self._producer.output)
+
+    async def start(self) -> None:
+        """Claim the state for this number of partitions, and let the consumer go on at the positions.
+
+        Raises FairwayError if the state is another number's, MigratedError if the consumer can't seek.
+        """
+        self._claim()
+        await self._seek()
+
+    def _claim(self) -> None:
+        row = self._transaction.row(PARTITIONS)
+        found = self._router.partitions if row is None else read_partitions(row)
+        if found != self._router.partitions:
+            raise FairwayError(
+                f"The state of partition {self._router.partition} was made when there were {found} partitions, and "
+                f"now there are {self._router.partitions}: most customers' events would come to one that does not "
+                "know them. "
+                "Make the topics anew with the first number, or start afresh with another FAIRWAY_APP_ID."
+            )
+        if row is None:
+            with self._transaction.slice() as slice_:
+                slice_.put(PARTITIONS, found)
+            self._transaction.inputs += 1
+
+    async def _seek(self) -> None:
+        for topic, position in (await self._queue.seek(self._transaction.positions)).items():
+            self._transaction.advance(topic, position, 0)
+
+    # --- from outside, between two awaits -------------------------------------------------------------------
+
+    async def flush(self) -> None:
+        """Commit what is done, and return when it is committed or the session has ended."""
+        self._flush = self._flush or asyncio.get_running_loop().create_future()
+        self._queue.filled.set()
+        await asyncio.shield(self._flush)
+
+    def end(self) -> None:
+        """Let go of whoever waits for a flush."""
+        if self._flush is not None and not self._flush.done():
+            self._flush.set_result(None)
+        self._flush = None
+
+    # --- slices ---------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work, and wait for something to do, until cancelled; raises MigratedError."""
+        while True:
+            if not await self.step():
+                await self._rest()
+
+    async def step(self) -> bool:
+        """Do a slice of input and timers, or commit; say whether there was anything to do."""
+        if self._processor.journeys is not self._context.journeys():
+            await self._follow_journeys()
+        now = self._context.clock()
+        before = self._transaction.inputs
+        await self._take_in(now)
+        if self._timers.is_due(now):
+            self._timers.act(self._transaction, now, self._context.pacing.slice_timers)
+        if self._is_time_to_commit(now):
+            await self.commit()
+        elif self._transaction.inputs > before:
+            await self._take_turns()
+        else:
+            return False
+        return True
+
+    async def _follow_journeys(self) -> None:
+        await self.commit()
+        self._processor.journeys = self._context.journeys()
+        await self._timers.review(self._transaction, self._context.clock())
+
+    async def _take_in(self, now: datetime) -> None:
+        """Take in what waits, a slice of it."""
+        pacing, transaction = self._context.pacing, self._transaction
+        while self._queue and transaction.inputs < pacing.most_inputs:
+            portion = await self._queue.next(transaction.positions, pacing.slice_records)
+            if portion is not None:
+                self._processor.take(transaction, portion, now)
+            if self._context.clock() - now >= pacing.slice_time:
+                break
+
+    async def _take_turns(self) -> None:
+        """Let the network be served, and every other busy partition do a slice.
+
+        Else the event loop goes round once in as many slices as partitions are busy, and a commit, which takes
+        several rounds, lasts seconds.
+        """
+        async with self._context.turn:
+            await asyncio.sleep(0)
+
+    async def _rest(self) -> None:
+        """Wait for input, the next due wait, or the time to commit."""
+        now = self._context.clock()
+        commit = (
+            self._context.pacing.next_commit(self._load(now))
+            if self._transaction.inputs
+            else self._pace.offsets_due
+        )
+        until = min((moment for moment in (self._timers.next, commit) if moment is not None), default=None)
+        self._queue.filled.clear()
+        if self._queue or self._flush is not None or self._processor.journeys is not self._context.journeys():
+            return
+        seconds = _LOOK_UP if until is None else max(0.0, (until - now).total_seconds())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds, _LOOK_UP)):
+                await self._queue.filled.wait()
+
+    # --- commits --------------------------------------------------------------------------------------------
+
+    def _load(self, now: datetime) -> Load:
+        has_more = bool(self._queue) or self._timers.is_due(now)
+        return self._pace.load(self._transaction.inputs, self._transaction.size, has_more=has_more)
+
+    def _is_time_to_commit(self, now: datetime) -> bool:
+        if self._flush is not None:
+            return True
+        if not self._transaction.inputs:
+            return self._takes_offsets(now)
+        return self._context.pacing.is_time(self._load(now), now)
+
+    def _takes_offsets(self, now: datetime) -> bool:
+        """Say whether this commit takes the group's offsets along.
+
+        The positions are a row, and the task seeks to them; the group's offsets are for whoever watches its lag,
+        and half of what a commit costs.
+        """
+        if self._flush is not None:
+            return self._pace.owes_offsets or self._transaction.has_moved
+        due = self._pace.offsets_due
+        return due is not None and now >= due
+
+    async def commit(self) -> None:
+        """Commit to the broker, and only then to the store."""
+        started = self._context.clock()
+        takes_offsets = self._takes_offsets(started)
+        if self._transaction.inputs or self._transaction.has_moved or takes_offsets:
+            try:
+                prepared = self._transaction.prepare()
+            except OversizeRowError as error:
+                await self._rewind(error.key)
+                return
+            offsets = self._offsets() if takes_offsets else {}
+            offset = await self._producer.commit(Commit(prepared.rows, prepared.outputs, offsets))
+            self._post_commit(prepared, offset)
+            self._pace.note_commit(started, self._context.clock(), with_offsets=takes_offsets)
+        self._transaction = self._begin(self._transaction.positions)
+        self._pace.begin(started, self._context.clock())
+        self._timers.look(self._context.clock())
+        self.end()
+
+    def _offsets(self) -> dict[str, int]:
+        """Return what the group is told: the positions in topics that it reads."""
+        positions = self._transaction.positions
+        return {topic: at for topic, at in positions.items() if topic not in self._queue.unread}
+
+    def _post_commit(self, prepared: Prepared, offset: int) -> None:
+        """Move the store to where the broker is now; after a crash before this, the changelog does."""
+        reach("store.before")
+        self._store.write(prepared.rows, prepared.marks, offset)
+        reach("store.after")
+        self._timers.note_commit(prepared.marks)
+        self._known.keep(self._transaction.customers, prepared.rows)
+        self._counts.inputs += self._transaction.inputs
+        self._counts.commits += 1
+
+    async def _rewind(self, key: bytes) -> None:
+        """Drop the transaction, of which nothing was sent, and do its inputs again, this key's each for itself."""
+        self._known.refuse(key)
+        self._queue.clear()
+        self._timers = Timers(self._store, self._processor, self._context.clock())
+        self._transaction = self._begin(self._transaction.start)
+        self.end()
+        await self._seek()

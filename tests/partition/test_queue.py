@@ -1,0 +1,119 @@
+"""A queue hands out what goes on from where its partition is, and sends the consumer back to what is missing."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from streams.kafka.errors import UnreadError
+from streams.kafka.fetch import Fetch, SeekResult
+from streams.partition.queue import Portion, RecordQueue
+from tests.partition.model import Source
+
+TOPIC = "customer.updated"
+
+
+class Consumer:
+    """A consumer at a topic that begins at `begin`; it notes where it was sent."""
+
+    def __init__(self, begin: int = 0) -> None:
+        self.begin = begin
+        self.sought: list[int] = []
+
+    async def seek(self, topic: str, partition: int, offset: int) -> SeekResult:
+        if topic == "gone":
+            raise UnreadError
+        self.sought.append(offset)
+        return SeekResult(max(offset, self.begin), len(self.sought))
+
+
+def make(consumer: Consumer | None = None) -> RecordQueue:
+    queue = RecordQueue(0, 4)
+    queue.assign(1, (consumer or Consumer()).seek)
+    return queue
+
+
+def fetch(start: int, end: int, *, generation: int = 1, seeks: int = 0, topic: str = TOPIC) -> Fetch:
+    return Fetch(topic, 0, start, end, [Source(number, b"") for number in range(start, end)], generation, seeks)
+
+
+def offsets(portion: Portion | None) -> list[int]:
+    assert portion is not None
+    return [record.offset for record in portion.records]
+
+
+async def test_a_fetch_is_handed_out_in_portions_that_say_how_far_they_go() -> None:
+    queue = make()
+    queue.add(fetch(0, 5))
+    portions = [await queue.next({TOPIC: at}, 2) for at in (0, 2, 4)]
+    assert [offsets(portion) for portion in portions] == [[0, 1], [2, 3], [4]]
+    assert [portion.position for portion in portions if portion] == [2, 4, 5]
+    assert not queue
+
+
+async def test_what_was_handled_before_is_left_out() -> None:
+    queue = make()
+    queue.add(fetch(0, 5))
+    assert offsets(await queue.next({TOPIC: 3}, 9)) == [3, 4]
+    queue.add(fetch(0, 3))
+    assert await queue.next({TOPIC: 5}, 9) is None
+    assert not queue
+
+
+async def test_a_fetch_of_another_generation_is_dropped() -> None:
+    queue = make()
+    queue.add(fetch(0, 5, generation=0))
+    assert not queue
+    assert queue.filled.is_set()
+
+
+async def test_the_consumer_is_sent_back_once_to_records_that_are_missing_before_a_fetch() -> None:
+    consumer = Consumer()
+    queue = make(consumer)
+    queue.add(fetch(3, 5))
+    queue.add(fetch(5, 7))
+    assert [await queue.next({TOPIC: 1}, 9) for _ in range(2)] == [None, None]
+    assert consumer.sought == [1]
+    queue.add(fetch(1, 3, seeks=1))
+    assert offsets(await queue.next({TOPIC: 1}, 9)) == [1, 2]
+
+
+async def test_where_the_missing_records_are_gone_the_topic_goes_on_at_its_beginning() -> None:
+    queue = make(Consumer(begin=3))
+    queue.add(fetch(3, 5))
+    with capture_logs() as logs:
+        assert await queue.next({TOPIC: 1}, 9) == Portion(TOPIC, (), 3)
+    assert [log["log_level"] for log in logs] == ["warning"]
+
+
+async def test_a_fetch_that_came_while_the_consumer_was_sent_back_is_not_dropped_for_another() -> None:
+    consumer = Consumer()
+    queue = make(consumer)
+
+    async def seek(topic: str, partition: int, offset: int) -> SeekResult:
+        queue.clear()
+        queue.add(fetch(1, 3, generation=2, seeks=1))
+        return SeekResult(offset, 1)
+
+    queue.add(fetch(3, 5))
+    queue.assign(2, seek)
+    assert await queue.next({TOPIC: 1}, 9) is None
+    assert offsets(await queue.next({TOPIC: 1}, 9)) == [1, 2]
+
+
+async def test_a_topic_that_the_group_does_not_read_is_noted_until_it_is_fetched() -> None:
+    queue = make()
+    assert await queue.seek({"gone": 3, TOPIC: 2}) == {}
+    assert queue.unread == {"gone"}
+    queue.add(fetch(3, 4, topic="gone"))
+    assert queue.unread == set()
+
+
+@pytest.mark.parametrize(("partitions", "room"), [(1, 1000), (4, 1000), (64, 125)])
+def test_a_partition_has_room_for_its_share(partitions: int, room: int) -> None:
+    queue = RecordQueue(0, partitions)
+    queue.assign(1, Consumer().seek)
+    queue.add(fetch(0, room - 1))
+    assert queue.has_room()
+    queue.add(fetch(room - 1, room))
+    assert not queue.has_room()
+    queue.clear()
+    assert queue.has_room()
