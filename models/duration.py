@@ -76,6 +76,9 @@ def _words(text: str) -> list[tuple[str | None, str]]:
 
 def _measure(text: str, count: str, unit: str) -> tuple[str, int]:
     whole, _, fraction = count.replace(",", ".").partition(".")
+    if "," in count and len(fraction) == 3:
+        meant = f"{whole}{fraction} or {whole}.{fraction.rstrip('0') or '0'}"
+        raise ValueError(f"'{text}' has a comma before three digits, which may mean thousands; write {meant}.")
     if unit in _EXACT:
         return "microseconds", int(whole + fraction.ljust(6, "0")) * (_EXACT[unit] // _SECOND)
     if fraction:

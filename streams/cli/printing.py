@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 import typer
 
+from models.printable import printable
+
 
 def show_rows(rows: Sequence[Any], columns: Sequence[str], *, as_json: bool, nothing: str) -> None:
     """Print rows (structs or dicts with camelCase names) as a JSON list, or their `columns` as a table."""
@@ -23,4 +25,4 @@ def show_rows(rows: Sequence[Any], columns: Sequence[str], *, as_json: bool, not
 
 
 def _word(value: Any) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else printable(str(value))

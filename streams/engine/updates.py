@@ -1,12 +1,14 @@
 """Change a profile as an UPDATE step says: all of its updates hold together, or none (R23)."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Context, Decimal
 from typing import Any, assert_never
 
 from models.steps import Operation, Update
 from streams.engine.comparisons import is_same
 
 _LARGEST = 2**63 - 1
+_DECIMAL = Context(prec=40)  # more digits than two numbers of 17 and 19 need to be summed where neither is lost
 
 
 class UpdateRefusedError(ValueError):
@@ -94,10 +96,17 @@ def _amount(update: Update) -> int | float:
 def _sum(field: str, before: Any, amount: int | float) -> int | float:
     if before is not None and not _is_number(before):
         raise UpdateRefusedError(f"'{field}' is {_describe(before)}, not a number.")
-    total = (before or 0) + amount
+    total = _add(before or 0, amount)
     if abs(total) > _LARGEST:
         raise UpdateRefusedError(f"'{field}' would grow beyond {_LARGEST}.")
     return total
+
+
+def _add(one: int | float, other: int | float) -> int | float:
+    """Return a sum as people write it, in decimals: in binary, 0.8 less eight times 0.1 would not be 0."""
+    if isinstance(one, int) and isinstance(other, int):
+        return one + other
+    return float(_DECIMAL.add(Decimal(repr(one)), Decimal(repr(other))))
 
 
 def _is_number(value: Any) -> bool:

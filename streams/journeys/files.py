@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from models.journey import Journey
+from models.printable import printable
 from streams.engine.check import check, find_twins, find_unknown
 from streams.engine.check.shape import show
 from streams.engine.reading import read_journeys as read_text
@@ -34,7 +35,7 @@ class FileProblem(msgspec.Struct, frozen=True, rename="camel"):
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.step}" if self.step else self.file
-        return f"{where}: {'' if self.level == 'error' else 'warning: '}{self.text}"
+        return printable(f"{where}: {'' if self.level == 'error' else 'warning: '}{self.text}")
 
 
 class CheckedFiles(msgspec.Struct, frozen=True):

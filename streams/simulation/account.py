@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from models.printable import printable
 from streams.history.wording import Description, describe, describe_cause
 from streams.kafka.topics import ACTIVITY, DEAD_LETTERS
 from streams.simulation.simulation import Output
@@ -22,8 +23,8 @@ def explain(outputs: Iterable[Output], names: Mapping[str, str]) -> Iterator[str
         elif output.topic == DEAD_LETTERS:
             accounts["(unusable input)"].append(f"{output.at:%Y-%m-%d %H:%M:%S}  {output.fields['reason']}")
     for key in sorted(accounts):
-        yield key
-        yield from (f"  {line}" for line in accounts[key])
+        yield printable(key)
+        yield from (f"  {printable(line)}" for line in accounts[key])
 
 
 def _tell_record(record: Entry, names: Mapping[str, str]) -> Iterator[str]:

@@ -198,6 +198,7 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(split({"name": "A", "weight": "x"})), "split", "'config.variants#1.weight' is 'x', but must be a number."),
         (raw(split({"name": "A", "weight": True})), "split", "'config.variants#1.weight' is true, but must be a number."),
         (raw(split({"name": "A", "weight": []})), "split", "'config.variants#1.weight' is a list, but must be a number."),
+        (raw(split({"name": "A", "weight": 1e308}, {"name": "B", "weight": 1e308})), "split", "The weights of 'config.variants' are too large to be summed; write smaller ones."),
         (raw(split({"name": "A", "weight": 0})), "split", "'config.variants#1.weight' is 0, but must be more than 0."),
         (raw(split("A", "B", weights=[1, -2.5])), "split", "'config.variants#2.weight' is -2.5, but must be more than 0."),
         (raw(split("A", "")), "split", "'config.variants#2.name' is empty."),

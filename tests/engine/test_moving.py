@@ -151,6 +151,15 @@ def test_R18_an_unknown_customer_timezone_falls_back_and_says_so(profile: dict[s
     assert (result["timezone"], result["note"]) == ("Europe/London", note)
 
 
+def test_R17_a_monthly_loop_from_the_31st_goes_on_from_the_28th() -> None:
+    life = Life(live(journey(wait(duration="1 month"), send(nextStepId="wait")))).give(
+        event(at=at("2027-01-31T12:00Z"))
+    )
+    for day in ("2027-02-28", "2027-03-28", "2027-04-28"):
+        life.due(at(f"{day}T12:00Z"))
+    assert [f"{sent:%m-%d}" for _, sent in life.sent] == ["02-28", "03-28", "04-28"]
+
+
 def test_R18_a_daily_loop_goes_on_the_next_day() -> None:
     daily = journey(wait("w", None, until={"time": "12:00"}), send(nextStepId="w"))
     life = Life(live(daily)).give(event())

@@ -101,6 +101,7 @@ PROFILE = {"visits": 2, "name": "Ann", "tags": ["a"], "home": {"club": "north"},
         ({"field": "visits", "operation": "increment", "value": 2.5}, 2, 4.5),
         ({"field": "visits", "operation": "increment", "value": 2**63 - 3}, 2, 2**63 - 1),
         ({"field": "new", "operation": "decrement", "value": 2}, None, -2),
+        ({"field": "visits", "operation": "increment", "value": 1e300 / 1e290}, 2, 10000000002.0),
     ],
 )
 def test_R23_updates(change: dict[str, Any], before: Any, after: Any) -> None:
@@ -163,6 +164,28 @@ def test_R23_the_profile_changes_at_once_and_the_crm_is_told() -> None:
     assert told["updates"] == [{"field": "tier", "before": None, "after": "G"}]
     assert life.told("profile.updated", "changes") == [told["updates"]]
     assert next(e["result"]["result"] for e in life.entries if e.get("stepId") == "ask") is True
+
+
+CENTS = st.integers(-(10**12), 10**12)
+
+
+@given(CENTS, CENTS, st.sampled_from(["increment", "decrement"]))
+def test_R23_sums_are_those_of_decimals(before: int, amount: int, operation: str) -> None:
+    update = Update.model_validate({"field": "score", "operation": operation, "value": amount / 100})
+    after, _ = apply_updates({"score": before / 100}, [update])
+    assert after == {"score": (before + amount if operation == "increment" else before - amount) / 100}
+
+
+def test_R23_0_8_less_eight_times_0_1_is_0() -> None:
+    update = Update.model_validate({"field": "score", "operation": "decrement", "value": 0.1})
+    assert apply_updates({"score": 0.8}, [update] * 8)[0] == {"score": 0}
+
+
+@given(st.integers(-(2**62), 2**62 - 1), st.integers(1 - 2**62, 2**62))
+def test_R23_whole_numbers_stay_whole_and_exact(before: int, amount: int) -> None:
+    update = Update.model_validate({"field": "score", "operation": "increment", "value": amount})
+    total = apply_updates({"score": before}, [update])[0]["score"]
+    assert (type(total), total) == (int, before + amount)
 
 
 @given(st.dictionaries(st.sampled_from("abc"), st.integers() | st.text()), st.sampled_from(["set", "unset"]))

@@ -84,6 +84,35 @@ def test_R17_a_part_of_a_calendar_unit_is_refused() -> None:
         parse_duration("1.5 days")
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("1,500 seconds", "1500 or 1.5"),
+        ("2,000 hours", "2000 or 2.0"),
+        ("1 day 1,250 minutes", "1250 or 1.25"),
+        ("PT1,500S", "1500 or 1.5"),
+    ],
+)
+def test_R17_a_comma_before_three_digits_may_mean_two_things_and_is_refused(text: str, meant: str) -> None:
+    sentence = f"^'{text}' has a comma before three digits, which may mean thousands; write {meant}.$"
+    with pytest.raises(ValueError, match=sentence):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1,5 seconds", 1.5),
+        ("1,50 seconds", 1.5),
+        ("1,2500 seconds", 1.25),
+        ("1.500 seconds", 1.5),
+        ("1 minute, 500 seconds", 560),
+    ],
+)
+def test_R17_any_other_comma_is_plain(text: str, seconds: float) -> None:
+    assert parse_duration(text) == Duration(microseconds=round(seconds * SECOND))
+
+
 counts = st.integers(0, 10**9)
 durations = st.builds(Duration, months=counts, days=counts, microseconds=st.integers(0, 10**15 - 1))
 short = st.builds(Duration, st.integers(0, 400), st.integers(0, 4000), st.integers(0, 10**13))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import tzinfo
+from math import isfinite
 from typing import assert_never
 
 from models.duration import Duration, parse_duration, parse_offset, read_time, read_zone, zone_names
@@ -99,6 +100,8 @@ def _check_split(config: SplitConfig) -> Faults:
     for number, variant in enumerate(config.variants, start=1):
         if variant.weight <= 0:
             yield f"'config.variants#{number}.weight' is {variant.weight:g}, but must be more than 0."
+    if not isfinite(sum(variant.weight for variant in config.variants)):
+        yield "The weights of 'config.variants' are too large to be summed; write smaller ones."
     for name, count in Counter(variant.name for variant in config.variants).items():
         if count > 1:
             yield f"{count} variants have the name '{name}'; give each its own."
