@@ -25,6 +25,10 @@ def test_every_command_stands_in_the_readme() -> None:
     assert told == set(_walk(typer.main.get_command(app), ""))
 
 
+def test_the_first_journey_is_the_one_that_init_writes() -> None:
+    assert f"```yaml\n{Path('examples/first/broke-80.yaml').read_text()}```" in README
+
+
 def _names(first: str, others: list[str]) -> list[str]:
     """Spell out a row: `fairway topics plan`, `apply` are two commands of one group."""
     group = first.removeprefix("fairway ").rpartition(" ")[0]

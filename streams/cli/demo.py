@@ -1,6 +1,7 @@
 """`fairway demo`: see it work, from nothing."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ def demo(
         typer.echo(f"Kafka answers at {found.brokers}, Postgres at {found.database_url}.")
         port = processes.free_port(settings.web_port)
         given = {"brokers": found.brokers, "database_url": found.database_url, "web_port": port}
+        given["topics_file"] = _find_topics(settings)
         asyncio.run(_perform(settings.model_copy(update=given), day, leave=leave, as_json=as_json))
     except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo("Stopped.")
@@ -45,6 +47,7 @@ async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool
     from streams.kafka.topics import read_topics
 
     _end_on_sigterm()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of what it tries again, as on new topics
     topics = read_topics(settings.topics_file, settings.app_id)
     journeys = _shorten_examples(settings.data_dir, day)
     log = journeys.with_name("worker.log")
@@ -61,6 +64,14 @@ async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool
             await worker.wait()
     if as_json:
         _print_json(summary)
+
+
+def _find_topics(settings: Settings) -> Path:
+    """Return the topics file that was asked for, or is here, else the one that Fairway brings."""
+    from streams.demo.starter import TOPICS
+
+    is_default = "topics_file" not in settings.model_fields_set and not settings.topics_file.exists()
+    return TOPICS if is_default else settings.topics_file
 
 
 def _end_on_sigterm() -> None:

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from models.duration import add, parse_duration
+from streams.demo.starter import FILES
 from streams.journeys.files import find_files, read_documents
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "journeys"
+EXAMPLES = FILES / "journeys"
 _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 

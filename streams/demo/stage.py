@@ -35,6 +35,7 @@ async def run_worker(settings: Settings, log: Path) -> AsyncIterator[Process]:
         "FAIRWAY_BROKERS": settings.brokers,
         "FAIRWAY_DATABASE_URL": settings.database_url,
         "FAIRWAY_WEB_PORT": str(settings.web_port),
+        "FAIRWAY_TOPICS_FILE": str(settings.topics_file),
     }
     with log.open("a") as output:
         worker = await asyncio.create_subprocess_exec(

@@ -69,6 +69,10 @@ def read_topics(file: Path, app_id: str) -> Topics:
     """Return the topics of the file; raises FairwayError with what is wrong with it."""
     try:
         content = yaml.safe_load(file.read_text())
+    except FileNotFoundError:
+        raise FairwayError(
+            f"There is no '{file}': 'fairway init' writes one, or name yours in FAIRWAY_TOPICS_FILE."
+        ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FairwayError(f"'{file}' cannot be read: {error}.") from None
     if not isinstance(content, dict) or not isinstance(content.get("topics"), dict):

@@ -1,24 +1,17 @@
-"""`fairway demo`, as a user starts it."""
+"""`fairway demo`, as a user starts it: from a wheel, in an empty folder."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from streams.dev import servers
-from streams.settings import environment
+from tests.demo.conftest import Fairway
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
 
 
-def test_the_demo_plays_the_whole_sample_once_and_stops_what_it_started(tmp_path: Path) -> None:
-    fairway = Path(sys.executable).with_name("fairway")
-    done = subprocess.run(
-        [fairway, "demo", "--exit", "--json"],
-        env={**environment(), "FAIRWAY_DATA_DIR": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+def test_the_demo_plays_the_whole_sample_once_and_stops_what_it_started(fairway: Fairway) -> None:
+    done = fairway.run("demo", "--exit", "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout.splitlines()[-1])
     expected = {
@@ -27,4 +20,4 @@ def test_the_demo_plays_the_whole_sample_once_and_stops_what_it_started(tmp_path
     }  # fmt: skip
     assert expected.items() <= summary.items()
     assert summary["latencyMs"]["p50"] > 0
-    assert not servers.are_running(tmp_path)
+    assert not servers.are_running(fairway.folder / ".fairway")

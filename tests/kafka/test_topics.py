@@ -69,7 +69,7 @@ def test_unequal_partition_counts_are_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FairwayError, match=r"^'.*none.yaml' cannot be read: "):
+    with pytest.raises(FairwayError, match=r"^There is no '.*none.yaml': 'fairway init' writes one"):
         read_topics(tmp_path / "none.yaml", "golf")
 
 

@@ -1,0 +1,41 @@
+"""`fairway dev` finds the servers of a data folder again, and says what to do where there are none."""
+
+import os
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from streams.cli import app
+from streams.dev.broker import Broker
+from streams.dev.postgres import Postgres
+from streams.dev.processes import Process, _started
+from streams.errors import FairwayError
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FAIRWAY_DATA_DIR", str(tmp_path))
+
+
+def test_down_where_nothing_runs_says_so() -> None:
+    assert CliRunner().invoke(app, ["dev", "down"]).stdout == "Nothing was running.\n"
+
+
+def test_env_where_nothing_runs_says_how_to_start() -> None:
+    failed = CliRunner().invoke(app, ["dev", "env"])
+    assert isinstance(failed.exception, FairwayError)
+    assert str(failed.exception).endswith("start them with 'fairway dev up --detach'.")
+
+
+def test_env_prints_what_a_shell_can_take(tmp_path: Path) -> None:
+    this = Process(os.getpid(), _started(psutil.Process()))
+    for name, server in {"kafka": Broker(9092, 9093, this), "postgres": Postgres(5432, "p", this)}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "server.json").write_bytes(msgspec.json.encode(server))
+    assert CliRunner().invoke(app, ["dev", "env"]).stdout.splitlines() == [
+        "export FAIRWAY_BROKERS=127.0.0.1:9092",
+        "export FAIRWAY_DATABASE_URL=postgresql://fairway:p@127.0.0.1:5432/fairway",
+    ]
