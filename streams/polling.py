@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from streams.database import UNREACHABLE, create_engine
 
@@ -15,15 +16,20 @@ _PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between looks, and between attempt
 
 async def poll_for_ever(database_url: str, look: Callable[[AsyncEngine], Awaitable[None]], trouble: str) -> None:
     """Look every second; where Postgres or Kafka is away, log `trouble` and try again, less and less often."""
-    engine, pause = create_engine(database_url, connections=1), _PAUSE
+
+    def warn(attempt: RetryCallState) -> None:
+        error = attempt.outcome and attempt.outcome.exception()
+        _log.warning(trouble, error=str(error).partition("\n")[0], pause=attempt.upcoming_sleep)
+
+    engine = create_engine(database_url, connections=1)
+    attempts = AsyncRetrying(
+        retry=retry_if_exception_type((*UNREACHABLE, KafkaError)),
+        wait=wait_exponential(2 * _PAUSE, max=_LONGEST_PAUSE),
+        before_sleep=warn,
+    )
     try:
         while True:
-            try:
-                await look(engine)
-                pause = _PAUSE
-            except (*UNREACHABLE, KafkaError) as error:
-                pause = min(2 * pause, _LONGEST_PAUSE)
-                _log.warning(trouble, error=str(error).partition("\n")[0], pause=pause)
-            await asyncio.sleep(pause)
+            await attempts(look, engine)
+            await asyncio.sleep(_PAUSE)
     finally:
         await engine.dispose()

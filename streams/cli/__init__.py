@@ -1,5 +1,6 @@
 """The command line `fairway`: each module here holds one group of commands."""
 
+import logging
 import sys
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from streams.cli import access, db, demo, dev, events, init, journeys, simulate, topics, validate, worker
 from streams.errors import FairwayError
+from streams.settings import read_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,8 +52,25 @@ def _take_options(version: Version = False) -> None:
 
 def main() -> None:
     """Run the command line; an error that the user can mend is one sentence on stderr and exit code 1."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it warns of, the sentence says
     try:
         app()
     except FairwayError as error:
-        sys.stderr.write(f"fairway: {error}\n")
-        sys.exit(1)
+        sentence = error
+    except Exception as error:
+        if not (explained := _explain(error)):
+            raise
+        sentence = explained
+    else:
+        return
+    sys.stderr.write(f"fairway: {sentence}\n")
+    sys.exit(1)
+
+
+def _explain(error: Exception) -> FairwayError | None:
+    """Return what to say of an error of Kafka's; None for one that is ours, which is to be seen whole."""
+    from aiokafka.errors import KafkaError
+
+    from streams.kafka.clients import explain
+
+    return explain(read_settings().brokers, error) if isinstance(error, KafkaError) else None

@@ -42,7 +42,8 @@ def publish(
     topics = frozenset(read_topics(settings.topics_file, settings.app_id).events)
     read = list(read_events(read_lines(events), topics, raw))
     lines = [line for line in read if isinstance(line, OutgoingRecord)]
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Publishing", total=len(lines))
         sent = _run(send(settings.brokers, lines, lambda count: progress.advance(task, count)))
     typer.echo(f"{sent} events published.")
@@ -170,13 +171,7 @@ def _read_data(text: str) -> dict[str, Any]:
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    from aiokafka.errors import KafkaError
-
-    from streams.control.publishing import explain_kafka
-
     try:
         return asyncio.run(work)
-    except KafkaError as error:
-        raise explain_kafka(read_settings().brokers, error) from None
     except KeyboardInterrupt:
         raise typer.Exit from None

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
@@ -15,7 +14,7 @@ from streams.engine.inputs import Enroll, Exit
 from streams.errors import FairwayError
 from streams.journeys.definitions import load_catalogue
 from streams.journeys.records import JourneyState
-from streams.kafka.clients import started
+from streams.kafka.clients import deadline, missing_topic, producing, started
 from streams.kafka.topics import COMMANDS, INBOX
 
 _BATCH_BYTES = 512 * 1024
@@ -64,10 +63,16 @@ def _read_event(number: int, value: bytes, topics: frozenset[str]) -> OutgoingRe
 
 
 async def send(brokers: str, lines: Iterable[OutgoingRecord], sent: Callable[[int], None] = lambda _: None) -> int:
-    """Send records in order and return how many; `sent` is told of each part of them that is acknowledged."""
+    """Send records in order and return how many; `sent` is told of each part of them that is acknowledged.
+
+    Raises FairwayError for a topic that does not exist, before anything is sent there.
+    """
     total, waiting = 0, list[asyncio.Future[Any]]()
-    async with started(_producer(brokers)) as producer:
+    async with producing(_producer(brokers)) as producer:
+        known = (await producer.client.fetch_all_metadata()).topics()
         for line in lines:
+            if line.topic not in known:
+                raise missing_topic(line.topic)
             waiting.append(await producer.send(line.topic, line.value, key=line.key))
             if len(waiting) == _IN_FLIGHT:
                 total += await _settle(waiting, sent)
@@ -77,7 +82,8 @@ async def send(brokers: str, lines: Iterable[OutgoingRecord], sent: Callable[[in
 
 async def _settle(waiting: list[asyncio.Future[Any]], sent: Callable[[int], None]) -> int:
     count = len(waiting)
-    await asyncio.gather(*waiting)
+    async with deadline():
+        await asyncio.gather(*waiting)
     waiting.clear()
     sent(count)
     return count
@@ -95,9 +101,12 @@ def _producer(brokers: str) -> AIOKafkaProducer:
 
 async def control(brokers: str, tenant_id: str, customer_id: str, message: Enroll | Exit) -> RecordMetadata:
     """Send an enrolment or exit by hand to the customer's partition, and return where it lies."""
-    async with started(_producer(brokers)) as producer:
+    async with producing(_producer(brokers)) as producer:
+        if INBOX not in (await producer.client.fetch_all_metadata()).topics():
+            raise missing_topic(INBOX)
         key = customer_key(tenant_id, customer_id)
-        sent: RecordMetadata = await producer.send_and_wait(INBOX, msgspec.json.encode(message), key=key)
+        async with deadline():
+            sent: RecordMetadata = await producer.send_and_wait(INBOX, msgspec.json.encode(message), key=key)
         return sent
 
 
@@ -121,14 +130,9 @@ async def read_commands(brokers: str, *, from_start: bool, follow: bool) -> Asyn
     async with started(consumer):
         partitions = consumer.assignment()
         if not partitions:
-            raise FairwayError(f"The topic '{COMMANDS}' is missing; run 'fairway topics apply'.")
+            raise missing_topic(COMMANDS)
         ends = await consumer.end_offsets(partitions)
         while follow or any([await consumer.position(partition) < ends[partition] for partition in partitions]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
                     yield record.value
-
-
-def explain_kafka(brokers: str, error: KafkaError) -> FairwayError:
-    """Return the sentence for a broker that doesn't answer as it should."""
-    return FairwayError(f"Kafka can't be used at '{brokers}' (FAIRWAY_BROKERS): {error}.")

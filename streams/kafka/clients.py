@@ -1,8 +1,20 @@
-"""Kafka clients that are closed whatever happens, also when they could not be opened."""
+"""Kafka clients that are closed whatever happens, and patience with brokers that are starting, stopping or away."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
+
+from streams.errors import FairwayError
+
+PATIENCE = 30.0  # seconds; a cluster gives up a broker, and moves what it led, in ten
+_REQUEST_TIMEOUT_MS = 10_000
+_CLOSE_SECONDS = 5.0
 
 
 class _Client(Protocol):
@@ -14,6 +26,7 @@ class _Client(Protocol):
 
 
 Client = TypeVar("Client", bound=_Client)
+Answer = TypeVar("Answer")
 
 
 @asynccontextmanager
@@ -24,3 +37,119 @@ async def started(client: Client) -> AsyncIterator[Client]:
         yield client
     finally:
         await client.stop()
+
+
+@asynccontextmanager
+async def producing(producer: AIOKafkaProducer) -> AsyncIterator[AIOKafkaProducer]:
+    """Lend a producer that is connected; raises KafkaError if that takes half a minute.
+
+    aiokafka's producers try for ever to connect, to send and, when they are closed, to send what is left.
+    """
+    try:
+        async with deadline():
+            await producer.start()
+        yield producer
+    finally:
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await producer.stop()
+        except TimeoutError:
+            await producer._sender.close()
+            await producer.client.close()
+
+
+@asynccontextmanager
+async def deadline(seconds: float = PATIENCE) -> AsyncIterator[None]:
+    """Raise KafkaTimeoutError where what is awaited within takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise KafkaTimeoutError(f"nothing for {seconds:g} seconds") from None
+
+
+class Admin:
+    """Asks whichever broker answers: aiokafka's admin client asks one by chance, also one that is down."""
+
+    def __init__(self, brokers: str) -> None:
+        self._brokers = brokers
+        self._client: AIOKafkaAdminClient | None = None
+
+    async def ask(self, question: Callable[[AIOKafkaAdminClient], Awaitable[Answer]]) -> Answer:
+        """Return the answer, asked for again by a new client for 30 seconds; raises FairwayError."""
+
+        async def attempt() -> Answer:
+            try:
+                return await question(self._client or await self._connect())
+            except (KafkaError, TimeoutError):
+                await self.close()  # what it knows of the cluster may be old
+                raise
+
+        try:
+            return await patiently(attempt)
+        except (KafkaError, TimeoutError) as error:
+            raise explain(self._brokers, error) from None
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _connect(self) -> AIOKafkaAdminClient:
+        self._client = AIOKafkaAdminClient(bootstrap_servers=self._brokers, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        try:
+            await self._client.start()
+        except KafkaConnectionError:
+            raise _no_broker(self._brokers) from None
+        return self._client
+
+
+@asynccontextmanager
+async def admin(brokers: str) -> AsyncIterator[Admin]:
+    """Lend the means to ask and change what the cluster is like; connects at the first question."""
+    found = Admin(brokers)
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+async def patiently(ask: Callable[[], Awaitable[Answer]], patience: float = PATIENCE) -> Answer:
+    """Return the answer, asked for again where the fault may pass by itself; raises the last KafkaError."""
+
+    async def attempt() -> Answer:  # tenacity awaits what is called only if that is a coroutine function
+        return await ask()
+
+    attempts = AsyncRetrying(
+        retry=retry_if_exception(_may_pass), stop=stop_after_delay(patience),
+        wait=wait_exponential(0.1, max=1), reraise=True,
+    )  # fmt: skip
+    return await attempts(attempt)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, TimeoutError | KafkaTimeoutError) or bool(getattr(error, "retriable", False))
+
+
+def explain(brokers: str, error: KafkaError | TimeoutError) -> FairwayError:
+    """Return a sentence that says what is wrong with Kafka, and where."""
+    if isinstance(error, KafkaConnectionError):
+        return _no_broker(brokers)
+    if _may_pass(error):
+        name = type(error).__name__.removesuffix("Error")
+        return FairwayError(
+            f"Kafka at '{brokers}' (FAIRWAY_BROKERS) gave no answer ({name}): see that enough of its brokers run."
+        )
+    return FairwayError(f"Kafka can't be used at '{brokers}' (FAIRWAY_BROKERS): {error}.")
+
+
+def _no_broker(brokers: str) -> FairwayError:
+    return FairwayError(
+        f"No Kafka broker answers at '{brokers}': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
+    )
+
+
+def missing_topic(name: str) -> FairwayError:
+    """Return a sentence that says what to do where a topic does not exist."""
+    return FairwayError(f"The topic '{name}' is missing: name it in topics.yaml, and run 'fairway topics apply'.")

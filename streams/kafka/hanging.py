@@ -7,7 +7,6 @@ sent there stays open until something else of the same producer ends it, in whic
 aiokafka knows neither question, so they are written down here, as `identity` does.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self, TypeVar
@@ -27,6 +26,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.api import RequestStruct, Response
 from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
+from tenacity import retry, retry_if_exception_type, wait_fixed
 
 _UNKNOWN_ID = 105
 _NOT_YET = (
@@ -169,9 +169,6 @@ def _check(answer: Mapping[str, Any], problem: str) -> None:
         raise for_code(answer["error_code"])(problem)
 
 
+@retry(retry=retry_if_exception_type(_NOT_YET), wait=wait_fixed(_PAUSE))
 async def _patiently(ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    while True:
-        try:
-            return await ask()
-        except _NOT_YET:
-            await asyncio.sleep(_PAUSE)
+    return await ask()

@@ -1,18 +1,20 @@
 """Compare topics.yaml with the broker; create and alter, never delete, grow or shrink."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_delay, wait_fixed
 
 from streams.errors import FairwayError
+from streams.kafka import clients
+from streams.kafka.clients import Admin
 from streams.kafka.topics import Topic, Topics
 
+_DONE = (NoError.errno, TopicAlreadyExistsError.errno)  # what an attempt before this one created is there
 _SET_ON_TOPIC = 1  # the "source" of a config that is neither the broker's nor Kafka's default
 
 
@@ -62,13 +64,13 @@ def _compare_topic(topic: Topic, found: Found | None) -> list[Difference]:
 
 async def plan(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
     """Return what separates the broker from the file; raises FairwayError if no broker answers."""
-    async with _admin(brokers) as admin:
+    async with clients.admin(brokers) as admin:
         return compare(wanted, await _describe(admin, wanted))
 
 
 async def apply(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
     """Create and alter topics as the file says; return all differences, those refused still stand."""
-    async with _admin(brokers) as admin:
+    async with clients.admin(brokers) as admin:
         found = await _describe(admin, wanted)
         differences = compare(wanted, found)
         await _create(admin, [topic for topic in wanted.all if topic.name not in found])
@@ -80,7 +82,7 @@ async def apply(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
         return differences
 
 
-async def _settle(admin: AIOKafkaAdminClient, wanted: Topics) -> None:
+async def _settle(admin: Admin, wanted: Topics) -> None:
     """Return when the broker shows what its controller has accepted, which takes it a moment."""
 
     async def is_behind() -> bool:
@@ -97,8 +99,8 @@ async def _settle(admin: AIOKafkaAdminClient, wanted: Topics) -> None:
 
 async def check_topics(brokers: str, wanted: Topics) -> int:
     """Return the number of partitions that all topics share; raises FairwayError if one is missing or differs."""
-    async with _admin(brokers) as admin:
-        counts = await _count_partitions(admin)
+    async with clients.admin(brokers) as admin:
+        counts = {name: len(partitions) for name, partitions in (await _list(admin)).items()}
     missing = [topic.name for topic in wanted.all if topic.name not in counts]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
@@ -112,30 +114,18 @@ async def check_topics(brokers: str, wanted: Topics) -> int:
     return wanted.partitions
 
 
-@asynccontextmanager
-async def _admin(brokers: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
-    try:
-        try:
-            await admin.start()
-        except KafkaError:
-            raise FairwayError(
-                f"No Kafka broker answers at '{brokers}': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
-            ) from None
-        yield admin
-    finally:
-        await admin.close()
+async def _list(admin: Admin) -> dict[str, list[Any]]:
+    """Return the partitions of all topics."""
+    return {
+        topic["topic"]: topic["partitions"] for topic in await admin.ask(lambda client: client.describe_topics())
+    }
 
 
-async def _count_partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
-    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-
-
-async def _describe(admin: AIOKafkaAdminClient, wanted: Topics) -> dict[str, Found]:
+async def _describe(admin: Admin, wanted: Topics) -> dict[str, Found]:
     names = {topic.name for topic in wanted.all}
-    topics = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
+    topics = await _list(admin)
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names if name in topics]
-    responses = await admin.describe_configs(resources) if resources else []
+    responses = await admin.ask(lambda client: client.describe_configs(resources)) if resources else []
     entries = {resource[3]: resource[4] for response in responses for resource in response.resources}
     return {
         name: Found(
@@ -148,18 +138,22 @@ async def _describe(admin: AIOKafkaAdminClient, wanted: Topics) -> dict[str, Fou
     }
 
 
-async def _create(admin: AIOKafkaAdminClient, topics: list[Topic]) -> None:
+async def _create(admin: Admin, topics: list[Topic]) -> None:
     if not topics:
         return
     new = [NewTopic(t.name, t.partitions, t.replication, topic_configs=t.configs) for t in topics]
-    response = await admin.create_topics(new)
-    _raise_first([(name, text) for name, code, text in response.topic_errors if code])
+    response = await admin.ask(lambda client: client.create_topics(new))
+    problems = [
+        (name, text or for_code(code).__name__) for name, code, text in response.topic_errors if code not in _DONE
+    ]
+    _raise_first(problems)
 
 
-async def _alter(admin: AIOKafkaAdminClient, topic: Topic, found: Found) -> None:
+async def _alter(admin: Admin, topic: Topic, found: Found) -> None:
     # Kafka replaces all configs of the topic by those given: what others set must be said again.
     configs = {**found.own, **topic.configs}
-    responses = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, configs)])
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, configs)
+    responses = await admin.ask(lambda client: client.alter_configs([resource]))
     _raise_first([(r[3], r[1]) for response in responses for r in response.resources if r[0]])
 
 

@@ -8,6 +8,7 @@ from models.ids import journey_id
 from streams.clock import now
 from streams.control.publishing import BadLine, OutgoingRecord, control, read_commands, read_events, send
 from streams.engine.inputs import Enroll, InboxMessage
+from streams.errors import FairwayError
 from streams.kafka.topics import COMMANDS, INBOX
 from streams.settings import Settings
 from tests import client
@@ -62,3 +63,12 @@ async def test_an_enrolment_by_hand_lies_in_the_inbox(settings: Settings, prefix
     records = client.read_committed(settings.brokers, INBOX)
     mine = [record.value for record in records if record.key == f"{prefix}:c-1".encode()]
     assert [msgspec.json.decode(value or b"", type=InboxMessage) for value in mine] == [message]
+
+
+@pytest.mark.broker
+async def test_a_topic_that_does_not_exist_is_told_before_anything_is_sent_there(settings: Settings) -> None:
+    lines = [OutgoingRecord(COMMANDS, None, b"1"), OutgoingRecord("nosuch.topic", None, b"2")]
+    with pytest.raises(FairwayError) as caught:
+        await send(settings.brokers, lines)
+    sentence = "The topic 'nosuch.topic' is missing: name it in topics.yaml, and run 'fairway topics apply'."
+    assert str(caught.value) == sentence
