@@ -18,6 +18,10 @@ _UNDEFINED_TABLE = "42P01"
 UNREACHABLE = (OSError, TimeoutError, DBAPIError)
 """What a database that is away, starting, stopping or gone half-way raises."""
 
+# SQLSTATE classes of what is no fault of the data: connections, states of a transaction, access, the schema,
+# resources, locks, operators, the system. (Appendix A of Postgres' manual.)
+_OUTAGES = ("08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58")
+
 
 def create_engine(url: str, *, connections: int = 5, session: Mapping[str, str] | None = None) -> AsyncEngine:
     """Return an engine for a postgresql:// URL; connects at first use, and tests connections before reuse.
@@ -35,6 +39,16 @@ def create_engine(url: str, *, connections: int = 5, session: Mapping[str, str] 
             "server_settings": {"application_name": "fairway", "timezone": "UTC", **(session or {})},
         },
     )
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether Postgres failed, so that the same may succeed later, or refused what it was given."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError | TimeoutError)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # the driver's own: a connection that is gone, unless it can't encode a value
+        return not isinstance(getattr(error.orig, "__cause__", None), ValueError)
+    return str(state).startswith(_OUTAGES)
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -174,11 +173,9 @@ class Worker:
 
     async def serve(self, web: Any) -> None:
         """Serve the web application until cancelled, also while the partitions are being restored."""
-        import uvicorn
+        from streams.worker.web_server import make_server  # uvicorn takes its time
 
-        config = uvicorn.Config(web, log_config=None, timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]  # they are the worker's
+        server = make_server(web)
         serving = asyncio.create_task(server.serve([self._listening]))
         try:
             await asyncio.shield(serving)

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+YAML = {"content-type": "application/yaml"}
 STEPS = [{"type": "TRIGGER"}, {"type": "SEND", "config": {"channel": "EMAIL", "templateId": "hello"}}]
 PLAIN = {"tenantId": "pinehurst", "name": "Hello", "triggerType": "teetime.booked", "steps": STEPS}
 

@@ -1,8 +1,5 @@
 """JWTs of an identity provider: signature, issuer, audience, age, and the role and tenants that they name."""
 
-import asyncio
-import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jwt
@@ -12,10 +9,9 @@ from starlette.requests import Request
 from streams.errors import FairwayError
 from streams.settings import Settings
 from streams.web.access.credentials import read_secret, refusal
+from streams.web.access.provider_keys import ProviderKeys, UnknownKeyError
 from streams.web.access.visitor import ROLES, Visitor, make_visitor
 
-_KEYS_PATIENCE = 5.0  # seconds
-_KEYS_EVERY = 5.0  # seconds between looks for a key that is not known: no flood of tokens floods the provider
 _ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA"]
 
 
@@ -27,22 +23,19 @@ class JwtIdentity:
             if not getattr(settings, name):
                 raise FairwayError(f"FAIRWAY_ACCESS is 'oidc': set FAIRWAY_{name.upper()} too.")
         self._settings = settings
-        self._keys = jwt.PyJWKClient(settings.oidc_keys_url, timeout=_KEYS_PATIENCE, cooldown_duration=_KEYS_EVERY)
-        self._thread = ThreadPoolExecutor(1, "keys")  # a provider that is slow must not hold up anything else
+        self._keys = ProviderKeys(settings.oidc_keys_url)
 
     async def __call__(self, request: Request) -> Visitor:
         """Return who asks; raises HTTPException for a token that is not valid, or names no role."""
         token = read_secret(request)
-        running = asyncio.get_running_loop()
         try:
-            key = await running.run_in_executor(self._thread, self._keys.get_signing_key_from_jwt, token)
+            id_ = jwt.get_unverified_header(token).get("kid")
+            key = await self._keys.find(id_ if isinstance(id_, str) else "")
             claims = jwt.decode(
                 token, key, algorithms=_ALGORITHMS, audience=self._settings.oidc_audience,
                 issuer=self._settings.oidc_issuer, options={"require": ["exp", "sub"]},
             )  # fmt: skip
-        except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, json.JSONDecodeError):
-            raise HTTPException(503, "The identity provider's keys can't be read for now.") from None
-        except (jwt.PyJWTError, RecursionError):
+        except (jwt.PyJWTError, UnknownKeyError, RecursionError, ValueError):
             raise refusal() from None
         return _read_claims(claims)
 

@@ -1,20 +1,15 @@
-"""JWTs of an identity provider whose keys are served on loopback: who gets in, who does not, and new keys."""
+"""JWTs of an identity provider whose keys are served on loopback: who gets in, and who does not."""
 
-import asyncio
 import base64
 import hmac
 import json
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -22,53 +17,12 @@ from streams.errors import FairwayError
 from streams.settings import Settings
 from streams.web.access.identity import Identify, make_identify
 from streams.web.access.visitor import Visitor
+from tests.web.access.provider import CURVE, RSA, Provider
 
 ISSUER, AUDIENCE = "https://id.example", "fairway"
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-CURVE = ec.generate_private_key(ec.SECP256R1())
 CLAIMS = {
     "iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "fairway_role": "write", "fairway_tenants": ["pinehurst"],
 }  # fmt: skip
-
-
-class Provider:
-    """Serves what `keys` holds, and counts how often it was asked."""
-
-    def __init__(self) -> None:
-        self.keys: list[dict[str, Any]] = [write(RSA, "rsa-1", "RS256"), write(CURVE, "ec-1", "ES256")]
-        self.body: bytes | None = None
-        self.asked = 0
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                provider.asked += 1
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(provider.body or json.dumps({"keys": provider.keys}).encode())
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/keys"
-
-
-def write(key: Any, kid: str, algorithm: str) -> dict[str, Any]:
-    """Return the public part of a key as a JWK."""
-    kind = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
-    return kind.to_jwk(key.public_key(), as_dict=True) | {"kid": kid, "alg": algorithm, "use": "sig"}
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    provider = Provider()
-    thread = threading.Thread(target=provider.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield provider
-    provider.server.shutdown()
-    thread.join()
-    provider.server.server_close()
 
 
 def settings(provider: Provider, **changes: str) -> Settings:
@@ -152,35 +106,6 @@ async def test_nobody_else_does(identify: Identify, make: Any) -> None:
 )
 async def test_a_token_must_say_what_one_may(identify: Identify, claims: dict[str, Any]) -> None:
     assert await ask(identify, sign(**claims)) == 403
-
-
-async def test_new_keys_of_the_provider_are_followed_and_unknown_ones_don_t_flood_it(
-    provider: Provider, identify: Identify
-) -> None:
-    assert isinstance(await ask(identify, sign()), Visitor)
-    fresh = ec.generate_private_key(ec.SECP256R1())
-    provider.keys = [write(fresh, "ec-2", "ES256")]
-    async with asyncio.timeout(30):
-        while await ask(identify, sign(fresh, "ec-2", "ES256")) == 401:
-            await asyncio.sleep(0.1)
-    assert isinstance(await ask(identify, sign(fresh, "ec-2", "ES256")), Visitor)
-    assert await ask(identify, sign()) == 401  # its key was taken back
-    assert provider.asked == 2
-
-
-@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"keys": []}'])
-async def test_while_the_provider_gives_no_keys_nobody_gets_in(
-    provider: Provider, identify: Identify, body: bytes
-) -> None:
-    provider.body = body
-    assert await ask(identify, sign()) == 503
-    provider.body = None
-    assert isinstance(await ask(identify, sign()), Visitor)
-
-
-async def test_while_the_provider_is_away_nobody_gets_in(provider: Provider) -> None:
-    nowhere = make_identify(settings(provider, oidc_keys_url="http://127.0.0.1:1/keys"), None)  # type: ignore[arg-type]
-    assert await ask(nowhere, sign()) == 503
 
 
 @pytest.mark.parametrize("name", ["oidc_issuer", "oidc_audience", "oidc_keys_url"])

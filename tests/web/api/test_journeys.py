@@ -4,7 +4,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.web.story import PLAIN, welcome
+from tests.web.story import PLAIN, YAML, welcome
 
 pytestmark = pytest.mark.database
 
@@ -48,7 +48,7 @@ async def test_what_is_exported_can_be_imported_and_changes_nothing(client: http
     journey = await welcome(client)
     exported = await client.get(f"/journeys/{journey['id']}/export")
     assert yaml.safe_load(exported.text)["name"] == "Welcome of new members"
-    imported = await client.post("/journeys/import", content=exported.content)
+    imported = await client.post("/journeys/import", content=exported.content, headers=YAML)
     assert [each["revision"] for each in imported.json()] == [journey["revision"]]
     verdict = (await client.post("/journeys/validate", json=PLAIN | {"steps": []})).json()
     assert verdict["valid"] is False

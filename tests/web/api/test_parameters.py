@@ -8,7 +8,7 @@ import pytest
 import yaml
 from fastapi import FastAPI
 
-from tests.web.story import PLAIN, enrollments, welcome
+from tests.web.story import PLAIN, YAML, enrollments, welcome
 
 pytestmark = pytest.mark.database
 
@@ -56,7 +56,7 @@ async def test_another_tenant_s_objects_are_not_there_on_any_route(
         assert (await client.get(path, headers=stranger)).json()["items"] == []
         assert (await client.get(f"{path}?tenant=pinehurst", headers=stranger)).status_code == 404
     assert (await client.post("/journeys", json=PLAIN, headers=stranger)).status_code == 404
-    imported = await client.post("/journeys/import", content=yaml.safe_dump(PLAIN), headers=stranger)
+    imported = await client.post("/journeys/import", content=yaml.safe_dump(PLAIN), headers=stranger | YAML)
     assert imported.status_code == 404
     event = {"eventId": "e", "tenantId": "pinehurst", "customerId": "c", "eventType": "teetime.booked"}
     event |= {"occurredAt": "2026-11-23T10:00:00Z"}

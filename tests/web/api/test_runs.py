@@ -86,8 +86,8 @@ async def test_a_run_is_begun_once_for_each_key(client: httpx.AsyncClient) -> No
     ("raw", "text"),
     [
         (r'"\ud800"', "The data can't be written as UTF-8 JSON."),
-        ("1" + "0" * 30, "The event holds an integer that does not fit 64 bits."),
-        (r'"\u0000"', "The event holds the character U+0000, which is not allowed anywhere."),
+        ("1" + "0" * 30, "The data holds an integer that does not fit 64 bits."),
+        (r'"\u0000"', "The data holds the character U+0000, which is not allowed anywhere."),
         ("[" * 32 + "]" * 32, "The JSON is nested deeper than 32 levels."),
     ],
     ids=["surrogate", "wide", "NUL", "deep"],

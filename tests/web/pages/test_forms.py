@@ -67,9 +67,6 @@ async def test_a_form_without_the_browser_s_token_does_nothing(client: httpx.Asy
     for token in ("", "guessed"):
         answer = await client.post("/", data={"token": token})
         assert answer.text == "This form is too old, or cookies are off; open its page again and repeat."
-    foreign = {"origin": "https://evil.example"}
-    given = {"token": client.cookies["fairway-form"]}
-    assert (await client.post("/", data=given, headers=foreign)).text == "This form was sent from another site."
 
 
 @pytest.mark.parametrize("client", ["read"], indirect=True)
