@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -12,17 +13,18 @@ from streams.dev import container, java, processes
 from streams.dev.processes import Process
 from streams.errors import FairwayError
 
-_CLUSTER = "ZmFpcndheS1kZXYtMDAwMA"  # always the same, so that kept data can be used again
+_FIRST_CLUSTER = "ZmFpcndheS1kZXYtMDAwMA"  # of data from before each folder had an id of its own
 _JVM = "-Xms64m -Xmx512m -XX:TieredStopAtLevel=1"  # the second compiler pays back after many minutes only
 
 
 class Broker(msgspec.Struct, frozen=True):
-    """What is remembered of a broker: its ports, and the process or the container that it is or was."""
+    """What is remembered of a broker: ports, cluster id, and the process or the container that it is or was."""
 
     port: int
     controller_port: int
     process: Process | None = None
     container: str = ""
+    cluster: str = _FIRST_CLUSTER
 
     @property
     def address(self) -> str:
@@ -41,6 +43,8 @@ def start(folder: Path, *, docker: bool = False, java_program: str = "") -> Brok
         (folder / "server.json").write_bytes(msgspec.json.encode(broker))
     processes.wait_until(lambda: _answers(broker) or not is_running(broker), patience=60)
     if not _answers(broker):
+        if not is_running(broker) and processes.is_open(broker.port):  # another server was quicker to take the port
+            return start(folder, docker=docker, java_program=java_program)
         where = f"docker logs {broker.container}" if broker.container else str(java.log_file(folder))
         raise FairwayError(f"Kafka did not start; read why in '{where}'.")
     return broker
@@ -76,12 +80,20 @@ def _launch(folder: Path, before: Broker | None, *, docker: bool, java_program: 
         raise FairwayError(f"The data in '{folder}' was begun without Docker: leave --docker out, or remove it.")
     port = processes.free_port(before.port if before else 9092, 9092)
     controller_port = processes.free_port(before.controller_port if before else 0)
+    cluster = before.cluster if before else _cluster(folder)
     if docker or (before and before.container):
         name = f"fairway-kafka-{blake2b(str(folder).encode(), digest_size=4).hexdigest()}"
-        container.run(name, port, _CLUSTER, _JVM, _properties(port, controller_port, "", container.DATA))
-        return Broker(port, controller_port, container=name)
+        container.run(name, port, cluster, _JVM, _properties(port, controller_port, "", container.DATA))
+        return Broker(port, controller_port, container=name, cluster=cluster)
     properties = _properties(port, controller_port, "127.0.0.1", str(folder / "data"))
-    return Broker(port, controller_port, java.run(folder, _CLUSTER, _JVM, properties, java_program))
+    process = java.run(folder, cluster, _JVM, properties, java_program)
+    return Broker(port, controller_port, process, cluster=cluster)
+
+
+def _cluster(folder: Path) -> str:
+    """Return the id of the folder's cluster, by which its broker is told from another that took its port."""
+    digest = blake2b(str(folder.absolute()).encode(), digest_size=15).digest()
+    return urlsafe_b64encode(b"F" + digest).decode().rstrip("=")  # with a first byte that gives no "-"
 
 
 def _properties(port: int, controller_port: int, listen: str, data: str) -> dict[str, str]:
@@ -107,10 +119,10 @@ def _properties(port: int, controller_port: int, listen: str, data: str) -> dict
 
 
 def _answers(broker: Broker) -> bool:
-    return processes.is_open(broker.port) and asyncio.run(_knows_itself(broker.address))
+    return processes.is_open(broker.port) and asyncio.run(_knows_itself(broker.address, broker.cluster))
 
 
-async def _knows_itself(address: str) -> bool:
+async def _knows_itself(address: str, cluster_id: str) -> bool:
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
@@ -119,5 +131,5 @@ async def _knows_itself(address: str) -> bool:
         await admin.start()
         cluster = await admin.describe_cluster()
         await admin.close()
-        return bool(cluster["brokers"])
+        return bool(cluster["brokers"]) and cluster["cluster_id"] == cluster_id
     return False

@@ -45,7 +45,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start the broker, on the data that it left if it ran before."""
-        self._process = java.run(self.folder, broker._CLUSTER, _JVM, self._properties())
+        self._process = java.run(self.folder, broker._FIRST_CLUSTER, _JVM, self._properties())
         self._wait_for_it()
 
     def _wait_for_it(self) -> None:
