@@ -1,16 +1,16 @@
 """Look up the field that a dotted path names (R8), compiled once to a closure.
 
-A part of a path is a key of an object or an index of a list, from 0. A key that itself holds dots is found
-before the path is taken apart, but only as a whole: after its prefix, nothing else may precede or follow it.
+After its prefix, which says where to look, a path is one of `streams.engine.paths`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from models.messages import Event
+from streams.engine.paths import compile_path
 
 Place = Literal["trigger", "step"]
 
@@ -33,7 +33,6 @@ class Scope(msgspec.Struct, frozen=True, gc=False):
 
 
 Field = Callable[[Scope], object]
-_Find = Callable[[Mapping[str, Any]], object]
 
 
 def compile_field(path: str, place: Place) -> Field:
@@ -50,7 +49,7 @@ def compile_field(path: str, place: Place) -> Field:
         case "customer":
             return _profile_field(rest)
         case "enrollment":
-            find = _compile_path(rest)
+            find = compile_path(rest)
             return lambda scope: _as_json(find(scope.enrollment))
         case _:
             return _bare_field(path, place)
@@ -70,12 +69,12 @@ def _bare_field(path: str, place: Place) -> Field:
 
 
 def _data_field(path: str) -> Field:
-    find = _compile_path(path)
+    find = compile_path(path)
     return (lambda scope: find(scope.data)) if "." in path else (lambda scope: scope.data.get(path))
 
 
 def _profile_field(path: str) -> Field:
-    find = _compile_path(path)
+    find = compile_path(path)
     return (lambda scope: find(scope.profile)) if "." in path else (lambda scope: scope.profile.get(path))
 
 
@@ -98,7 +97,7 @@ def _event_field(path: str) -> Field:
         return lambda scope: scope.data
     if path.startswith("data."):
         return _data_field(path.removeprefix("data."))
-    find = _compile_path(path)
+    find = compile_path(path)
     return _first(
         lambda scope: find(scope.event if isinstance(scope.event, dict) else scope.event.extra), _data_field(path)
     )
@@ -107,27 +106,3 @@ def _event_field(path: str) -> Field:
 def _as_json(value: object) -> object:
     # A moment reads as the text that it is in JSON, also before it has gone through the store.
     return msgspec.to_builtins(value) if isinstance(value, datetime) else value
-
-
-def _compile_path(path: str) -> _Find:
-    parts = [(part, int(part) if _is_index(part) else None) for part in path.split(".")]
-
-    def find(values: Mapping[str, Any]) -> object:
-        found: Any = values.get(path)
-        if found is not None:
-            return found
-        found = values
-        for key, index in parts:
-            if isinstance(found, dict):
-                found = found.get(key)
-            elif isinstance(found, list) and index is not None and index < len(found):
-                found = found[index]
-            else:
-                return None
-        return found
-
-    return find
-
-
-def _is_index(part: str) -> bool:
-    return part.isascii() and part.isdigit() and len(part) < 10

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from models.steps import Operation, Update
 from streams.engine.comparisons import is_same
+from streams.engine.paths import PathError, compile_path, describe, put
 
 _LARGEST = 2**63 - 1
 _DECIMAL = Context(prec=40)  # more digits than two numbers of 17 and 19 need to be summed where neither is lost
@@ -23,9 +24,12 @@ def apply_updates(
     changes = []
     for update in updates:
         path = update.field.removeprefix("customer.")
-        before = _find(after, path.split("."))
+        before = compile_path(path)(after)
         value = _compute(update, before)
-        after = put(after, path.split("."), value, path)
+        try:
+            after = put(after, path, value)
+        except PathError as error:
+            raise UpdateRefusedError(str(error)) from None
         changes.append({"field": path, "before": before, "after": value})
     return after, changes
 
@@ -49,53 +53,24 @@ def _compute(update: Update, before: Any) -> Any:
             assert_never(update.operation)
 
 
-def _find(container: Any, path: Sequence[str]) -> Any:
-    for part in path:
-        if isinstance(container, Mapping):
-            container = container.get(part)
-        elif isinstance(container, list) and part.isdecimal() and int(part) < len(container):
-            container = container[int(part)]
-        else:
-            return None
-    return container
-
-
-def put(container: Any, path: Sequence[str], value: Any, whole: str) -> Any:
-    """Return a copy of `container` with `value` at `path`; None removes it. `whole` is the path, for errors."""
-    part, *rest = path
-    if isinstance(container, list) and part.isdecimal() and int(part) < len(container):
-        position = int(part)
-        inner = put(container[position], rest, value, whole) if rest else value
-        return [*container[:position], inner, *container[position + 1 :]]
-    if container is not None and not isinstance(container, Mapping):
-        raise UpdateRefusedError(f"'{whole}' can't be changed: '{part}' would lie inside {_describe(container)}.")
-    fields = dict(container or {})
-    inner = put(fields.get(part), rest, value, whole) if rest else value
-    if inner is None or (rest and value is None and not inner):
-        fields.pop(part, None)
-    else:
-        fields[part] = inner
-    return fields
-
-
 def _members(field: str, value: Any) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise UpdateRefusedError(f"'{field}' is {_describe(value)}, so nothing can be added to or removed from it.")
+        raise UpdateRefusedError(f"'{field}' is {describe(value)}, so nothing can be added to or removed from it.")
     return value
 
 
 def _amount(update: Update) -> int | float:
     amount = 1 if update.value is None else update.value
     if not _is_number(amount):
-        raise UpdateRefusedError(f"'{update.field}' can't change by {_describe(amount)}.")
+        raise UpdateRefusedError(f"'{update.field}' can't change by {describe(amount)}.")
     return amount
 
 
 def _sum(field: str, before: Any, amount: int | float) -> int | float:
     if before is not None and not _is_number(before):
-        raise UpdateRefusedError(f"'{field}' is {_describe(before)}, not a number.")
+        raise UpdateRefusedError(f"'{field}' is {describe(before)}, not a number.")
     total = _add(before or 0, amount)
     if abs(total) > _LARGEST:
         raise UpdateRefusedError(f"'{field}' would grow beyond {_LARGEST}.")
@@ -115,17 +90,3 @@ def _is_number(value: Any) -> bool:
 
 def _holds(members: list[Any], value: Any) -> bool:
     return any(is_same(member, value) for member in members)
-
-
-def _describe(value: Any) -> str:
-    match value:
-        case bool():
-            return f"{value}".lower()
-        case str():
-            return f"the text '{value[:40]}'"
-        case int() | float():
-            return f"the number {value}"
-        case list():
-            return "a list"
-        case _:
-            return "a group of fields"

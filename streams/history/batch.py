@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from streams.engine.updates import UpdateRefusedError, put
+from streams.engine.paths import PathError, put, put_attribute
 
 Status = Literal["ACTIVE", "COMPLETED", "EXITED", "FAILED"]
 StepStatus = Literal["IN_PROGRESS", "COMPLETED", "SKIPPED", "FAILED"]
@@ -253,8 +253,8 @@ class HistoryBatch:
         for change in changes:
             field, value = change.field, change.after
             try:
-                profile = put(profile, field.split(".") if by_path else [field], value, field)
-            except UpdateRefusedError:  # earlier changes were not kept by the topic: what is known is this one
+                profile = put(profile, field, value) if by_path else put_attribute(profile, field, value)
+            except PathError:  # earlier changes were not kept by the topic: what is known is this one
                 profile = profile | {field: value}
         self.profiles[person] = profile
 

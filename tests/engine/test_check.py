@@ -199,6 +199,7 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
         (raw(split({"name": "A", "weight": True})), "split", "'config.variants#1.weight' is true, but must be a number."),
         (raw(split({"name": "A", "weight": []})), "split", "'config.variants#1.weight' is a list, but must be a number."),
         (raw(split({"name": "A", "weight": 1e308}, {"name": "B", "weight": 1e308})), "split", "The weights of 'config.variants' are too large to be summed; write smaller ones."),
+        (raw(update("u", {"field": "customer." + "a." * 32 + "a", "value": 1})), "u", "'config.updates#1.field' has 33 parts, but 32 are allowed."),
         (raw(split({"name": "A", "weight": 0})), "split", "'config.variants#1.weight' is 0, but must be more than 0."),
         (raw(split("A", "B", weights=[1, -2.5])), "split", "'config.variants#2.weight' is -2.5, but must be more than 0."),
         (raw(split("A", "")), "split", "'config.variants#2.name' is empty."),

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import assert_never
 
 from models.duration import Duration, parse_duration, parse_offset, read_time, read_zone, zone_names
+from models.limits import DEPTH
 from models.moment import read_moment
 from models.steps import (
     AnyStep,
@@ -107,11 +108,18 @@ def _check_split(config: SplitConfig) -> Faults:
             yield f"{count} variants have the name '{name}'; give each its own."
 
 
+def _check_target(where: str, path: str) -> Faults:
+    prefix = path.split(".")[0]
+    if prefix in ("event", "trigger", "enrollment") and "." in path:
+        yield f"'{where}' is '{path}', but only the customer's profile can be changed."
+    yield from check_field(where, path, "step")
+    parts = path.removeprefix("customer.").count(".") + 1
+    if parts > DEPTH:
+        yield f"'{where}' has {parts} parts, but {DEPTH} are allowed."
+
+
 def _check_update(where: str, update: Update) -> Faults:
-    prefix = update.field.split(".")[0]
-    if prefix in ("event", "trigger", "enrollment") and "." in update.field:
-        yield f"'{where}.field' is '{update.field}', but only the customer's profile can be changed."
-    yield from check_field(f"{where}.field", update.field, "step")
+    yield from _check_target(f"{where}.field", update.field)
     value, name = update.value, update.operation.value
     match update.operation:
         case Operation.SET:
