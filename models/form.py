@@ -1,6 +1,7 @@
 """Forms: numbers that are raised where an older Fairway could not read what a newer one writes (R66).
 
-Whoever adds a field to authored parts writes `Annotated[…, Since(FORM)]`, and raises FORM once a release.
+Whoever adds a field to authored parts writes `Annotated[…, Since(FORM)]`, having raised FORM once for the release
+that it comes with, which RELEASES names.
 """
 
 from typing import NamedTuple

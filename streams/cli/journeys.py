@@ -37,6 +37,7 @@ def apply(
     """Create or update journeys, all or none; a changed trigger, setting or step makes a new version."""
     from streams.journeys import authoring
     from streams.journeys.files import check_files, find_warnings, refuse_problems
+    from streams.journeys.upgrades import refuse_newer
 
     checked = check_files(files)
     journeys = refuse_problems(checked)
@@ -46,6 +47,7 @@ def apply(
         journeys = [journey.model_copy(update={"status": JourneyStatus.ACTIVE}) for journey in journeys]
 
     async def store(connection: "AsyncConnection") -> "list[Applied]":
+        await refuse_newer(read_settings(), journeys)
         author = authoring.Author(getpass.getuser(), now())
         return [await authoring.apply(connection, journey, author) for journey in journeys]
 

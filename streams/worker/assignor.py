@@ -12,6 +12,7 @@ from faust.assignor.client_assignment import ClientMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from streams.errors import FairwayError
+from streams.kafka.members import add_form
 from streams.kafka.topics import INBOX
 
 log = structlog.get_logger()
@@ -29,9 +30,10 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         return self._told or str(super()._url)
 
     def metadata(self, topics: Any) -> Any:
-        """Tell the group what this member reads, and where it is."""
+        """Tell the group what this member reads, where it is, and which form of definitions it knows."""
         self._known = frozenset(topics)
-        return super().metadata(topics)
+        told = super().metadata(topics)
+        return ConsumerProtocolMemberMetadata(told.version, told.subscription, add_form(told.user_data))
 
     def assign(self, cluster: Any, member_metadata: Any) -> Any:
         """Give out the topics that this member, the leader, knows; who lacks one of them gets nothing."""

@@ -15,6 +15,7 @@ from streams.engine.transitions import Move
 from streams.errors import FairwayError
 from streams.journeys import authoring
 from streams.journeys.outbox import publish_soon
+from streams.journeys.upgrades import refuse_newer
 from streams.web.access.visitor import Visitor
 from streams.web.api.parameters import (
     EXPECTING,
@@ -73,6 +74,7 @@ async def make_journey(sources: From, visitor: By, response: Response, definitio
     async def make(connection: AsyncConnection) -> str:
         if await journeys.find_journey(sources.reader(connection, visitor), journey.id) is not None:
             raise HTTPException(409, f"Journey '{journey.name}' exists; change it by PUT.")
+        await refuse_newer(sources.settings, [journey])
         return (await authoring.apply(connection, journey, author_of(visitor))).id
 
     return await _answer(sources, visitor, response, await _write(sources, make))
@@ -97,6 +99,7 @@ async def import_journeys(sources: From, visitor: By, request: Request) -> list[
         raise HTTPException(422, twin.text)
 
     async def store(connection: AsyncConnection) -> list[Row | None]:
+        await refuse_newer(sources.settings, found)
         author = author_of(visitor)
         ids = [(await authoring.apply(connection, journey, author)).id for journey in found]
         reader = sources.reader(connection, visitor)
@@ -128,6 +131,7 @@ async def change_journey(
         row = await find_journey(sources.reader(connection, visitor), journey_id)
         revision = _expect(row, if_match)
         journey = _check(visitor, definition | {"id": row["id"], "tenantId": row["tenant_id"]})
+        await refuse_newer(sources.settings, [journey])
         return (await authoring.apply(connection, journey, author_of(visitor), revision=revision)).id
 
     return await _answer(sources, visitor, response, await _write(sources, change))
@@ -160,6 +164,7 @@ async def clone_journey(
         journey = _check(visitor, kept | {"name": clone.name})
         if await journeys.find_journey(reader, journey.id) is not None:
             raise HTTPException(409, f"Journey '{clone.name}' exists; choose another name.")
+        await refuse_newer(sources.settings, [journey])
         return (await authoring.apply(connection, journey, author_of(visitor))).id
 
     return await _answer(sources, visitor, response, await _write(sources, copy))

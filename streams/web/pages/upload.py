@@ -19,6 +19,7 @@ from streams.engine.check import check, find_twins
 from streams.engine.reading import read_journeys
 from streams.errors import FairwayError
 from streams.journeys import authoring
+from streams.journeys.upgrades import refuse_newer
 from streams.web.access.visitor import visitor_of
 from streams.web.charts.graph import Graph, draw
 from streams.web.pages.forms import acting, done
@@ -146,6 +147,7 @@ async def _store(request: Request, draft: CheckedFile, *, activate: bool) -> Res
     author = authoring.Author(visitor_of(request).name or "web", read_clock())
     async with sources_of(request).engine.begin() as connection:
         try:
+            await refuse_newer(sources_of(request).settings, draft.journeys)
             for journey in draft.journeys:
                 wanted = {"status": JourneyStatus.ACTIVE} if activate else {}
                 applied = await authoring.apply(connection, journey.model_copy(update=wanted), author)
