@@ -8,6 +8,7 @@ import typer
 if TYPE_CHECKING:
     from streams.kafka.topics import Topics
     from streams.settings import Settings
+    from streams.worker.address import WebPort
     from streams.worker.deferred import DeferredReader
     from streams.worker.worker import Worker
 
@@ -68,8 +69,9 @@ async def _run(settings: "Settings") -> None:
     from streams.journeys.definitions import Definitions
     from streams.kafka.provision import check_topics
     from streams.kafka.topics import ACTIVITY, read_topics
+    from streams.worker.address import WebPort
     from streams.worker.deferred import DeferredReader
-    from streams.worker.worker import build_app
+    from streams.worker.worker import Worker
 
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
@@ -83,11 +85,11 @@ async def _run(settings: "Settings") -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
-    running = build_app(settings, topics, Definitions(settings.brokers))
-    running.listen()
+    port = WebPort(settings)
+    running = Worker(settings, topics, Definitions(settings.brokers), port.address)
     history = DeferredReader((ACTIVITY,))
     running.add_reader(history)
-    company = asyncio.create_task(_keep_company(running, history, settings, topics))
+    company = asyncio.create_task(_keep_company(running, port, history, settings, topics))
     running.watch(company)
     try:
         await running.run(stop)
@@ -97,7 +99,7 @@ async def _run(settings: "Settings") -> None:
 
 
 async def _keep_company(
-    running: "Worker", history: "DeferredReader", settings: "Settings", topics: "Topics"
+    running: "Worker", port: "WebPort", history: "DeferredReader", settings: "Settings", topics: "Topics"
 ) -> None:
     """Bring up what the partitions can do without: web views, history, outbox. Their imports take seconds."""
     import gc
@@ -120,7 +122,7 @@ async def _keep_company(
     reader = HistoryReader(Projector.connect(settings.database_url), now, settings.history_days)
     try:
         await history.arrive(reader)
-        web = running.serve(make_app(running, settings, topics))
+        web = port.serve(make_app(running, settings, topics))
         await asyncio.gather(publish_for_ever(settings), advance_for_ever(settings), web)
     finally:
         await reader.close()

@@ -1,4 +1,7 @@
-"""The changelog of one partition: what tells it from any other, and its committed rows up to the end."""
+"""The changelog of one partition: what tells it from any other, and its committed rows up to the end.
+
+Held to a real broker by tests/broker/test_changelog.py.
+"""
 
 from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Protocol

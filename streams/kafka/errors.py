@@ -1,4 +1,7 @@
-"""How a partition's owner learns that it can't go on: the task opens the partition anew, or leaves it."""
+"""How a partition's owner learns that it can't go on: the task opens the partition anew, or leaves it.
+
+Names only: tests/partition/test_task.py holds what the task makes of them.
+"""
 
 
 class MigratedError(Exception):

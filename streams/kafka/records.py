@@ -1,4 +1,7 @@
-"""The records of a transaction: their headers, where they go, and what a commit consists of."""
+"""The records of a transaction: their headers, where they go, and what a commit consists of.
+
+Shapes only, without a test of their own.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol

@@ -1,4 +1,7 @@
-"""Why a partition's store can't be used, or not for now."""
+"""Why a partition's store can't be used, or not for now.
+
+Names only: tests/state/test_rocksdb.py and tests/partition/test_task.py hold when they are raised and met.
+"""
 
 
 class CorruptedError(Exception):

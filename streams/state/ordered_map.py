@@ -1,4 +1,7 @@
-"""What a store is made on: bytes to bytes, in order of key."""
+"""What a store is made on: bytes to bytes, in order of key.
+
+Tests hold each map to the same answers (tests/state/machine.py).
+"""
 
 from collections.abc import Iterable
 from typing import Protocol

@@ -1,7 +1,9 @@
 """Where a worker's web application listens, and the address at which the other workers find it."""
 
+import asyncio
 import errno
 import socket
+from typing import Any
 
 import structlog
 
@@ -10,6 +12,27 @@ from streams.settings import Settings
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 log = structlog.get_logger()
+
+
+class WebPort:
+    """The port of a worker's web views, taken before the group is told where they are, and served later."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the wanted port; where another worker has it, a free one."""
+        self._listening = listen(settings)
+        self.address = tell_address(settings, self._listening)
+
+    async def serve(self, web: Any) -> None:
+        """Serve a web application until cancelled, also while the partitions are being restored."""
+        from streams.worker.web_server import make_server  # uvicorn takes its time
+
+        server = make_server(web)
+        serving = asyncio.create_task(server.serve([self._listening]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await serving
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -2,6 +2,7 @@
 
 A thread hands the interpreter's lock and every fetch to and fro: at 1,500 events/s that was a third of what the
 worker did. Heartbeats now say that the loop turns, not only that the process is there.
+Held by tests/broker/test_worker.py.
 """
 
 import asyncio

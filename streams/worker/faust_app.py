@@ -1,0 +1,76 @@
+"""Faust's app as a worker needs it: our transport and assignor, no tables, no web server, no offsets of its own."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import faust
+from faust.tables.manager import TableManager
+
+from streams.kafka.fetch import Reader
+from streams.settings import Settings
+from streams.worker.assignor import Assignor
+from streams.worker.transport import Transport
+
+_SESSION_SECONDS = 10.0
+
+
+class _Tables(TableManager):  # type: ignore[misc]
+    """Faust's tables, of which there are none: without the second in which it waits for some to be declared."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
+
+
+class FaustApp(faust.App):  # type: ignore[misc]
+    """Faust's app with our transport; `readers` take what it consumes."""
+
+    readers: Sequence[Reader] = ()
+    partitions: int
+    on_crash: Callable[[BaseException], None]
+
+    def wants(self, topic: str, partition: int) -> bool:
+        """Say whether the topic's reader has room for another fetch of this partition."""
+        return any(reader.wants(topic, partition) for reader in self.readers if topic in reader.topics)
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    async def crash(self, reason: BaseException) -> None:
+        """Let the worker end with this error."""
+        self.on_crash(reason)
+        await super().crash(reason)
+
+
+def make_faust_app(settings: Settings, address: str) -> FaustApp:
+    """Return the app of a worker that the others find at this address, if it has one."""
+    for name in ("faust", "mode", "aiokafka", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # aiokafka's debug records cost 17 % of the CPU
+    # It warns several times a second of retries that are part of every transaction's end.
+    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
+    folder = settings.data_dir / settings.app_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return FaustApp(
+        settings.app_id,
+        canonical_url=address or None,
+        broker=[f"kafka://{broker}" for broker in settings.brokers.split(",")],
+        store="memory://",
+        TableManager=_Tables,
+        datadir=str(folder / "faust"),
+        value_serializer="raw",
+        key_serializer="raw",
+        PartitionAssignor=Assignor,
+        web_enabled=False,  # it would bind 0.0.0.0 and show rows to anyone
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_group_instance_id=settings.instance_id,
+        broker_session_timeout=_SESSION_SECONDS,
+        broker_heartbeat_interval=_SESSION_SECONDS / 4,
+        broker_request_timeout=30.0,
+        broker_rebalance_timeout=30.0,
+        broker_max_poll_records=2000,
+        broker_commit_interval=60.0,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        stream_buffer_maxsize=64,
+    )

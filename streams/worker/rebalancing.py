@@ -1,0 +1,42 @@
+"""What the group decides, passed on: partitions that are taken away, and those that a worker has from now on."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from streams.errors import FairwayError
+from streams.worker.faust_app import FaustApp
+
+
+class Rebalancing:
+    """Hands the group's decisions to the readers; a worker that can't take part ends with a sentence."""
+
+    def __init__(
+        self, app: FaustApp, partitions: int, *, is_named: bool, crash: Callable[[BaseException], None]
+    ) -> None:
+        """`is_named`: the worker comes back under a name of its own (FAIRWAY_INSTANCE_ID)."""
+        self._app = app
+        self._partitions = partitions
+        self._may_rejoin = is_named
+        self._crash = crash
+        app.on_partitions_revoked.connect(self._revoke, weak=False)
+        app.on_partitions_assigned.connect(self._assign, weak=False)
+
+    async def _revoke(self, _app: Any, revoked: Any, **_: Any) -> None:
+        await asyncio.gather(*(reader.revoke() for reader in self._app.readers))
+
+    async def _assign(self, _app: Any, assigned: Any, **_: Any) -> None:
+        app = self._app
+        try:
+            reads_all = app.assignor.check(self._partitions)
+        except FairwayError as error:
+            self._crash(error)
+            return
+        if not reads_all and self._may_rejoin:
+            # A worker with a name of its own was given what it had before, whatever it knows by now.
+            self._may_rejoin = False
+            await app.consumer.rejoin()
+        generation = app.consumer_generation_id
+        for reader in app.readers:
+            partitions = sorted({tp.partition for tp in assigned if tp.topic in reader.topics})
+            await reader.assign(partitions, generation, app.consumer.seek_to)
