@@ -1,0 +1,227 @@
+"""A canary in every place where data of a person can lie: who may only look finds it nowhere.
+
+A real worker runs journeys that see, copy, compare and stumble over personal fields. Then every page, route, stream
+and download is asked for by a reader, and by a writer, who has to find the canaries: so nothing is missing.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import httpx
+import pytest
+import yaml
+
+from models.ids import customer_key
+from models.journey import Journey
+from streams.database import create_engine, upgrade
+from streams.dev.processes import free_port
+from streams.journeys.authoring import Author, apply
+from streams.journeys.outbox import publish_now
+from streams.settings import Settings
+from streams.web.access.tokens import grant
+from tests import client
+from tests.broker.workers import MORNING, running
+from tests.client import Record
+
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
+
+CANARY = re.compile(r"zeisig|5550199887", re.IGNORECASE)
+FIELDS = "email,phone,birthday,contact.street"
+TENANT, TOPIC = "pinehurst", "teetime.booked"
+PERSON = {
+    "email": "zeisig-mail@x.example", "EMAIL": "Zeisig-capital", "phone": 5550199887, "birthday": "zeisig day",
+    "contact": {"street": "zeisig street", "tier": "Gold"}, "contact.street": "zeisig dotted",
+    "deep": [{"email": "zeisig deep"}], "email.work": "zeisig work", "nickname": "zeisig-mail@x.example",
+    "tier": "Gold",
+}  # fmt: skip
+JOURNEYS = """
+- name: Refuses
+  triggerConfig:
+    conditions:
+      - {field: nickname, operator: notEquals, valueField: trigger.email}
+      - {field: email, operator: equals, value: x}
+- name: Stumbles
+  steps: [{type: UPDATE, config: {updates: [{field: email, operation: increment}]}}]
+- name: Adds
+  steps: [{type: UPDATE, config: {updates: [{field: contact.street.x, operation: add, value: 1}]}}]
+- name: Changes
+  steps: [{type: UPDATE, config: {updates: [{field: phone, operation: set, value: 1}]}}]
+- name: Asks
+  steps:
+    - type: CONDITION
+      config:
+        rules:
+          - {field: nickname, operator: notEquals, valueField: trigger.email}
+          - {field: phone, operator: equals, value: 1}
+          - {field: contact.tier, operator: equals, valueField: contact.street}
+- name: Waits
+  enrollmentKey: email
+  steps: [{type: WAIT, config: {duration: 900 weeks}}]
+- name: Waits for a day
+  steps: [{type: WAIT, config: {until: {field: trigger.birthday}, ifMissing: fail}}]
+- name: Sends
+  steps: [{type: SEND, config: {channel: EMAIL, templateId: hello}}]
+"""
+ENTERED = 7  # of these journeys
+
+
+class Stage(NamedTuple):
+    """A worker's address, who asks there, and where the worker writes its log."""
+
+    address: str
+    reader: str
+    writer: str
+    log: Any
+
+
+@pytest.fixture
+def stage(settings: Settings, database_url: str) -> Iterator[Stage]:
+    settings = settings.model_copy(update={"database_url": database_url})
+    tokens = asyncio.run(prepare(settings))
+    port = free_port()
+    variables = {
+        "FAIRWAY_ACCESS": "token", "FAIRWAY_DATABASE_URL": database_url, "FAIRWAY_PERSONAL_FIELDS": FIELDS,
+        "FAIRWAY_WEB_PORT": str(port),
+    }  # fmt: skip
+    with running(settings, **variables) as (worker,):
+        client.produce(settings.brokers, records())
+        found = Stage(f"http://127.0.0.1:{port}", *tokens, worker.log)
+        client.wait_until(lambda: is_written(found), 90)
+        yield found
+
+
+async def prepare(settings: Settings) -> tuple[str, str]:
+    engine = create_engine(settings.database_url)
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        for given in yaml.safe_load(JOURNEYS):
+            steps = [{"type": "TRIGGER"}, *given.get("steps", [])]
+            whole = {"tenantId": TENANT, "triggerType": TOPIC, "status": "ACTIVE"} | given | {"steps": steps}
+            await apply(connection, Journey.model_validate(whole), Author("ann", MORNING))
+        reader = await grant(connection, "reader", "*", "read", MORNING)
+        writer = await grant(connection, "writer", "*", "admin", MORNING)
+    await publish_now(engine, settings)
+    await engine.dispose()
+    return reader, writer
+
+
+def records() -> Iterator[Record]:
+    key = customer_key(TENANT, "c-1")
+    for number, topic in enumerate(("customer.updated", TOPIC, TOPIC)):
+        value = {"eventId": f"e-{number}", "tenantId": TENANT, "customerId": "c-1", "data": PERSON}
+        value |= {"occurredAt": "2026-11-23T10:00:00Z", "email": "zeisig envelope"}
+        yield Record(topic, key, json.dumps(value).encode())
+    headers = (("x-mail", b"zeisig header"), ("traceparent", b"00-aa-bb-01"))
+    for value in (
+        b'{"email": "zeisig bad"}',
+        b"zeisig is no json",
+        b'{"data": {"email": "zeisig nested"}, "eventId": 1}',
+    ):
+        yield Record(TOPIC, key, value, headers)
+    yield Record(TOPIC, b"zeisig-as-key@x.example", b"{", headers)
+
+
+def open_client(stage: Stage, token: str) -> httpx.Client:
+    headers = {"authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=stage.address, headers=headers, timeout=30, follow_redirects=True)
+
+
+def is_written(stage: Stage) -> bool:
+    """Say whether all that the journeys do is in Postgres, and all dead letters are there."""
+    try:
+        with open_client(stage, stage.writer) as web:
+            enrolled = web.get(f"/api/v1/customers/{TENANT}/c-1/enrollments").json()
+            letters = web.get("/dead-letters").text.count(">open</a>")
+    except (httpx.HTTPError, ValueError):
+        return False
+    return len(enrolled) == ENTERED and letters == 4
+
+
+def crawl(web: httpx.Client) -> dict[str, str]:
+    """Return every page that links and the menu lead to, by address."""
+    waiting, found = (
+        ["/", "/search?q=c-1", "/openapi.json", "/nothing", "/dead-letters?code=schema"],
+        dict[str, str](),
+    )
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        answer = web.get(path)
+        assert answer.status_code < 500, path
+        found[path] = answer.text
+        links = (
+            unescape(link).partition("#")[0] for link in re.findall(r'(?:href|data-from)="(/[^"]*)"', answer.text)
+        )
+        waiting += [link for link in links if not link.startswith(("/static", "/live"))]
+    return found
+
+
+def ask_api(web: httpx.Client) -> dict[str, str]:
+    """Return what every route of the API that only looks answers, by address."""
+    ids = [row["id"] for row in web.get("/api/v1/journeys").json()["items"]]
+    enrollments = [row["id"] for row in web.get(f"/api/v1/customers/{TENANT}/c-1/enrollments").json()]
+    places = {
+        "journey_id": ids,
+        "enrollment_id": enrollments,
+        "tenant": [TENANT],
+        "customer": ["c-1"],
+        "version": ["1"],
+        "run": ["1"],
+    }
+    found = {}
+    for path, operations in web.get("/openapi.json").json()["paths"].items():
+        if "get" not in operations:
+            continue
+        names = re.findall(r"\{(\w+)\}", path)
+        for choice in zip(*(places[name] for name in names), strict=False) if names else [()]:
+            filled = path
+            for name, value in zip(names, choice, strict=True):
+                filled = filled.replace(f"{{{name}}}", quote(value))
+            found[filled] = web.get(filled).text
+    return found
+
+
+def listen(web: httpx.Client, pages: dict[str, str]) -> dict[str, str]:
+    """Return the first values of every stream that a page listens to, by address."""
+    streams = {unescape(link) for text in pages.values() for link in re.findall(r'data-from="(/[^"]*)"', text)}
+    found = {}
+    for path in streams:
+        with web.stream("GET", path) as answer:
+            found[path] = next(line for line in answer.iter_lines() if line.startswith("data: "))
+    return found
+
+
+SINGING = {
+    "/enrollments/*", "/enrollments/*.json", "/customer", "/table", "/dead-letters/*", "/dead-letters",
+    "/journeys/*/refusals", "/simulate", "/live/enrollment",
+    *(f"/api/v1/customers/*{path}" for path in ("", "/timeline", "/why-not", "/state", "/enrollments")),
+    *(f"/api/v1/{path}" for path in ("enrollments/*", "journeys/*/enrollments", "journeys/*/enrollments.ndjson")),
+    "/api/v1/tenants/*/states",
+}  # fmt: skip
+
+
+def test_who_may_only_look_finds_no_canary_anywhere(stage: Stage) -> None:
+    found: dict[str, dict[str, str]] = {}
+    for token in (stage.reader, stage.writer):
+        with open_client(stage, token) as web:
+            pages = crawl(web)
+            found[token] = pages | ask_api(web) | listen(web, pages) | {"/metrics": web.get("/metrics").text}
+    seen, whole = found[stage.reader], found[stage.writer]
+    assert {path: CANARY.findall(text) for path, text in seen.items() if CANARY.search(text)} == {}
+    assert CANARY.findall(stage.log.read_text()) == []
+    sung = {kind(path) for path, text in whole.items() if CANARY.search(text)}
+    assert sung >= SINGING, SINGING - sung
+    assert len(seen) > 60
+
+
+def kind(path: str) -> str:
+    """Return what kind of address this is, without ids."""
+    path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "*", path.partition("?")[0])
+    path = re.sub(r"/dead-letters/\d+/\d+", "/dead-letters/*", path)
+    return path.replace(f"/{TENANT}/c-1", "/*").replace(f"/{TENANT}/", "/*/")
