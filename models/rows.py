@@ -53,6 +53,14 @@ def _one_of(column: str, *words: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
 
+def _in_calendar(*columns: str) -> list[CheckConstraint]:
+    """Keep to the years that a datetime has: a moment beyond them could be written, and read by nobody."""
+    return [
+        CheckConstraint(f"{column} >= '0001-01-01 00:00Z' AND {column} < '10000-01-01 00:00Z'", name=column)
+        for column in columns
+    ]
+
+
 _none = text("''")
 _zero = text("0")
 _one = text("1")
@@ -141,6 +149,7 @@ class CustomerRow(Row):
     """A customer's profile as the activity topic last told it; deleting it deletes all history of the customer."""
 
     __tablename__ = "customers"
+    __table_args__ = (*_in_calendar("created_at", "updated_at"),)
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[str] = mapped_column(primary_key=True)
@@ -172,6 +181,7 @@ class EnrollmentRow(Row):
             "ix_enrollments_step", "journey_id", "current_step_id", "id", postgresql_where=text("status = 'ACTIVE'")
         ),
         _one_of("status", "ACTIVE", "COMPLETED", "EXITED", "FAILED"),
+        *_in_calendar("waiting_until", "enrolled_at", "completed_at", "exited_at"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -205,6 +215,7 @@ class EnrollmentStepRow(Row):
             postgresql_where=text("result ? 'messageId'"),
         ),
         _one_of("status", "PENDING", "IN_PROGRESS", "COMPLETED", "FAILED", "SKIPPED"),
+        *_in_calendar("entered_at", "completed_at"),
     )
 
     enrollment_id: Mapped[Id] = mapped_column(
@@ -221,7 +232,12 @@ class EnrollmentStepRow(Row):
 
 
 class StepCountRow(Row):
-    """How many enrolments of a journey's version are where; `variant` names a way out of a SPLIT or CONDITION."""
+    """How often a step of a journey's version was passed, and how many enrolments are there now.
+
+    `entered`, `completed`, `skipped` and `failed` count visits, `enrollments` those who came at all, each once.
+    `variant` names a way out of a SPLIT or CONDITION; of the ways of a CONDITION, an enrolment may take both, and
+    `enrollments` is 0.
+    """
 
     __tablename__ = "journey_step_counts"
 
@@ -230,6 +246,7 @@ class StepCountRow(Row):
     step_id: Mapped[str] = mapped_column(primary_key=True)
     variant: Mapped[str] = mapped_column(primary_key=True)
     entered: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
+    enrollments: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
     inside: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
     completed: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
     skipped: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
@@ -266,6 +283,7 @@ class ActivityRow(Row):
         Index("ix_activity_refused", "tenant_id", "customer_id", "at", "offset", postgresql_where=text("refused")),
         Index("ix_activity_refused_at", "tenant_id", "at", "offset", postgresql_where=text("refused")),
         Index("ix_activity_at", "at", postgresql_using="brin"),
+        *_in_calendar("at"),
     )
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
@@ -288,6 +306,23 @@ class PositionRow(Row):
     topic: Mapped[str] = mapped_column(primary_key=True)
     partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     offset: Mapped[int] = mapped_column(BigInteger)
+
+
+class ParkedRow(Row):
+    """An activity record that the history could not hold: as it came, and why not."""
+
+    __tablename__ = "history_parked"
+    # A hash: a customer's id may be as long as it likes here.
+    __table_args__ = (Index("ix_history_parked_customer", "customer_id", postgresql_using="hash"),)
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    tenant_id: Mapped[str | None]
+    customer_id: Mapped[str | None]
+    record: Mapped[bytes] = mapped_column(LargeBinary)
+    error: Mapped[str]
 
 
 class OutboxRow(Row):

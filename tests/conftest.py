@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +11,9 @@ import asyncpg
 import pytest
 import yaml
 from hypothesis import settings
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from streams.database import create_engine, upgrade
 from streams.dev import broker as kafka_server
 from streams.dev import postgres as postgres_server
 from streams.kafka import provision
@@ -68,6 +70,15 @@ def database_url(postgres: str, prefix: str) -> Iterator[str]:
     asyncio.run(_execute(postgres, f'CREATE DATABASE "{prefix}"'))
     yield f"{postgres.rpartition('/')[0]}/{prefix}"
     asyncio.run(_execute(postgres, f'DROP DATABASE "{prefix}" WITH (FORCE)'))
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine of a database with the tables."""
+    engine = create_engine(database_url)
+    await upgrade(engine)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture

@@ -136,12 +136,13 @@ def _control(
 
 
 def _tell_entry(customer: str, journey: str, answer: "Answer", seconds: float) -> str:
-    from streams.history.wording import REFUSALS
+    from streams.engine.entries import EnrollmentRefused
+    from streams.history.wording import describe_refusal
 
-    reasons = [entry["reason"] for entry in answer.entries if entry["type"] == "enrollment.refused"]
-    if reasons:
-        why = REFUSALS.get(reasons[0], reasons[0])
-        raise FairwayError(f"Customer '{customer}' did not enter '{journey}': {why}.")
+    for entry in answer.entries:
+        if isinstance(entry, EnrollmentRefused):
+            why = describe_refusal(entry)
+            raise FairwayError(f"Customer '{customer}' did not enter '{journey}': {why}.")
     if not answer.entries:
         raise _tell_silence(answer, seconds)
     return f"Customer '{customer}' has entered '{journey}'."

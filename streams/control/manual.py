@@ -1,8 +1,5 @@
 """What comes of an enrolment or exit by hand: sends it, and finds its own answer in the activity."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import RecordMetadata
@@ -10,22 +7,22 @@ from aiokafka.structs import RecordMetadata
 from models.ids import customer_key
 from streams.clock import steady
 from streams.control.publishing import control
+from streams.engine.effects import Cause
 from streams.engine.inputs import Enroll, Exit
+from streams.history.records import Record, StoredEntry, read_record
 from streams.kafka.clients import started
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import ACTIVITY, INBOX, read_topics
 from streams.settings import Settings
 
-Entry = Mapping[str, Any]
-
-_read = msgspec.json.Decoder(dict[str, Any]).decode
+_read_cause = msgspec.json.Decoder(Cause).decode
 
 
 class Answer(msgspec.Struct, frozen=True):
     """Whether a worker took the control up, and what it then did in the journey; nothing for an exit is final."""
 
     is_taken: bool
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[StoredEntry, ...] = ()
 
 
 async def ask(
@@ -62,23 +59,19 @@ async def _wait(
         end = (await consumer.end_offsets([activity]))[activity]
         for records in (await consumer.getmany(timeout_ms=100)).values():
             for record in records:
-                if record.key == key and (found := _find(_read(record.value), message, sent)):
+                if record.key == key and (found := _find(read_record(record.value, record.offset), message, sent)):
                     return Answer(True, found)
         if is_taken and isinstance(message, Exit) and await consumer.position(activity) >= end:
             break
     return Answer(is_taken)
 
 
-def _find(record: Mapping[str, Any], message: Enroll | Exit, sent: RecordMetadata) -> tuple[Entry, ...]:
+def _find(record: Record, message: Enroll | Exit, sent: RecordMetadata) -> tuple[StoredEntry, ...]:
     """Return the entries of the journey, if this record answers what was sent."""
-    cause = record["cause"]
-    is_own = (cause.get("topic"), cause.get("partition"), cause.get("offset")) == (
-        INBOX,
-        sent.partition,
-        sent.offset,
-    )
+    cause = _read_cause(record.cause)
+    is_own = (cause.topic, cause.partition, cause.offset) == (INBOX, sent.partition, sent.offset)
     # Whether there is a place is answered later (R5), to a candidate that has no event if it came by hand.
-    is_place = cause["kind"] == "admission" and not cause.get("eventId") and isinstance(message, Enroll)
+    is_place = cause.kind == "admission" and not cause.event_id and isinstance(message, Enroll)
     if not is_own and not is_place:
         return ()
-    return tuple(entry for entry in record["entries"] if entry.get("journeyId") == message.journey_id)
+    return tuple(entry for entry in record.entries if getattr(entry, "journey_id", None) == message.journey_id)

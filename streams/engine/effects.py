@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from models.customer import Customer
 from streams.engine.entries import Entry
 from streams.engine.inputs import CustomerInput, PlacesInput
+from streams.engine.results import Change
 
 
 class SendCommand(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -42,7 +43,7 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 
 
 class ProfileUpdate(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A record for `fairway.profile-updates`; `updates` are {field, before, after} each."""
+    """A record for `fairway.profile-updates`; `updates` are what its UPDATE step changed."""
 
     tenant_id: str
     club_id: str | None
@@ -53,7 +54,7 @@ class ProfileUpdate(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     step_id: str
     step_number: int
     visit: int
-    updates: list[dict[str, Any]]
+    updates: list[Change]
     updated_at: datetime
 
 

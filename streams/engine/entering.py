@@ -60,8 +60,10 @@ def _enter(
     if key is None:
         return refuse(draft, journey, "key")
     past = draft.history.get(id_, _NEVER).get(key)
-    if (past is not None or draft.candidates) and not _may_enter(draft, journey, key, past, at):
-        return refuse(draft, journey, "reentry", enrollment_key=key)
+    if past is not None or draft.candidates:
+        barred = _find_bar(draft, journey, key, past, at)
+        if barred is not None:
+            return refuse(draft, journey, "reentry", enrollment_key=key, **barred)
     number = past.count + 1 if past else 1
     name = enrollment_id(id_, draft.customer_id, key, number)
     arrived, about = (event, {}) if isinstance(event, Event) else (None, event)
@@ -101,19 +103,25 @@ def read_key(look_up: Field, scope: Scope) -> str | None:
     return key if is_short else None
 
 
-def _may_enter(
+def _find_bar(
     draft: CustomerDraft, journey: CompiledJourney, key: str, past: EntryHistory | None, at: datetime
-) -> bool:
-    """Apply R3; `past` is the last entry, and who never entered can't be in the journey."""
+) -> dict[str, Any] | None:
+    """Apply R3: return which rule bars the entry, as a refusal says it; None if none does.
+
+    `past` is the last entry, and who never entered can't be in the journey.
+    """
     if draft.is_candidate(journey.id, key):
-        return False
+        return {"reentry": "candidate"}
     if past is None:
-        return True
-    if not journey.allow_reentry or draft.is_in(journey.id, key):
-        return False
+        return None
+    if not journey.allow_reentry:
+        return {"reentry": "once"}
+    if draft.is_in(journey.id, key):
+        return {"reentry": "active"}
     if journey.reentry_after is None:
-        return True
-    return at >= add(past.last_enrolled_at, journey.reentry_after, journey.zone)
+        return None
+    start = add(past.last_enrolled_at, journey.reentry_after, journey.zone)
+    return None if at >= start else {"reentry": "later", "reentry_from": start}
 
 
 def admit(draft: CustomerDraft, journey: CompiledJourney, one: Candidate) -> None:

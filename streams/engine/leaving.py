@@ -8,7 +8,6 @@ from streams.engine.compiled import CompiledJourney
 from streams.engine.draft import CustomerDraft
 from streams.engine.entries import (
     EnrollmentCompleted,
-    EnrollmentEnded,
     EnrollmentExited,
     EnrollmentFailed,
     StepSkipped,
@@ -66,7 +65,11 @@ def leave_archived(draft: CustomerDraft, journey_ids: frozenset[str], at: dateti
             leave(draft, enrollment, "manual", "journey archived", at)
 
 
-def _end(draft: CustomerDraft, enrollment: Enrollment, entry: EnrollmentEnded) -> None:
+def _end(
+    draft: CustomerDraft,
+    enrollment: Enrollment,
+    entry: EnrollmentCompleted | EnrollmentExited | EnrollmentFailed,
+) -> None:
     draft.drop(enrollment)
     draft.entries.append(entry)
     if enrollment.journey_id in draft.journeys.limited:

@@ -8,6 +8,7 @@ from streams.engine.comparisons import is_same
 from streams.engine.draft import CustomerDraft
 from streams.engine.entries import ProfileUpdated
 from streams.engine.leaving import leave_all
+from streams.engine.results import Change
 
 PROFILE_EVENTS = frozenset(
     {"customer.updated", "scl.member.created", "customer.unsubscribed", "customer.merged", "customer.deleted"}
@@ -47,7 +48,7 @@ def set_attributes(draft: CustomerDraft, given: dict[str, Any]) -> None:
         before = after.get(name)
         if is_same(before, value):
             continue
-        changes.append({"field": name, "before": before, "after": value})
+        changes.append(Change(name, before, value))
         if value is None:
             after.pop(name, None)
         else:

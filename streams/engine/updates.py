@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from models.steps import Operation, Update
 from streams.engine.comparisons import is_same
 from streams.engine.paths import PathError, compile_path, describe, put
+from streams.engine.results import Change
 
 _LARGEST = 2**63 - 1
 _DECIMAL = Context(prec=40)  # more digits than two numbers of 17 and 19 need to be summed where neither is lost
@@ -16,10 +17,8 @@ class UpdateRefusedError(ValueError):
     """An update that its field's value does not allow; the message is the sentence for the activity record."""
 
 
-def apply_updates(
-    profile: Mapping[str, Any], updates: Sequence[Update]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the new profile and one {field, before, after} per update; raises UpdateRefusedError."""
+def apply_updates(profile: Mapping[str, Any], updates: Sequence[Update]) -> tuple[dict[str, Any], list[Change]]:
+    """Return the new profile and one change per update; raises UpdateRefusedError."""
     after = dict(profile)
     changes = []
     for update in updates:
@@ -30,7 +29,7 @@ def apply_updates(
             after = put(after, path, value)
         except PathError as error:
             raise UpdateRefusedError(str(error)) from None
-        changes.append({"field": path, "before": before, "after": value})
+        changes.append(Change(path, before, value))
     return after, changes
 
 

@@ -18,6 +18,15 @@ from streams.engine.entries import ProfileUpdated, StepCompleted, StepEntered, S
 from streams.engine.envelope import envelope
 from streams.engine.leaving import complete, fail, leave, skip_step
 from streams.engine.profile import read_subscriptions
+from streams.engine.results import (
+    NO_RESULT,
+    ConditionResult,
+    Result,
+    SendResult,
+    SplitResult,
+    UpdateResult,
+    WaitResult,
+)
 from streams.engine.split import draw
 from streams.engine.updates import UpdateRefusedError, apply_updates
 from streams.engine.waiting import Plan, lateness, plan
@@ -92,25 +101,23 @@ class Walk:
         )
 
     def _pass(self, step: Trigger | End) -> bool:
-        self._done(step, {}, step.next)
+        self._done(step, NO_RESULT, step.next)
         return True
 
     def _branch(self, step: Condition) -> bool:
         holds, rules = step.conditions.explain(self._scope(), self.at)
-        self._done(step, {"result": holds, "evaluatedRules": rules}, step.yes if holds else step.no)
+        self._done(step, ConditionResult(holds, rules), step.yes if holds else step.no)
         self._skip_unreachable()
         return True
 
     def _draw(self, step: Split) -> bool:
         name, onward = draw(step, self.journey.id, self.draft.customer_id)
         self.variants = self.variants | {step.id: name}
-        self._done(step, {"variant": name}, onward)
+        self._done(step, SplitResult(name), onward)
         self._skip_unreachable()
         return True
 
-    def _done(
-        self, step: AnyCompiled, result: dict[str, Any], onward: str | None, entered: datetime | None = None
-    ) -> None:
+    def _done(self, step: AnyCompiled, result: Result, onward: str | None, entered: datetime | None = None) -> None:
         # Without `_place`: it is what happens most, and 2,400 of 205,000 instructions an event.
         journey, id_, visit, at = self.journey, self.enrollment.id, self.visits[step.id], self.at
         self.draft.entries.append(
@@ -156,7 +163,7 @@ class Walk:
                 enrollment.traceparent,
             )
         )
-        self._done(step, {"sent": True, "channel": step.channel, "messageId": id_}, step.next)
+        self._done(step, SendResult(True, step.channel, id_), step.next)
         return True
 
     def _change(self, step: Change) -> bool:
@@ -170,7 +177,7 @@ class Walk:
         draft.effects.append(
             ProfileUpdate(draft.tenant_id, club_id, draft.customer_id, *self._place(step), changes, self.at)
         )
-        self._done(step, {"updates": changes}, step.next)
+        self._done(step, UpdateResult(changes), step.next)
         draft.entries.append(ProfileUpdated(changes))
         return True
 
@@ -195,7 +202,7 @@ class Walk:
     def _pass_wait(self, step: Wait, due: datetime) -> bool:
         """Leave a wait whose time has come; R20's policies apply."""
         then, sentence = lateness(step, due, self.at, self.journey.zone)
-        self._fired(step, due, **({"ifLate": then, "note": sentence} if sentence else {}))
+        self._fired(step, due, **({"if_late": then, "note": sentence} if sentence else {}))
         if then == "exit":
             self._exit(step, sentence)
             return False
@@ -204,7 +211,7 @@ class Walk:
         return True
 
     def _fired(self, step: Wait, due: datetime, **notes: Any) -> None:
-        result = {"waitingUntil": due, "firedAt": self.at, **self.enrollment.wait, **notes}
+        result = WaitResult(due, self.at, **(self.enrollment.wait | notes))
         self._done(step, result, step.next, self.enrollment.entered_at)
         self.fired = step.id
         self.enrollment = self.now_at(step.id)
@@ -214,8 +221,8 @@ class Walk:
         if planned.policy == "fail":
             self._fail(step, planned.reason)
             return False
-        result = planned.notes | {"waitingUntil": None, "firedAt": self.at, "note": planned.reason}
-        self._done(step, result | {"policy": planned.policy}, step.next)
+        notes = planned.notes | {"policy": planned.policy, "note": planned.reason}
+        self._done(step, WaitResult(None, self.at, **notes), step.next)
         if planned.policy == "exit":
             self._exit(step, planned.reason)
             return False

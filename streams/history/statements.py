@@ -32,7 +32,7 @@ _FIXED = (
     " trigger_data"
 )
 _STEP = "step_number, status, visits, entered_at, completed_at, result"
-COUNTS = "entered, inside, completed, skipped, failed"
+COUNTS = "entered, enrollments, inside, completed, skipped, failed"
 
 PLACE_HOLDERS = _insert(
     "journeys", "id, tenant_id, name, trigger_type, version, deleted_at", "ON CONFLICT DO NOTHING"
@@ -45,8 +45,9 @@ PROFILES = text(
     " FROM json_populate_recordset(NULL::customers, CAST(:rows AS json)) AS r"
     " WHERE (customers.tenant_id, customers.customer_id) = (r.tenant_id, r.customer_id)"
 )
+_BEGINNING = f"{_FIXED.partition(', ')[2]}, {_MOVING}"
 BEGUN = _insert(
-    "journey_enrollments", f"{_FIXED}, {_MOVING}", f"ON CONFLICT (id) DO UPDATE SET {_excluded(_MOVING)}"
+    "journey_enrollments", f"id, {_BEGINNING}", f"ON CONFLICT (id) DO UPDATE SET {_excluded(_BEGINNING)}"
 )
 MOVED = text(
     f"UPDATE journey_enrollments AS e SET ({_MOVING}) = ROW(r.{_MOVING.replace(', ', ', r.')})"  # noqa: S608
@@ -60,8 +61,8 @@ STEPS = _insert(
 # Arrays, where the others take JSON: its texts are long and JSON themselves, and are then not parsed twice.
 ACTIVITY = text(
     'INSERT INTO activity (tenant_id, customer_id, at, "offset", activity_id, club_id, cause, entries, refused)'
-    " SELECT tenant, customer, at::timestamptz, position, id::uuid, club, cause::json, entries::json, refused"
-    " FROM unnest(CAST(:tenants AS text[]), CAST(:customers AS text[]), CAST(:at AS text[]),"
+    " SELECT tenant, customer, at, position, id::uuid, club, cause::json, entries::json, refused"
+    " FROM unnest(CAST(:tenants AS text[]), CAST(:customers AS text[]), CAST(:at AS timestamptz[]),"
     " CAST(:offsets AS bigint[]), CAST(:ids AS text[]), CAST(:clubs AS text[]), CAST(:causes AS text[]),"
     " CAST(:entries AS text[]), CAST(:refused AS boolean[]))"
     " AS r(tenant, customer, at, position, id, club, cause, entries, refused) ON CONFLICT DO NOTHING"
@@ -87,15 +88,15 @@ TOTALS = text(
     " total_failed = j.total_failed + r.failed FROM json_to_recordset(CAST(:rows AS json))"
     " AS r(id uuid, enrolled bigint, completed bigint, exited bigint, failed bigint) WHERE j.id = r.id"
 )
-ERASE_CUSTOMERS = text(
-    "DELETE FROM customers"
-    " USING unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS r(tenant, customer)"
-    " WHERE tenant_id = r.tenant AND customer_id = r.customer"
-)
-ERASE_ACTIVITY = text(
-    "DELETE FROM activity USING unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS r(tenant, customer)"
-    " WHERE tenant_id = r.tenant AND customer_id = r.customer"
-)
+ERASE = [
+    text(
+        f"DELETE FROM {table}"  # noqa: S608 - constants
+        " USING unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS r(tenant, customer)"
+        " WHERE tenant_id = r.tenant AND customer_id = r.customer"
+    )
+    for table in ("customers", "activity", "history_parked")
+]
+"""Enrolments and their steps go with their customer."""
 FIRST_POSITION = text(
     'INSERT INTO projection_positions (topic, partition, "offset") VALUES (:topic, :partition, 0)'
     " ON CONFLICT DO NOTHING"
@@ -107,7 +108,7 @@ MOVE_POSITION = text(
     'UPDATE projection_positions SET "offset" = :offset WHERE topic = :topic AND partition = :partition'
 )
 READ_ENROLLMENTS = text(
-    "SELECT id::text, status, current_step_id, current_step_number, waiting_until::text, completed_at::text,"
+    "SELECT id::text, false, status, current_step_id, current_step_number, waiting_until::text, completed_at::text,"
     " exited_at::text, exit_reason, detail, tenant_id, club_id, journey_id::text, version, customer_id"
     " FROM journey_enrollments WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
 )
@@ -121,20 +122,31 @@ READ_PROFILES = text(
     " unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS r(tenant_id, customer_id)"
     " JOIN customers AS c ON c.tenant_id = r.tenant_id AND c.customer_id = r.customer_id"
 )
-PRUNE_ACTIVITY = text(
-    "DELETE FROM activity WHERE ctid = ANY(ARRAY(SELECT ctid FROM activity WHERE at < :before LIMIT 5000))"
-)
-PRUNE_ENROLLMENTS = text(
-    "DELETE FROM journey_enrollments WHERE id = ANY(ARRAY(SELECT id FROM journey_enrollments"
-    " WHERE status <> 'ACTIVE' AND coalesce(completed_at, exited_at) < :before LIMIT 5000))"
-)
+PRUNE = [
+    text("DELETE FROM activity WHERE ctid = ANY(ARRAY(SELECT ctid FROM activity WHERE at < :before LIMIT 5000))"),
+    text(
+        "DELETE FROM journey_enrollments WHERE id = ANY(ARRAY(SELECT id FROM journey_enrollments"
+        " WHERE status <> 'ACTIVE' AND coalesce(completed_at, exited_at) < :before LIMIT 5000))"
+    ),
+    text(
+        "DELETE FROM history_parked"
+        " WHERE ctid = ANY(ARRAY(SELECT ctid FROM history_parked WHERE at < :before LIMIT 5000))"
+    ),
+]
 EMPTY = [
     # Positions first: a projector that works now holds one of them, and this waits until it has committed.
     text('UPDATE projection_positions SET "offset" = 0'),
     text("DELETE FROM customers"),
     text("DELETE FROM activity"),
+    text("DELETE FROM history_parked"),
     text("DELETE FROM journey_step_counts"),
     text("DELETE FROM journey_refusal_counts"),
     text("DELETE FROM journey_hours"),
     text("UPDATE journeys SET total_enrolled = 0, total_completed = 0, total_exited = 0, total_failed = 0"),
 ]
+
+PARK = text(
+    'INSERT INTO history_parked (topic, partition, "offset", tenant_id, customer_id, record, error)'
+    " VALUES (:topic, :partition, :offset, :tenant_id, :customer_id, :record, :error)"
+    ' ON CONFLICT (topic, partition, "offset") DO UPDATE SET error = excluded.error'
+)

@@ -2,26 +2,52 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
-Entry = Mapping[str, Any]
+from streams.engine.effects import Cause
+from streams.engine.entries import (
+    EnrollmentCompleted,
+    EnrollmentExited,
+    EnrollmentFailed,
+    EnrollmentRefused,
+    EnrollmentStarted,
+    OfStep,
+    ProfileUpdated,
+    StepCompleted,
+    StepEntered,
+    StepFailed,
+    StepSkipped,
+)
+from streams.engine.results import (
+    Change,
+    ConditionResult,
+    NoResult,
+    Result,
+    SendResult,
+    SplitResult,
+    UnknownResult,
+    UpdateResult,
+    WaitResult,
+)
+from streams.history.records import AnyEntry, UnknownEntry
 
 REFUSALS = {
     "conditions": "the conditions did not hold",
     "club": "the event came from another club",
     "paused": "the journey was paused or archived",
-    "reentry": "the customer has been in before, and may not enter again, or not yet",
+    "reentry": "the customer is in it, or has been",
     "key": "the event lacks the value that tells one run from another, or it is longer than 256 bytes",
     "maxEnrollments": "the journey was full",
     "duplicate": "the same event had come before",
 }
-_KINDS = {
-    "enrollment.started": "good", "enrollment.refused": "warn", "enrollment.completed": "good",
-    "enrollment.exited": "gone", "enrollment.failed": "bad", "step.entered": "waits", "step.completed": "",
-    "step.skipped": "gone", "step.failed": "bad", "profile.updated": "",
-}  # fmt: skip
+_REENTRY = {
+    "once": "the journey can be entered only once, and the customer has been in it",
+    "active": "the customer is still in it",
+    "candidate": "an earlier entry still waits for a place",
+    "later": "the customer may enter again from",
+}
 SKIPS = {
     "branch": "another branch was taken",
     "ended": "the journey ended before",
@@ -31,90 +57,134 @@ SKIPS = {
 
 
 class Description(msgspec.Struct, frozen=True):
-    """An entry in words. `moment` is a time that belongs to it, `rules` what was asked and seen."""
+    """An entry in words. `moment` is a time that ends the text, `rules` what was asked and seen."""
 
     text: str
-    kind: str
-    journey_id: str
-    enrollment_id: str
-    step_id: str
-    moment: datetime | None
-    rules: Sequence[Entry]
-    command_id: str
-    changes: Sequence[Entry]
+    kind: str = ""
+    journey_id: str = ""
+    enrollment_id: str = ""
+    step_id: str = ""
+    moment: datetime | None = None
+    rules: Sequence[Mapping[str, Any]] = ()
+    command_id: str = ""
+    changes: Sequence[Change] = ()
 
 
-def describe(entry: Entry) -> Description:
+def describe(entry: AnyEntry) -> Description:
     """Return an entry in words."""
-    result = entry.get("result") or {}
-    until = entry.get("waitingUntil")
-    return Description(
-        _tell_step(entry, result) if entry["type"].startswith("step.") else _tell_enrollment(entry),
-        _KINDS.get(entry["type"], ""),
-        entry.get("journeyId") or "",
-        entry.get("enrollmentId") or "",
-        entry.get("stepId", "") if entry["type"].startswith("step.") else "",
-        datetime.fromisoformat(until) if isinstance(until, str) else until,
-        entry.get("evaluatedRules") or result.get("evaluatedRules") or (),
-        result.get("messageId") or "",
-        entry.get("changes") or result.get("updates") or (),
-    )
-
-
-def _tell_enrollment(entry: Entry) -> str:
-    match entry["type"]:
-        case "enrollment.started":
-            key = f" for “{entry['enrollmentKey']}”" if entry.get("enrollmentKey") else ""
-            number = entry.get("entryNumber", 1)
-            again = f", entry {number}" if number > 1 else ""
-            return f"Entered version {entry.get('journeyVersion', '?')}{key}{again}"
-        case "enrollment.refused":
-            return f"Did not enter: {REFUSALS.get(entry['reason'], entry['reason'])}"
-        case "enrollment.completed":
-            return "Completed the journey"
-        case "enrollment.exited":
-            detail = f": {entry['detail']}" if entry.get("detail") else ""
-            return f"Left the journey ({entry.get('exitReason')}{detail})"
-        case "enrollment.failed":
-            return f"Failed: {entry.get('error')}"
-        case "profile.updated":
-            return "Was erased" if entry.get("deleted") else "Profile changed"
-        case other:
-            return str(other)
-
-
-def _tell_step(entry: Entry, result: Entry) -> str:
-    match entry["type"]:
-        case "step.entered":
-            return "waits until"
-        case "step.skipped":
-            return f"skipped: {SKIPS.get(entry['reason'], entry['reason'])}"
-        case "step.failed":
-            return f"failed: {entry.get('error')}"
+    match entry:
+        case StepCompleted() | StepEntered() | StepSkipped() | StepFailed():
+            return _describe_step(entry)
+        case EnrollmentStarted():
+            return _make(entry, _describe_start(entry), "good")
+        case EnrollmentRefused():
+            return _describe_refusal(entry)
+        case EnrollmentCompleted() | EnrollmentExited() | EnrollmentFailed():
+            return _describe_end(entry)
+        case ProfileUpdated(deleted=deleted, changes=changes):
+            return Description("Was erased" if deleted else "Profile changed", changes=changes)
+        case UnknownEntry(type=kind):
+            return _make(entry, kind)
         case _:
-            return f"done{_tell_result(result)}"
+            assert_never(entry)
 
 
-def _tell_result(result: Entry) -> str:
-    if result.get("sent"):
-        return f": sent by {result.get('channel')}"
-    if "variant" in result:
-        return f": variant “{result['variant']}”"
-    if "result" in result:
-        return f": the answer is {'yes' if result['result'] else 'no'}"
-    return f" ({result['note']})" if result.get("note") else ""
+def _describe_step(entry: StepCompleted | StepEntered | StepSkipped | StepFailed) -> Description:
+    match entry:
+        case StepCompleted():
+            return _describe_completed(entry)
+        case StepEntered(waiting_until=until):
+            return _make(entry, "waits until", "waits", moment=until)
+        case StepSkipped(reason=reason):
+            return _make(entry, f"skipped: {SKIPS.get(reason, reason)}", "gone")
+        case StepFailed(error=error):
+            return _make(entry, f"failed: {error}", "bad")
+        case _:
+            assert_never(entry)
 
 
-def describe_cause(cause: Entry) -> str:
+def _describe_end(entry: EnrollmentCompleted | EnrollmentExited | EnrollmentFailed) -> Description:
+    match entry:
+        case EnrollmentCompleted():
+            return _make(entry, "Completed the journey", "good")
+        case EnrollmentExited(exit_reason=reason, detail=detail):
+            return _make(entry, f"Left the journey ({reason}{f': {detail}' if detail else ''})", "gone")
+        case EnrollmentFailed(error=error):
+            return _make(entry, f"Failed: {error}", "bad")
+        case _:
+            assert_never(entry)
+
+
+def _make(entry: AnyEntry, text: str, kind: str = "", **more: Any) -> Description:
+    """Return a description that says what an entry is about, as far as it has one."""
+    journey_id, enrollment_id = getattr(entry, "journey_id", ""), getattr(entry, "enrollment_id", "")
+    step_id = entry.step_id if isinstance(entry, OfStep) else ""
+    return Description(text, kind, journey_id or "", enrollment_id, step_id, **more)
+
+
+def _describe_start(entry: EnrollmentStarted) -> str:
+    key = f" for “{entry.enrollment_key}”" if entry.enrollment_key else ""
+    again = f", entry {entry.entry_number}" if entry.entry_number > 1 else ""
+    return f"Entered version {entry.journey_version}{key}{again}"
+
+
+def describe_refusal(entry: EnrollmentRefused) -> str:
+    """Return why a journey was not entered, so that it may end a sentence."""
+    moment = f" {entry.reentry_from:%Y-%m-%d %H:%M} UTC" if isinstance(entry.reentry_from, datetime) else ""
+    return _explain_refusal(entry) + moment
+
+
+def _explain_refusal(entry: EnrollmentRefused) -> str:
+    return _REENTRY.get(entry.reentry or "") or REFUSALS.get(entry.reason, entry.reason)
+
+
+def _describe_refusal(entry: EnrollmentRefused) -> Description:
+    moment = entry.reentry_from if isinstance(entry.reentry_from, datetime) else None
+    text = f"Did not enter: {_explain_refusal(entry)}"
+    return _make(entry, text, "warn", moment=moment, rules=entry.evaluated_rules or ())
+
+
+def _describe_completed(entry: StepCompleted) -> Description:
+    said = describe_result(entry.result)
+    text = f"done: {said}" if said else "done"
+    match entry.result:
+        case SendResult(message_id=command_id):
+            return _make(entry, text, command_id=command_id)
+        case ConditionResult(evaluated_rules=rules):
+            return _make(entry, text, rules=rules)
+        case UpdateResult(updates=changes):
+            return _make(entry, text, changes=changes)
+        case _:
+            return _make(entry, text)
+
+
+def describe_result(result: Result) -> str:
+    """Return in a few words what came of a completed step; nothing where there is nothing to say."""
+    match result:
+        case SendResult(channel=channel):
+            return f"sent by {channel}"
+        case SplitResult(variant=variant):
+            return f"variant “{variant}”"
+        case ConditionResult(result=answer):
+            return f"the answer is {'yes' if answer else 'no'}"
+        case WaitResult(note=note):
+            return note or ""
+        case NoResult() | UpdateResult() | UnknownResult():
+            return ""
+        case _:
+            assert_never(result)
+
+
+def describe_cause(cause: Cause) -> str:
     """Return what an activity record answers."""
-    match cause.get("kind"):
+    match cause.kind:
         case "event":
-            return f"{cause.get('eventType')} · event {cause.get('eventId')}"
+            return f"{cause.event_type} · event {cause.event_id}"
         case "wait":
-            return f"the wait in “{cause.get('stepId')}” was over" if cause.get("stepId") else "a wait was over"
+            return f"the wait in “{cause.step_id}” was over" if cause.step_id else "a wait was over"
         case "control":
-            return f"by hand: {cause['control']}" if cause.get("control") else "by hand"
+            return f"by hand: {cause.control}" if cause.control else "by hand"
         case "admission":
             return "the journey's answer whether there is a place"
         case other:
-            return str(other)
+            return other

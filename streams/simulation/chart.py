@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from streams.engine.effects import Activity
+from streams.engine.entries import OfEnrollment, StepEntered
 from streams.errors import FairwayError
-from streams.kafka.topics import ACTIVITY
 from streams.simulation.simulation import Output
 
 Moves = list[tuple[datetime, str, int]]
@@ -18,15 +18,15 @@ def find_moves(outputs: Iterable[Output], names: Mapping[str, str]) -> Moves:
     moves: Moves = []
     standing: dict[str, str] = {}
     for output in outputs:
-        if output.topic != ACTIVITY:
-            continue
-        for entry in output.fields["entries"]:
-            id_ = entry.get("enrollmentId")
-            if id_ in standing and entry["type"] != "step.entered":
-                moves.append((output.at, standing.pop(id_), -1))
-            if entry["type"] == "step.entered":
-                standing[id_] = f"{names.get(entry['journeyId'], '')} / {entry['stepId']}"
+        for entry in output.value.entries if isinstance(output.value, Activity) else ():
+            if not isinstance(entry, OfEnrollment):
+                continue
+            id_ = entry.enrollment_id
+            if isinstance(entry, StepEntered):
+                standing[id_] = f"{names.get(entry.journey_id, '')} / {entry.step_id}"
                 moves.append((output.at, standing[id_], 1))
+            elif id_ in standing:
+                moves.append((output.at, standing.pop(id_), -1))
     return moves
 
 
@@ -39,13 +39,13 @@ def draw(moves: Moves, file: Path) -> None:
     figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots()
     for step in dict.fromkeys(name for _, name, _ in moves):
-        level, times, levels = Counter[str](), list[Any](), list[int]()  # matplotlib's stubs know no datetime
+        level, times, levels = Counter[str](), [], []
         for at, name, change in moves:
             if name == step:
                 level[step] += change
                 times.append(at)
                 levels.append(level[step])
-        axes.step(times, levels, where="post", label=step)
+        axes.step(times, levels, where="post", label=step)  # type: ignore[arg-type]
     axes.set(ylabel="customers waiting", title="Customers in each step over time", ylim=(0, None))
     axes.grid(visible=True, alpha=0.3)
     if moves:

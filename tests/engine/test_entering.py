@@ -136,6 +136,17 @@ def test_R3_reentry_after_counts_from_the_last_entry(later: timedelta, enters: b
     assert len(life.sent) == 1 + enters
 
 
+def test_R3_a_refusal_says_which_rule_bars_the_entry() -> None:
+    once = Life(live(journey(wait()))).give(event(1)).give(event(2))
+    again = Life(live(journey(wait(), allowReentry=True, reentryAfter="7 days")))
+    again.give(event(1)).give(event(2, NOON + hours(1))).give(event(3, NOON + hours(3)))
+    full = Life(live(journey(send(), maxEnrollments=1))).give(event(1)).give(event(2))
+    rules = [life.told("enrollment.refused", "reentry") for life in (once, again, full)]
+    assert rules == [["once"], ["active", "later"], ["candidate"]]
+    refused = [entry for entry in again.entries if entry["type"] == "enrollment.refused"]
+    assert [entry.get("reentryFrom") for entry in refused] == [None, NOON + timedelta(days=7)]
+
+
 def test_R4_one_enrolment_for_each_value_of_the_key() -> None:
     life = Life(live(journey(wait(), enrollmentKey="trigger.teeTimeId")))
     for number, value in enumerate(["t-1", "t-2", "t-1", 5, 5.0, True, 2.5]):

@@ -14,6 +14,7 @@ from models.steps import Update
 from streams.engine.compiled import Split, compile_journey
 from streams.engine.effects import ProfileUpdate, plain
 from streams.engine.inputs import Arrived
+from streams.engine.results import Change
 from streams.engine.split import draw
 from streams.engine.updates import UpdateRefusedError, apply_updates
 from tests.engine.build import NOON, Life, event, hours, journey, live, send, update, wait
@@ -106,7 +107,7 @@ PROFILE = {"visits": 2, "name": "Ann", "tags": ["a"], "home": {"club": "north"},
 )
 def test_R23_updates(change: dict[str, Any], before: Any, after: Any) -> None:
     profile, changes = apply_updates(PROFILE, [Update.model_validate(change)])
-    assert changes == [{"field": change["field"].removeprefix("customer."), "before": before, "after": after}]
+    assert changes == [Change(change["field"].removeprefix("customer."), before, after)]
     assert PROFILE["visits"] == 2
     assert profile != PROFILE or before == after
 

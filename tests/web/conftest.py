@@ -23,7 +23,7 @@ from streams.web.pages.application import make_pages
 from streams.web.queries.query import Reader
 from streams.web.sources.sources import Sources, make_sources
 from streams.worker.table import Table
-from tests.database.activity import START, activity, journeys
+from tests.history.activity import START, activity, journeys
 from tests.web.alone import Alone
 
 BEARERS = {

@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from models.journey import Journey
 from streams.clock import now as read_clock
-from streams.history.wording import SKIPS
+from streams.engine.results import read_result
+from streams.history.wording import SKIPS, describe_result
 from streams.web.charts.outline import find_links, summarize
 from streams.web.pages.addresses import missing, newest, older
 from streams.web.pages.formats import pretty, relative
@@ -110,12 +111,9 @@ def _describe_wait(row: Row) -> str:
 def _describe_state(state: Mapping[str, Any] | None) -> str:
     """Return in a few words what came of a step."""
     result = (state or {}).get("result") or {}
-    for name in ("reason", "error", "variant", "note"):
-        if result.get(name):
-            return SKIPS.get(result[name], str(result[name]))
-    if result.get("sent"):
-        return f"sent by {result.get('channel')}"
-    return ("yes" if result["result"] else "no") if "result" in result else ""
+    if "reason" in result:
+        return SKIPS.get(result["reason"], str(result["reason"]))
+    return str(result["error"]) if "error" in result else describe_result(read_result(result))
 
 
 async def download(request: Request) -> Response:

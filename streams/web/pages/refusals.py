@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from streams.history.wording import REFUSALS, describe_cause
+from streams.history.wording import REFUSALS
 from streams.web.pages.addresses import missing, newest, older
 from streams.web.pages.rendering import render
 from streams.web.pages.timeline import describe_refusals
@@ -23,7 +23,7 @@ async def show_refusals(request: Request) -> Response:
         page = await history.list_refusals(reader, row, reason, cursor=cursor)
     return render(
         request, "refusals.html", row=row, refusals=describe_refusals(page.rows, row["id"], reason),
-        reason=reason, reasons=REFUSALS, cause=describe_cause,
+        reason=reason, reasons=REFUSALS,
         older=older(request, page.next), newest=newest(request),
         nobody="Events that do not enter this journey are listed here, with the reason." if not page.next
         else f"None of {history.LOOKED_THROUGH:,} refusals that were looked through; older ones may be its.",

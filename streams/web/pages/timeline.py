@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-from streams.history.wording import describe, describe_cause
+from streams.engine.entries import EnrollmentRefused
+from streams.history.records import read_cause, read_entries
+from streams.history.wording import Description, describe, describe_cause
 from streams.web.queries.query import Row
 
 
@@ -17,7 +19,7 @@ class DescribedRecord(msgspec.Struct, frozen=True):
     at: datetime
     cause: str
     kind: str
-    entries: list[Any]
+    entries: list[Description]
     raw: Mapping[str, Any]
     pause: Any
 
@@ -27,25 +29,28 @@ def describe_records(records: Sequence[Row], enrollment_id: str = "") -> list[De
     found = []
     for record, before in zip_longest(records, records[1:]):
         mine = [
-            describe(entry)
-            for entry in record["entries"]
-            if not enrollment_id or entry.get("enrollmentId") == enrollment_id
+            entry
+            for entry in map(describe, read_entries(record["entries"], record["at"]))
+            if not enrollment_id or entry.enrollment_id == enrollment_id
         ]
         kinds = [entry.kind for entry in mine]
         kind = next((kind for kind in ("bad", "warn", "waits", "good", "gone") if kind in kinds), "")
         pause = record["at"] - before["at"] if before else None
         raw = {name: record[name] for name in ("at", "activity_id", "cause", "entries")}
-        found.append(DescribedRecord(record["at"], describe_cause(record["cause"]), kind, mine, raw, pause))
+        cause = describe_cause(read_cause(record["cause"]))
+        found.append(DescribedRecord(record["at"], cause, kind, mine, raw, pause))
     return found
 
 
-def describe_refusals(records: Sequence[Row], journey_id: str = "", reason: str = "") -> list[tuple[Row, Any]]:
-    """Return each refusal with its record: those of one journey, for one reason, if they are named."""
+def describe_refusals(
+    records: Sequence[Row], journey_id: str = "", reason: str = ""
+) -> list[tuple[Row, str, Description]]:
+    """Return each refusal, of a journey or for a reason alone, with its record and that record's cause in words."""
     return [
-        (record, describe(entry))
+        (record, describe_cause(read_cause(record["cause"])), describe(entry))
         for record in records
-        for entry in record["entries"]
-        if entry["type"] == "enrollment.refused"
-        if not journey_id or entry.get("journeyId") == journey_id
-        if not reason or entry["reason"] == reason
+        for entry in read_entries(record["entries"], record["at"])
+        if isinstance(entry, EnrollmentRefused)
+        if not journey_id or entry.journey_id == journey_id
+        if not reason or entry.reason == reason
     ]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from models.rows import TokenRow
 from streams.web.access.tokens import TokenIdentity, grant, hash_token, list_tokens, revoke
 from streams.web.access.visitor import Visitor
-from tests.database.activity import START
+from tests.history.activity import START
 
 pytestmark = pytest.mark.database
 

@@ -36,5 +36,5 @@ def test_of_one_enrolment_there_are_its_own_entries() -> None:
 def test_refusals_are_of_a_journey_and_for_a_reason() -> None:
     records = [record(0, DONE, REFUSED), record(1, REFUSED | {"journeyId": "j-3"})]
     assert len(describe_refusals(records)) == 2
-    assert [entry.journey_id for _, entry in describe_refusals(records, "j-3")] == ["j-3"]
+    assert [entry.journey_id for *_, entry in describe_refusals(records, "j-3")] == ["j-3"]
     assert describe_refusals(records, "j-2", "conditions") == []

@@ -14,7 +14,7 @@ from streams.database import create_engine
 from streams.history.projector import Projector
 from streams.history.statements import SESSION
 from streams.journeys.authoring import Author, apply
-from tests.database.activity import START, Message, activity, journeys, record
+from tests.history.activity import START, Message, activity, journeys, record
 
 pytestmark = pytest.mark.database
 
@@ -186,9 +186,7 @@ async def test_a_profile_is_as_last_seen(engine: AsyncEngine, projector: Project
     assert attributes == [({"a.b": 1, "golf": {"handicap": 7}},)]
 
 
-async def test_what_can_t_be_stored_is_left_out_and_stops_nothing(
-    engine: AsyncEngine, projector: Projector
-) -> None:
+async def test_what_can_t_be_stored_is_parked_and_stops_nothing(engine: AsyncEngine, projector: Projector) -> None:
     bad_time = {"type": "step.entered", **STEP, "waitingUntil": "soon"}
     messages = [
         Message(0, b"no json"),
@@ -199,6 +197,9 @@ async def test_what_can_t_be_stored_is_left_out_and_stops_nothing(
     ]
     assert await project(projector, messages) == 5
     assert await rows(engine, 'SELECT "offset" FROM activity ORDER BY 1') == [(1,), (3,)]
+    assert await rows(engine, 'SELECT "offset", record FROM history_parked ORDER BY 1') == [
+        (message.offset, message.value) for message in (messages[0], messages[2], messages[4])
+    ]
     assert await rows(engine, "SELECT reason, refused FROM journey_refusal_counts") == [("key\ufffd", 1)]
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from streams.history.projector import Projector
-from tests.database.activity import Message
+from tests.history.activity import Message
 
 
 async def run(url: str, file: Path, at_once: int) -> None:

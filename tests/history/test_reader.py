@@ -12,7 +12,7 @@ from streams.history.projector import Projector
 from streams.history.reader import HistoryReader
 from streams.kafka.fetch import Fetch, SeekResult
 from streams.kafka.topics import ACTIVITY
-from tests.database.activity import START, record
+from tests.history.activity import START, record
 
 pytestmark = pytest.mark.database
 

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.history.projector import Projector
-from tests.database.activity import activity
-from tests.database.test_projection import COUNTED, COUNTS, SUMMED, TOTALS, everything, project, projector, rows
+from tests.history.activity import activity
+from tests.history.test_projector import COUNTED, COUNTS, SUMMED, TOTALS, everything, project, projector, rows
 
 pytestmark = [pytest.mark.database, pytest.mark.timeout(180)]
 
@@ -35,7 +35,7 @@ async def test_a_process_that_is_killed_at_any_moment_writes_each_record_once(
     places = []
     while True:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.database.projecting", database_url, str(file), str(chance.randint(1, 60)),
+            sys.executable, "-m", "tests.history.projecting", database_url, str(file), str(chance.randint(1, 60)),
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None

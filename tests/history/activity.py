@@ -20,8 +20,9 @@ TYPES = ("scl.member.created", "teetime.booked", "payment.failed", "email.opened
 
 class Message(NamedTuple):
     offset: int
-    value: bytes
+    value: bytes | None
     timestamp: int = 0
+    key: bytes | None = None
 
 
 @cache

@@ -1,0 +1,102 @@
+"""What a completed step leaves: a shape for each type of step, told apart by a field that only that shape has."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """One changed field of a profile."""
+
+    field: str
+    before: Any = None
+    after: Any = None
+
+
+class _Result(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    pass
+
+
+class NoResult(_Result, frozen=True):
+    """TRIGGER and END."""
+
+
+class SendResult(_Result, frozen=True):
+    """SEND: `message_id` is the command's id."""
+
+    sent: Literal[True]
+    channel: str
+    message_id: str
+
+
+class ConditionResult(_Result, frozen=True):
+    """CONDITION: the answer, and what each rule asked and saw."""
+
+    result: bool
+    evaluated_rules: list[dict[str, Any]]
+
+
+class SplitResult(_Result, frozen=True):
+    """SPLIT: which variant was drawn."""
+
+    variant: str
+
+
+class WaitResult(_Result, frozen=True):
+    """WAIT: until when it was to hold, when it fired, and what is to be said about either."""
+
+    waiting_until: datetime | None
+    fired_at: datetime
+    timezone: str | UnsetType = UNSET
+    note: str | UnsetType = UNSET
+    if_late: str | UnsetType = UNSET
+    policy: str | UnsetType = UNSET
+
+
+class UpdateResult(_Result, frozen=True):
+    """UPDATE: what it changed."""
+
+    updates: list[Change]
+
+
+class UnknownResult(msgspec.Struct, frozen=True, gc=False):
+    """What no version known here wrote: its fields as they are."""
+
+    fields: dict[str, Any]
+
+
+Result = NoResult | SendResult | ConditionResult | SplitResult | WaitResult | UpdateResult | UnknownResult
+
+NO_RESULT = NoResult()
+
+# The first of these fields that a result has names its shape. Customers' data stands below them, never beside them.
+_SHAPES: dict[str, type[SendResult | ConditionResult | SplitResult | WaitResult | UpdateResult]] = {
+    "sent": SendResult,
+    "firedAt": WaitResult,
+    "variant": SplitResult,
+    "evaluatedRules": ConditionResult,
+    "updates": UpdateResult,
+}
+
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def decode_result(value: msgspec.Raw) -> Result:
+    """Return the result with this JSON; raises msgspec.MsgspecError where that is no object."""
+    return NO_RESULT if len(value) == len(b"{}") else read_result(_decode(value))
+
+
+def read_result(fields: dict[str, Any]) -> Result:
+    """Return the result that has these fields; UnknownResult where no shape fits."""
+    if not fields:
+        return NO_RESULT
+    for name, shape in _SHAPES.items():
+        if name in fields:
+            try:
+                return msgspec.convert(fields, shape)
+            except msgspec.ValidationError:
+                break
+    return UnknownResult(fields)
