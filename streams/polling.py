@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from streams.database import UNREACHABLE, create_engine
+from streams.errors import FairwayError
 
 _log = structlog.get_logger()
 _PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between looks, and between attempts while something is away
 
 
 async def poll_for_ever(database_url: str, look: Callable[[AsyncEngine], Awaitable[None]], trouble: str) -> None:
-    """Look every second; where Postgres or Kafka is away, log `trouble` and try again, less and less often."""
+    """Look every second; where Postgres, Kafka or a topic is away, log `trouble` and try again, ever less often."""
 
     def warn(attempt: RetryCallState) -> None:
         error = attempt.outcome and attempt.outcome.exception()
@@ -23,7 +24,7 @@ async def poll_for_ever(database_url: str, look: Callable[[AsyncEngine], Awaitab
 
     engine = create_engine(database_url, connections=1)
     attempts = AsyncRetrying(
-        retry=retry_if_exception_type((*UNREACHABLE, KafkaError)),
+        retry=retry_if_exception_type((*UNREACHABLE, KafkaError, FairwayError)),
         wait=wait_exponential(2 * _PAUSE, max=_LONGEST_PAUSE),
         before_sleep=warn,
     )

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, PostgresDsn, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -62,6 +64,7 @@ def _split(text: str) -> Iterator[str]:
     return filter(None, map(str.strip, text.split(",")))
 
 
+_FOR_TESTS = ("FAIRWAY_TEST_", "FAIRWAY_RECORD")
 _ALLOWED = {
     "maven_url": "the http:// or https:// address of a Maven registry",
     "brokers": "host:port, several separated by commas",
@@ -82,8 +85,25 @@ def read_settings() -> Settings:
 
 def _explain(problem: Mapping[str, Any]) -> str:
     name = str(problem["loc"][0])
-    allowed = _ALLOWED.get(name) or str(problem["msg"])
+    allowed = _ALLOWED.get(name) or str(problem["msg"]).removeprefix("Input should be ").partition(", unable")[0]
     return f"FAIRWAY_{name.upper()} is '{problem['input']}', but must be: {allowed}."
+
+
+def find_unknown() -> list[str]:
+    """Return a sentence for each variable FAIRWAY_… that is no setting, with what may be meant."""
+    file = Path(str(Settings.model_config["env_file"]))
+    named = {*os.environ, *(dotenv_values(file) if file.exists() else ())}
+    told = (_tell_if_unknown(name) for name in sorted(named) if not name.startswith(_FOR_TESTS))
+    return [sentence for sentence in told if sentence]
+
+
+def _tell_if_unknown(name: str) -> str | None:
+    prefix, setting = str(Settings.model_config["env_prefix"]), name.upper().removeprefix("FAIRWAY_")
+    known = [field.upper() for field in Settings.model_fields]
+    if not name.upper().startswith(prefix) or setting in known:
+        return None
+    meant = get_close_matches(setting, known, n=1)
+    return f"{name} is no setting, and has no effect" + (f"; did you mean {prefix}{meant[0]}?" if meant else ".")
 
 
 @cache

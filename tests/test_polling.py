@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from streams import polling
+from streams.errors import FairwayError
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
@@ -40,7 +41,12 @@ async def test_where_something_is_away_it_looks_less_and_less_often_until_it_is_
         slept.append(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    away = [KafkaConnectionError("no broker"), OSError("no Postgres\nand more"), *[TimeoutError("?")] * 4]
+    away = [
+        KafkaConnectionError("no broker"),
+        OSError("no Postgres\nand more"),
+        FairwayError("no topic"),
+        *[TimeoutError("?")] * 3,
+    ]
     told = await poll(None, *away, None, OSError("again"))
     assert [pause for _, pause in told] == [2, 4, 8, 16, 30, 30, 2]
     assert [error for error, _ in told[:2]] == ["KafkaConnectionError: no broker", "no Postgres"]

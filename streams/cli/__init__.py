@@ -8,7 +8,7 @@ import typer
 
 from streams.cli import access, db, demo, dev, events, init, journeys, simulate, topics, validate, worker
 from streams.errors import FairwayError
-from streams.settings import read_settings
+from streams.settings import find_unknown, read_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,8 +46,11 @@ Version = Annotated[
 
 
 @app.callback()
-def _take_options(version: Version = False) -> None:
+def _take_options(context: typer.Context, version: Version = False) -> None:
     """Marketing journeys on Kafka."""
+    if context.invoked_subcommand != "worker":  # which says so in its log
+        for sentence in find_unknown():
+            typer.echo(f"fairway: warning: {sentence}", err=True)
 
 
 def main() -> None:

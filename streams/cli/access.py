@@ -34,15 +34,10 @@ def grant(
     role: Annotated[Role, typer.Option(help="What its bearer may do.")] = Role.READ,
 ) -> None:
     """Make a token and print it, this once: only its hash is kept."""
-    from sqlalchemy.exc import IntegrityError
-
     from streams.clock import now
     from streams.web.access import tokens
 
-    try:
-        typer.echo(_run(lambda connection: tokens.grant(connection, name, tenant, role, now())))
-    except IntegrityError:
-        raise FairwayError(f"'{name}' has a token; revoke it first.") from None
+    typer.echo(_run(lambda connection: tokens.grant(connection, name, tenant, role, now())))
 
 
 @group.command("list")

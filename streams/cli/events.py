@@ -24,6 +24,7 @@ Wait = Annotated[
 ]
 Within = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="With --wait: how long at most.")]
 Result = TypeVar("Result")
+_TOLD = 20  # bad lines
 
 
 def publish(
@@ -42,16 +43,20 @@ def publish(
     topics = frozenset(read_topics(settings.topics_file, settings.app_id).events)
     read = list(read_events(read_lines(events), topics, raw))
     lines = [line for line in read if isinstance(line, OutgoingRecord)]
+    bad = [line for line in read if isinstance(line, BadLine)]
+    if bad and not lines:
+        wanted = "events are JSON objects, one a line"
+        raise FairwayError(f"'{events}' holds none: {wanted}, but line {bad[0].number}: {bad[0].reason}")
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Publishing", total=len(lines))
-        sent = _run(send(settings.brokers, lines, lambda count: progress.advance(task, count)))
+        sent = _run(send(settings.brokers, lines, lambda count: progress.advance(task, count))) if lines else 0
     typer.echo(f"{sent} events published.")
-    bad = [line for line in read if isinstance(line, BadLine)]
-    for line in bad:
+    for line in bad[:_TOLD]:
         typer.echo(f"{events}:{line.number}: {line.reason}", err=True)
     if bad:
-        raise FairwayError(f"{len(bad)} lines were left out; send them as they are with --raw TOPIC.")
+        told = f"; the first {_TOLD} are told above" if len(bad) > _TOLD else ""
+        raise FairwayError(f"{len(bad)} lines were left out{told}; send them as they are with --raw TOPIC.")
 
 
 def commands(

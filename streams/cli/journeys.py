@@ -155,11 +155,8 @@ def _change(change: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
         async with reach(create_engine(settings.database_url)) as engine:
             async with engine.begin() as connection:
                 found = await change(connection)
-            if not await publish_soon(engine, settings):
-                text = (
-                    f"Kafka can't be reached at '{settings.brokers}': stored, and sent by the next worker that can."
-                )
-                typer.echo(text, err=True)
+            if trouble := await publish_soon(engine, settings):
+                typer.echo(f"Stored, and sent by the next worker that can: {trouble}", err=True)
             return found
 
     return asyncio.run(run())

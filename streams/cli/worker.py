@@ -65,14 +65,19 @@ async def _run(settings: "Settings") -> None:
     import os
     import signal
 
+    import structlog
+
     from streams import failpoints
     from streams.journeys.definitions import Definitions
     from streams.kafka.provision import check_topics
     from streams.kafka.topics import ACTIVITY, read_topics
+    from streams.settings import find_unknown
     from streams.worker.address import WebPort
     from streams.worker.deferred import DeferredReader
     from streams.worker.worker import Worker
 
+    for sentence in find_unknown():
+        structlog.get_logger().warning(sentence)
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
     await check_topics(settings.brokers, topics)

@@ -9,12 +9,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
+from streams.engine.check.shape import suggest
 from streams.engine.decoding import Rejection, decode
 from streams.engine.inputs import Enroll, Exit
 from streams.errors import FairwayError
 from streams.journeys.definitions import load_catalogue
 from streams.journeys.records import JourneyState
-from streams.kafka.clients import deadline, missing_topic, producing, started
+from streams.kafka.clients import deadline, find_partitions, missing_topic, producing, started
 from streams.kafka.topics import COMMANDS, INBOX
 
 _BATCH_BYTES = 512 * 1024
@@ -112,25 +113,26 @@ async def control(brokers: str, tenant_id: str, customer_id: str, message: Enrol
 
 async def find_journey(brokers: str, tenant_id: str, name: str) -> JourneyState:
     """Return how a journey stands, by name or id; asks the definitions topic, so Postgres may be down."""
-    known = (await load_catalogue(brokers)).find(tenant_id, name)
-    if known is None:
-        raise FairwayError(f"Tenant '{tenant_id}' has no journey '{name}' that was ever published.")
-    return known
+    catalogue = await load_catalogue(brokers)
+    found = catalogue.find(tenant_id, name)
+    if found is None:
+        meant = suggest(name, (state.name for state in catalogue.states.values() if state.tenant_id == tenant_id))
+        advice = f"; did you mean '{meant}'?" if meant else "."
+        raise FairwayError(f"Tenant '{tenant_id}' has no journey '{name}' that was ever published{advice}")
+    return found
 
 
 async def read_commands(brokers: str, *, from_start: bool, follow: bool) -> AsyncIterator[bytes]:
     """Yield committed send commands: those that are there, or with `follow` also those to come."""
+    partitions = await find_partitions(brokers, COMMANDS)
     consumer = AIOKafkaConsumer(
-        COMMANDS,
         bootstrap_servers=brokers,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest" if from_start else "latest",
     )
     async with started(consumer):
-        partitions = consumer.assignment()
-        if not partitions:
-            raise missing_topic(COMMANDS)
+        consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         while follow or any([await consumer.position(partition) < ends[partition] for partition in partitions]):
             for records in (await consumer.getmany(timeout_ms=200)).values():

@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.journey import Journey, JourneyStatus
 from models.rows import AuditRow, JourneyRow, JourneyStepRow, JourneyVersionRow, OutboxRow
 from streams.engine import transitions
+from streams.engine.check.shape import suggest
 from streams.engine.transitions import Move
 from streams.errors import FairwayError
 from streams.journeys.records import JourneyState, status_record, version_record
 
 DRAFT, ACTIVE, PAUSED, ARCHIVED = JourneyStatus
 _MOVES: dict[JourneyStatus, Move] = {ACTIVE: "activate", PAUSED: "pause", ARCHIVED: "archive"}
+_COMPARED = 500  # names of journeys with one that is unknown
 _CHANGES_BY_ITSELF = {"status", "version"}
 
 
@@ -117,8 +119,16 @@ async def find(connection: AsyncConnection, tenant_id: str, name: str, *, lock: 
     # Not FOR UPDATE: enrolments refer to this row, and the projection must not wait for an author.
     row = (await connection.execute(query.with_for_update(key_share=True) if lock else query)).mappings().first()
     if row is None:
-        raise UnknownError(f"Tenant '{tenant_id}' has no journey '{name}'.")
+        raise await _tell_unknown(connection, tenant_id, name)
     return row
+
+
+async def _tell_unknown(connection: AsyncConnection, tenant_id: str, name: str) -> UnknownError:
+    theirs = select(JourneyRow.name).where(JourneyRow.tenant_id == tenant_id, JourneyRow.deleted_at.is_(None))
+    meant = suggest(name, (await connection.execute(theirs.limit(_COMPARED))).scalars())
+    return UnknownError(
+        f"Tenant '{tenant_id}' has no journey '{name}'" + (f"; did you mean '{meant}'?" if meant else ".")
+    )
 
 
 async def list_all(

@@ -13,6 +13,7 @@ from streams.cancellation import end_tasks
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.journeys.catalogue import Catalogue, compile_pending, read
+from streams.kafka.clients import find_partitions
 from streams.kafka.topics import DEFINITIONS
 
 _log = structlog.get_logger()
@@ -95,7 +96,8 @@ class Definitions:
 
 
 async def load_catalogue(brokers: str) -> Catalogue:
-    """Return what the definitions topic says now."""
+    """Return what the definitions topic says now; raises FairwayError where there is none."""
+    await find_partitions(brokers, DEFINITIONS)
     definitions = Definitions(brokers)
     try:
         return await definitions.load()

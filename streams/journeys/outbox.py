@@ -9,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.rows import OutboxRow
 from streams.database import OUTBOX_LOCK
-from streams.kafka.clients import started
+from streams.errors import FairwayError
+from streams.kafka.clients import explain, missing_topic, producing
 from streams.kafka.topics import DEFINITIONS
 from streams.polling import poll_for_ever
 from streams.settings import Settings
 
 _AT_ONCE = 1000
+_TIMEOUT_MS = 10_000
 
 
 async def publish(engine: AsyncEngine, producer: Any) -> int:
@@ -34,19 +36,25 @@ async def publish(engine: AsyncEngine, producer: Any) -> int:
 
 
 async def publish_now(engine: AsyncEngine, settings: Settings) -> None:
-    """Send what waits in the outbox; raises KafkaError if the broker can't be reached."""
-    async with started(AIOKafkaProducer(bootstrap_servers=settings.brokers, enable_idempotence=True)) as producer:
+    """Send what waits in the outbox; raises KafkaError, or FairwayError where the topic is missing."""
+    # Not idempotent, for then aiokafka would try for ever; one record is sent at a time, so they stay in order.
+    made = AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all", request_timeout_ms=_TIMEOUT_MS)
+    async with producing(made) as producer:
+        if DEFINITIONS not in (await producer.client.fetch_all_metadata()).topics():
+            raise missing_topic(DEFINITIONS)
         while await publish(engine, producer) == _AT_ONCE:
             pass
 
 
-async def publish_soon(engine: AsyncEngine, settings: Settings) -> bool:
-    """Send what waits in the outbox, or leave it to the next worker that can; say whether it was sent."""
+async def publish_soon(engine: AsyncEngine, settings: Settings) -> FairwayError | None:
+    """Send what waits in the outbox, or leave it to the next worker that can; return what was in the way."""
     try:
         await publish_now(engine, settings)
-    except KafkaError:
-        return False
-    return True
+    except KafkaError as error:
+        return explain(settings.brokers, error)
+    except FairwayError as error:
+        return error
+    return None
 
 
 async def publish_for_ever(settings: Settings) -> None:

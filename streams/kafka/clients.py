@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
@@ -148,6 +148,16 @@ def _no_broker(brokers: str) -> FairwayError:
     return FairwayError(
         f"No Kafka broker answers at '{brokers}': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
     )
+
+
+async def find_partitions(brokers: str, topic: str) -> list[TopicPartition]:
+    """Return the partitions of a topic; raises FairwayError where it does not exist, which consumers wait for."""
+    async with admin(brokers) as asking:
+        known = await asking.ask(lambda client: client.describe_topics())
+    found = next((one["partitions"] for one in known if one["topic"] == topic), None)
+    if found is None:
+        raise missing_topic(topic)
+    return [TopicPartition(topic, one["partition"]) for one in found]
 
 
 def missing_topic(name: str) -> FairwayError:

@@ -71,22 +71,30 @@ async def plan(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
 async def apply(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
     """Create and alter topics as the file says; return all differences, those refused still stand."""
     async with clients.admin(brokers) as admin:
-        found = await _describe(admin, wanted)
-        differences = compare(wanted, found)
-        await _create(admin, [topic for topic in wanted.all if topic.name not in found])
-        altered = {difference.topic for difference in differences if difference.action == "alter"}
-        for topic in wanted.all:
-            if topic.name in altered:
-                await _alter(admin, topic, found[topic.name])
+        differences = await _change(admin, wanted)
         await _settle(admin, wanted)
         return differences
 
 
+async def _change(admin: Admin, wanted: Topics) -> tuple[Difference, ...]:
+    found = await _describe(admin, wanted)
+    differences = compare(wanted, found)
+    await _create(admin, [topic for topic in wanted.all if topic.name not in found])
+    altered = {difference.topic for difference in differences if difference.action == "alter"}
+    for topic in wanted.all:
+        if topic.name in altered:
+            await _alter(admin, topic, found[topic.name])
+    return differences
+
+
 async def _settle(admin: Admin, wanted: Topics) -> None:
-    """Return when the broker shows what its controller has accepted, which takes it a moment."""
+    """Return when the broker shows what its controller has accepted, which takes it a moment.
+
+    What it shows may have been deleted a moment before, so what is missing by then is created again.
+    """
 
     async def is_behind() -> bool:
-        return any(difference.action != "refuse" for difference in compare(wanted, await _describe(admin, wanted)))
+        return any(difference.action != "refuse" for difference in await _change(admin, wanted))
 
     def give_up(_: RetryCallState) -> None:
         raise FairwayError("The broker accepted all changes, but does not show them after 30 seconds.")

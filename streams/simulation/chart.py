@@ -31,7 +31,7 @@ def find_moves(outputs: Iterable[Output], names: Mapping[str, str]) -> Moves:
 
 
 def draw(moves: Moves, file: Path) -> None:
-    """Write the chart; raises FairwayError where matplotlib is not installed."""
+    """Write the chart; raises FairwayError where matplotlib is not installed, or the file can't be written."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -51,4 +51,7 @@ def draw(moves: Moves, file: Path) -> None:
     if moves:
         axes.legend(fontsize="small")
         figure.autofmt_xdate()
-    figure.savefig(file, format="svg")
+    try:
+        figure.savefig(file, format="svg")
+    except OSError as error:
+        raise FairwayError(f"'{file}' can't be written: {error.strerror}.") from None

@@ -122,6 +122,11 @@ async def test_what_can_t_be_stored_is_refused_with_a_sentence(engine: AsyncEngi
     with pytest.raises(UnknownError) as unknown:
         await bring(engine, "activate", tenant="augusta")
     assert str(unknown.value) == "Tenant 'augusta' has no journey 'Welcome'."
+    async with engine.begin() as connection:
+        with pytest.raises(
+            UnknownError, match=r"^Tenant 'pinehurst' has no journey 'Wlecome'; did you mean 'Welcome'\?$"
+        ):
+            await move(connection, "pinehurst", "Wlecome", "activate", AUTHOR)
     await bring(engine, "archive")
     with pytest.raises(ConflictError) as archived:
         await put(engine, journey(timezone="Europe/London"))

@@ -9,11 +9,14 @@ from hashlib import sha256
 from typing import Any
 
 from pydantic.alias_generators import to_camel
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.requests import Request
 
+from models import limits
 from models.rows import TokenRow
+from streams.errors import FairwayError
 from streams.web.access.credentials import read_secret, refusal
 from streams.web.access.visitor import Visitor, make_visitor
 
@@ -40,10 +43,19 @@ def hash_token(token: str) -> str:
 
 
 async def grant(connection: AsyncConnection, name: str, tenant_id: str, role: str, now: datetime) -> str:
-    """Make a token for a tenant ("*": all) and return it; only its hash is kept, so it is shown this once."""
+    """Make a token for a tenant ("*": all) and return it; only its hash is kept, so it is shown this once.
+
+    Raises FairwayError for a name that has a token already, or is none, and for what can't be a tenant's id.
+    """
+    if not name.strip() or len(name) > limits.NAME:
+        raise FairwayError(f"A token needs a name of 1 to {limits.NAME} characters.")
+    if tenant_id != "*" and not (tenant_id.strip() and limits.is_tenant_id(tenant_id)):
+        raise FairwayError(f"The tenantId {limits.ALLOWED['tenantId']}; '*' stands for all tenants.")
     token = secrets.token_urlsafe(32)
     row = {"hash": hash_token(token), "name": name, "tenant_id": tenant_id, "role": role, "created_at": now}
-    await connection.execute(insert(TokenRow).values(**row))
+    made = insert(TokenRow).values(**row).on_conflict_do_nothing(index_elements=["name"]).returning(TokenRow.name)
+    if (await connection.execute(made)).first() is None:
+        raise FairwayError(f"'{name}' has a token; revoke it first: fairway access revoke '{name}'.")
     return token
 
 
