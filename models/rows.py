@@ -76,7 +76,7 @@ class JourneyRow(Row):
     __tablename__ = "journeys"
     __table_args__ = (
         UniqueConstraint("tenant_id", "name"),
-        UniqueConstraint("campaign_id"),
+        UniqueConstraint("tenant_id", "campaign_id"),
         Index(None, "tenant_id", "status"),
         Index(None, "tenant_id", "trigger_type"),
         _one_of("status", "DRAFT", "ACTIVE", "PAUSED", "ARCHIVED"),

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, delete, func, insert, or_, select, text, upda
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.ids import name_uuid
 from models.journey import Journey, JourneyStatus
 from models.rows import AuditRow, JourneyRow, JourneyStepRow, JourneyVersionRow, OutboxRow
 from streams.engine import transitions
@@ -55,10 +56,12 @@ async def apply(
 ) -> Applied:
     """Store a journey: create it, make a new version of it, or leave it alone where nothing differs.
 
-    A status in the file is taken where R29 allows the way there. Raises ConflictError for a journey that is
-    archived, whose name or campaign is taken, or that has another revision than the one given.
+    A status in the file is taken where R29 allows the way there. An id that another tenant has stands for one of
+    this tenant's own. Raises ConflictError for a journey that is archived, whose name or campaign is taken, or that
+    has another revision than the one given.
     """
     await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))"), {"id": journey.id})
+    journey = await bind(connection, journey)
     before = await _read(connection, journey.id)
     try:
         if before is None:
@@ -75,6 +78,19 @@ async def apply(
     if before is None:
         return _tell(after, "created")
     return _tell(after, "unchanged" if after["revision"] == before["revision"] else "changed")
+
+
+async def bind(connection: AsyncConnection, journey: Journey) -> Journey:
+    """Return the journey with an id that is free or its tenant's: nobody can take another's, or find out about it.
+
+    A journey whose id another tenant has got first is known by a name of that id and its tenant, now and later.
+    """
+    id_ = journey.id
+    while True:
+        query = select(JourneyRow.tenant_id).where(JourneyRow.id == id_)
+        if (await connection.execute(query)).scalar() in (None, journey.tenant_id):
+            return journey if id_ == journey.id else journey.model_copy(update={"id": id_})
+        id_ = name_uuid(id_, journey.tenant_id)
 
 
 async def move(
@@ -191,8 +207,6 @@ async def _create(connection: AsyncConnection, journey: Journey, author: Author)
 
 
 async def _change(connection: AsyncConnection, row: RowMapping, journey: Journey, author: Author) -> None:
-    if row["tenant_id"] != journey.tenant_id:
-        raise ConflictError(f"The id '{journey.id}' is taken; give the journey another one.")
     if row["status"] == ARCHIVED:
         raise ConflictError(
             f"Journey '{row['name']}' is ARCHIVED and can't be changed; give the new one another name."
@@ -268,8 +282,9 @@ async def _note(
 def _explain_taken(journey: Journey, error: str) -> str:
     if "uq_journeys_tenant_id_name" in error:
         return f"Tenant '{journey.tenant_id}' has another journey named '{journey.name}'; choose another name."
-    if "uq_journeys_campaign_id" in error:
-        return f"The campaignId '{journey.campaign_id}' belongs to another journey; unlink it there first."
+    if "uq_journeys_tenant_id_campaign_id" in error:
+        taken = f"another journey of the campaign '{journey.campaign_id}'; unlink it there first."
+        return f"Tenant '{journey.tenant_id}' has {taken}"
     return f"Journey '{journey.name}' can't be stored: {error}."
 
 

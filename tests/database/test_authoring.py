@@ -102,6 +102,25 @@ async def test_R29_only_some_ways_lead_from_status_to_status(
         assert str(caught.value) == expected
 
 
+async def test_nobody_can_take_another_tenant_s_id_or_campaign_or_find_out_about_it(engine: AsyncEngine) -> None:
+    taken = journey().id
+    first = await put(engine, journey(tenantId="augusta", id=taken, campaignId="spring", status="ACTIVE"))
+    mine = await put(engine, journey(campaignId="spring"))
+    assert (first.id, first.tenant_id) == (taken, "augusta")
+    assert (mine.change, mine.status, mine.tenant_id, mine.version) == ("created", "DRAFT", "pinehurst", 1)
+    assert mine.id != taken
+    again = await put(engine, journey(campaignId="spring"))
+    assert (again.id, again.change, again.revision) == (mine.id, "unchanged", mine.revision)
+    changed = await put(engine, journey(timezone="Europe/London"))
+    assert (changed.id, changed.change) == (mine.id, "changed")
+    squatted = await put(engine, journey(tenantId="lakeside", id=taken))
+    third = await put(engine, journey(tenantId="lakeside", name="Other", id=squatted.id))
+    assert len({taken, mine.id, squatted.id, third.id}) == 3  # the last two are one journey, renamed
+    async with engine.connect() as connection:
+        kept = (await connection.execute(select(JourneyRow).where(JourneyRow.id == taken))).one()
+    assert (kept.status, kept.version, kept.revision) == ("ACTIVE", 1, first.revision)
+
+
 async def test_what_can_t_be_stored_is_refused_with_a_sentence(engine: AsyncEngine) -> None:
     await put(engine, journey(campaignId="spring"))
     other = "11111111-1111-1111-1111-111111111111"
@@ -109,11 +128,7 @@ async def test_what_can_t_be_stored_is_refused_with_a_sentence(engine: AsyncEngi
         (journey(id=other), "Tenant 'pinehurst' has another journey named 'Welcome'; choose another name."),
         (
             journey(name="Other", campaignId="spring"),
-            "The campaignId 'spring' belongs to another journey; unlink it there first.",
-        ),
-        (
-            journey(tenantId="augusta", id=journey().id),
-            f"The id '{journey().id}' is taken; give the journey another one.",
+            "Tenant 'pinehurst' has another journey of the campaign 'spring'; unlink it there first.",
         ),
     ):
         with pytest.raises(ConflictError) as caught:

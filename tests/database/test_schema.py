@@ -24,7 +24,7 @@ FIELDS = {
     "journey_enrollment_steps": "id enrollment_id step_id status entered_at completed_at result",
 }
 UNIQUE = {
-    "journeys": [["tenant_id", "name"], ["campaign_id"]],
+    "journeys": [["tenant_id", "name"], ["tenant_id", "campaign_id"]],
     "journey_steps": [["journey_id", "step_number"]],
     "journey_enrollments": [["journey_id", "customer_id", "enrollment_key", "entry_number"]],
     "journey_enrollment_steps": [["enrollment_id", "step_id"]],

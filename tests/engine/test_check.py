@@ -364,6 +364,7 @@ def test_journeys_that_cannot_stand_side_by_side_are_told_apart() -> None:
     id_ = "12345678-1234-1234-1234-123456789012"
     authored = [raw(), raw(name="Other", id=id_), raw(), raw(tenantId="other", id=id_), raw(version=2)]
     authored += [raw(name="c", campaignId="c-1"), raw(name="d", campaignId="c-1")]
+    authored += [raw(tenantId="other", name="e", campaignId="c-1")]
     found = [journey for journey, _ in map(check, authored) if journey]
     assert list(find_twins(found)) == [
         (2, Problem(None, "Tenant 'pinehurst' has another journey named 'Welcome'; give each its own.")),

@@ -76,10 +76,14 @@ def find_twins(journeys: Sequence[Journey]) -> Iterator[tuple[int, Problem]]:
             yield position, Problem(None, text)
         elif ("id", journey.id, journey.version) in seen:
             yield position, Problem(None, f"Another journey has the id '{journey.id}' too; give each its own.")
-        elif journey.campaign_id and ("campaign", journey.campaign_id, journey.version) in seen:
+        elif journey.campaign_id and _campaign(journey) in seen:
             text = f"Another journey has the campaignId '{journey.campaign_id}' too; a campaign has one journey."
             yield position, Problem(None, text)
-        seen |= {name, ("id", journey.id, journey.version), ("campaign", journey.campaign_id, journey.version)}
+        seen |= {name, ("id", journey.id, journey.version), _campaign(journey)}
+
+
+def _campaign(journey: Journey) -> tuple[Any, ...]:
+    return "campaign", journey.tenant_id, journey.campaign_id, journey.version
 
 
 def _check_settings(raw: dict[str, Any]) -> Iterator[str]:

@@ -72,10 +72,11 @@ async def make_journey(sources: From, visitor: By, response: Response, definitio
     journey = _check(visitor, definition)
 
     async def make(connection: AsyncConnection) -> str:
-        if await journeys.find_journey(sources.reader(connection, visitor), journey.id) is not None:
+        bound = await authoring.bind(connection, journey)
+        if await journeys.find_journey(sources.reader(connection, visitor), bound.id) is not None:
             raise HTTPException(409, f"Journey '{journey.name}' exists; change it by PUT.")
-        await refuse_newer(sources.settings, [journey])
-        return (await authoring.apply(connection, journey, author_of(visitor))).id
+        await refuse_newer(sources.settings, [bound])
+        return (await authoring.apply(connection, bound, author_of(visitor))).id
 
     return await _answer(sources, visitor, response, await _write(sources, make))
 
@@ -161,7 +162,7 @@ async def clone_journey(
         plain = await authoring.export(connection, row["tenant_id"], row["id"])
         dropped = ("id", "version", "status", "campaignId")
         kept = {name: value for name, value in plain.items() if name not in dropped}
-        journey = _check(visitor, kept | {"name": clone.name})
+        journey = await authoring.bind(connection, _check(visitor, kept | {"name": clone.name}))
         if await journeys.find_journey(reader, journey.id) is not None:
             raise HTTPException(409, f"Journey '{clone.name}' exists; choose another name.")
         await refuse_newer(sources.settings, [journey])

@@ -1,7 +1,6 @@
 """The overview: how much comes in and goes out, what is behind, who works on what."""
 
 from datetime import timedelta
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +8,7 @@ from starlette.routing import Route
 
 from streams.clock import now as read_clock
 from streams.history.wording import REFUSALS
+from streams.web.access.visitor import Visitor, visitor_of
 from streams.web.charts import charts
 from streams.web.pages.formats import NONE, capped, number, span
 from streams.web.pages.live import Values
@@ -27,7 +27,7 @@ async def show(request: Request) -> Response:
         failing = await totals.list_failing(reader)
     return render(
         request, "overview.html", values=values, newest=sources.samples.newest, refusals=refusals,
-        failing=failing, channels=_channels(sources.samples), reasons=REFUSALS,
+        failing=failing, channels=_channels(sources.samples, visitor_of(request)), reasons=REFUSALS,
         tasks=[table.tasks[number] for number in sorted(table.tasks)],
         minutes=round(KEPT * EVERY / timedelta(minutes=1)), partitions=table.partitions,
     )  # fmt: skip
@@ -35,13 +35,13 @@ async def show(request: Request) -> Response:
 
 async def read(request: Request) -> Values:
     """Return the overview's live values."""
-    sources, now = sources_of(request), read_clock()
+    sources, visitor, now = sources_of(request), visitor_of(request), read_clock()
     async with reading(request) as reader:
         waiting = await totals.count_waiting(reader)
         overdue = await totals.count_overdue(reader, now)
         active = await totals.count_active(reader)
     values = {"waiting": number(waiting), "overdue": capped(overdue, totals.MOST), "active": number(active)}
-    values |= _measure_flow(sources.samples) | _draw(sources.samples)
+    values |= _measure_flow(sources.samples, visitor) | _draw(sources.samples, visitor)
     for task in sources.table.tasks.values():
         values[f"stage.{task.partition}"] = task.stage
         values[f"restored.{task.partition}"] = f"{task.progress.percent:.0f} %"
@@ -49,12 +49,12 @@ async def read(request: Request) -> Values:
     return values
 
 
-def _measure_flow(samples: Samples) -> Values:
+def _measure_flow(samples: Samples, visitor: Visitor) -> Values:
     newest = samples.newest
     if newest is None or not newest.parts:
         return dict.fromkeys(("events", "lag", "behind", "dead", "unwritten", "sent"), NONE)
     handled, seconds = samples.last_minute(Sample.handled)
-    sent, sent_seconds = samples.last_minute(lambda sample: sum(sample.sent.values()))
+    sent, sent_seconds = samples.last_minute(lambda sample: sample.sends(visitor))
     return {
         "events": f"{handled / seconds:,.1f}" if seconds else NONE,
         "lag": number(newest.lag()),
@@ -65,10 +65,10 @@ def _measure_flow(samples: Samples) -> Values:
     }
 
 
-def _draw(samples: Samples) -> Values:
+def _draw(samples: Samples, visitor: Visitor) -> Values:
     events = samples.rates(Sample.handled)
     lag = [float(sample.lag()) for sample in samples.taken]
-    sent = [60 * rate for rate in samples.rates(lambda sample: sum(sample.sent.values()))]
+    sent = [60 * rate for rate in samples.rates(lambda sample: sample.sends(visitor))]
     found: Values = {}
     for name, series in (("events", events), ("lag", lag), ("sent", sent)):
         padded = [0.0] * (KEPT - len(series)) + series
@@ -78,15 +78,16 @@ def _draw(samples: Samples) -> Values:
     return found
 
 
-def _channels(samples: Samples) -> list[tuple[str, str, int]]:
+def _channels(samples: Samples, visitor: Visitor) -> list[tuple[str, str, int]]:
     """Return each channel with its sends of the last minute and of today and yesterday."""
     newest = samples.newest
-    names = sorted(newest.sent) if newest else []
+    if newest is None:
+        return []
 
-    def sent(name: str) -> Any:
-        return lambda sample: sample.sent.get(name, 0)
+    def last_minute(channel: str) -> str:
+        return number(samples.last_minute(lambda sample: sample.sends(visitor, channel))[0])
 
-    return [(name, number(samples.last_minute(sent(name))[0]), newest.sent[name]) for name in names if newest]
+    return [(name, last_minute(name), newest.sends(visitor, name)) for name in newest.channels(visitor)]
 
 
 ROUTES = [Route("/", show)]

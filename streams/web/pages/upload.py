@@ -122,6 +122,7 @@ class Preview(msgspec.Struct, frozen=True):
 
 
 async def _preview(reader: Reader, journey: Journey) -> Preview:
+    journey = await authoring.bind(reader.connection, journey)
     row = await journeys.find_journey(reader, journey.id)
     graph = await run_sync(draw, journey, {})
     if row is None:

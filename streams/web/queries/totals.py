@@ -123,9 +123,11 @@ async def count_hours(
     return found
 
 
-async def count_sent(reader: Reader, since: datetime) -> dict[str, int]:
-    """Return how many commands were sent by channel, from the hour `since` on."""
-    table = HourCountRow
-    query = select(table.what, func.sum(table.number).label("count"))
-    query = query.where(table.hour > since, table.what.like(f"{_SENT}%")).group_by(table.what)
-    return {row["what"].removeprefix(_SENT): int(row["count"]) for row in await reader.fetch(query)}
+async def count_sent(reader: Reader, since: datetime) -> dict[tuple[str, str], int]:
+    """Return how many commands were sent by tenant and channel, from the hour `since` on."""
+    table, tenant = HourCountRow, JourneyRow.tenant_id
+    query = select(tenant, table.what, func.sum(table.number).label("count"))
+    query = query.join(JourneyRow, JourneyRow.id == table.journey_id).group_by(tenant, table.what)
+    query = query.where(table.hour > since, table.what.like(f"{_SENT}%"))
+    rows = await reader.fetch(reader.within(query, tenant))
+    return {(row["tenant_id"], row["what"].removeprefix(_SENT)): int(row["count"]) for row in rows}

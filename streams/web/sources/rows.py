@@ -1,5 +1,6 @@
 """Rows of the customers table, as the worker that has their partition committed them last."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -7,9 +8,13 @@ import msgspec
 
 from models.customer import Customer, decode
 from streams.web.access.masking import Mask
+from streams.web.access.visitor import Tenants, Visitor
+from streams.web.sources.worker import Store
 
 INTERNAL = b":"
 """What keys begin with that are not of customers."""
+
+_AT_ONCE = 200  # rows
 
 
 class StateRow(msgspec.Struct, frozen=True):
@@ -26,6 +31,37 @@ class StateRow(msgspec.Struct, frozen=True):
     def key(self) -> str:
         """Return the row's key."""
         return f"{self.tenant_id}:{self.customer_id}"
+
+
+def scan_rows(
+    store: Store, visitor: Visitor, prefix: bytes = b"", after: bytes = b""
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield key and row of the customers whom a visitor may see, whose keys begin so and come after, in order.
+
+    Only what is the visitor's own is looked at, however much others have.
+    """
+    for start in _narrow(prefix, visitor.tenants):
+        place = max(after, _before(start))
+        while found := store.scan(place, _AT_ONCE):
+            place = found[-1][0]
+            yield from (one for one in found if one[0].startswith(start) and not one[0].startswith(INTERNAL))
+            if place > start and not place.startswith(start):
+                break
+
+
+def _narrow(prefix: bytes, tenants: Tenants) -> list[bytes]:
+    """Return the prefixes that keys have which begin with this one and are of these tenants."""
+    if tenants is None:
+        return [prefix]
+    own = sorted(f"{tenant}:".encode() for tenant in tenants)
+    return [max(prefix, mine, key=len) for mine in own if prefix.startswith(mine) or mine.startswith(prefix)]
+
+
+def _before(prefix: bytes) -> bytes:
+    """Return a key that lies before all that begin with the prefix, and after nearly all others before them."""
+    if not prefix or not prefix[-1]:
+        return prefix[:-1]
+    return prefix[:-1] + bytes([prefix[-1] - 1]) + b"\xff" * 8
 
 
 def read_row(key: bytes, raw: bytes, mask: Mask) -> StateRow:

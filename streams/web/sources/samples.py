@@ -15,6 +15,7 @@ from streams.clock import now as read_clock
 from streams.database import UNREACHABLE
 from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, INBOX
 from streams.web.access.masking import Mask
+from streams.web.access.visitor import Visitor
 from streams.web.queries.query import Reader
 from streams.web.queries.totals import count_sent
 from streams.web.sources.broker import Broker, Member, Part
@@ -33,7 +34,7 @@ class Sample(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...] = ()
     members: tuple[Member, ...] = ()
     behind: float = 0.0
-    sent: dict[str, int] = {}
+    sent: dict[tuple[str, str], int] = {}
 
     def handled(self) -> int:
         """Return how many records of events were ever handled."""
@@ -46,6 +47,15 @@ class Sample(msgspec.Struct, frozen=True):
     def unwritten(self) -> int:
         """Return how many activity records are not yet in Postgres."""
         return sum(part.lag or 0 for part in self.parts if part.topic == ACTIVITY)
+
+    def sends(self, visitor: Visitor, channel: str = "") -> int:
+        """Return how many commands were sent for the tenants that a visitor sees, by one channel or by all."""
+        mine = (key for key in self.sent if visitor.sees(key[0]) and channel in ("", key[1]))
+        return sum(self.sent[key] for key in mine)
+
+    def channels(self, visitor: Visitor) -> list[str]:
+        """Return the channels by which something was sent for the tenants that a visitor sees."""
+        return sorted({channel for tenant, channel in self.sent if visitor.sees(tenant)})
 
     def dead(self) -> int:
         """Return how many dead letters are kept; transactions' own marks count too."""
@@ -74,7 +84,7 @@ class Samples:
         """Look once."""
         parts: tuple[Part, ...] = ()
         members: tuple[Member, ...] = ()
-        behind, sent = 0.0, dict[str, int]()
+        behind, sent = 0.0, dict[tuple[str, str], int]()
         try:
             parts = tuple(await self._broker.parts())
             members = tuple(await self._broker.members())

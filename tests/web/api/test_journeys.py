@@ -69,3 +69,18 @@ async def test_a_funnel_counts_every_step(client: httpx.AsyncClient) -> None:
     assert joined["share"] == 1.0
     assert sum(greeting["variants"].values()) == greeting["completed"]
     assert (await client.get(f"/journeys/{journey['id']}/statistics?version=9")).status_code == 404
+
+
+async def test_a_draft_with_another_tenant_s_journey_id_tells_nothing_of_it(
+    client: httpx.AsyncClient, tokens: dict[str, str]
+) -> None:
+    journey = await welcome(client)
+    stranger = {"authorization": f"Bearer {tokens['stranger']}"}
+    mine = PLAIN | {"tenantId": "augusta", "id": journey["id"]}
+    made = await client.post("/journeys", json=mine, headers=stranger)
+    assert (made.status_code, made.json()["status"], made.json()["totalEnrolled"]) == (201, "DRAFT", 0)
+    assert made.json()["id"] != journey["id"]
+    assert (await client.post("/journeys", json=mine, headers=stranger)).status_code == 409
+    imported = await client.post("/journeys/import", content=yaml.safe_dump(mine), headers=stranger | YAML)
+    assert [each["id"] for each in imported.json()] == [made.json()["id"]]
+    assert (await client.get(f"/journeys/{journey['id']}")).json()["revision"] == journey["revision"]

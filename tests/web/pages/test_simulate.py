@@ -28,7 +28,7 @@ async def test_a_journey_is_tried_and_the_outcome_explained(pages: httpx.AsyncCl
     [
         ({"text": "x: [", "events": EVENT}, "The file is not YAML"),
         ({"text": "{}", "events": EVENT, "until": "x"}, "missing"),
-        ({"until": "2026-11-23T10:00:00"}, "The time to stop at needs an offset, such as Z."),
+        ({"until": "2026-11-23T10:00:00"}, "The time to stop at must be a date-time with an offset"),
         ({"events": "{}\n" * 2002}, "2,000 lines of events are allowed here"),
     ],
 )

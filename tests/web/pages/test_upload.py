@@ -1,6 +1,10 @@
 """Journey files with each problem beside its line."""
 
+import httpx
+import pytest
+
 from streams.web.pages.upload import read_draft
+from tests.web.pages.browsing import find_journey, send, text_of
 
 GOOD = """\
 tenantId: pinehurst
@@ -40,3 +44,15 @@ def test_a_name_given_twice_is_told_beside_the_second_journey() -> None:
 
 def test_an_empty_file_has_a_problem_of_its_own() -> None:
     assert list(read_draft("").problems) == [0]
+
+
+@pytest.mark.database
+async def test_a_file_with_another_tenant_s_journey_id_tells_nothing_of_it(pages: httpx.AsyncClient) -> None:
+    path = await find_journey(pages)
+    file = f"id: {path.rpartition('/')[2]}\n{GOOD.replace('pinehurst', 'augusta')}"
+    shown = text_of(await send(pages, "/journeys/new", text=file))
+    assert "Welcome (augusta): A new journey. Nobody is touched until it is active." in shown
+    stored = await send(pages, "/journeys/new", text=file, confirmed="yes")
+    assert stored.headers["location"] != path
+    again = text_of(await send(pages, "/journeys/new", text=file))
+    assert "Nothing differs from what is stored." in again

@@ -50,5 +50,7 @@ async def test_hours_and_sends_are_of_the_time_that_is_asked_for(reader: Reader)
     hours = await totals.count_hours(reader, [row["id"]], LONG_AGO)
     assert sum(hours[row["id"]]["enrolled"].values()) == row["total_enrolled"]
     assert await totals.count_hours(reader, [row["id"]], FAR) == {}
-    assert set(await totals.count_sent(reader, LONG_AGO)) >= {"EMAIL"}
+    sent = await totals.count_sent(reader, LONG_AGO)
+    assert {tenant for tenant, _ in sent} == {"pinehurst"}
+    assert {channel for _, channel in sent} >= {"EMAIL"}
     assert await totals.count_sent(reader, FAR) == {}

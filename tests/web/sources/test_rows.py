@@ -4,10 +4,16 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.customer import Customer, Enrollment, encode
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from streams.web.access.masking import MASK, Mask
-from streams.web.sources.rows import StateRow, read_row
+from streams.web.access.visitor import Tenants, Visitor
+from streams.web.sources import rows
+from streams.web.sources.rows import StateRow, read_row, scan_rows
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -28,3 +34,42 @@ def test_a_row_is_shown_with_what_its_reader_may_see() -> None:
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"tenantId": 1}', b"\xff", b"[" * 5000])
 def test_a_damaged_row_is_one_without_state(raw: bytes) -> None:
     assert read_row(b"golf:c-1", raw, Mask()) == StateRow("golf", "c-1", len(raw))
+
+
+KEYS = st.builds("{}:{}".format, st.sampled_from(["a", "a-b", "b", "é", ""]), st.text("a:\x00é9", max_size=3))
+TENANTS = st.none() | st.frozensets(st.sampled_from(["a", "a-b", "b", "é"]))
+
+
+@given(st.sets(KEYS, max_size=30), TENANTS, KEYS | st.just(""), st.text("ab:-é", max_size=3))
+def test_rows_are_those_of_the_visitor_s_tenants_in_order_from_a_key_on(
+    keys: set[str], tenants: Tenants, after: str, prefix: str
+) -> None:
+    store = Store(MemoryMap())
+    store.write({key.encode(): b"x" for key in keys}, {}, 1)
+    found = scan_rows(store, Visitor("ann", tenants), prefix.encode(), after.encode())
+    wanted = sorted(
+        key.encode()
+        for key in keys
+        if not key.startswith(":") and key.startswith(prefix) and key.encode() > after.encode()
+        if tenants is None or key.partition(":")[0] in tenants
+    )
+    assert [key for key, _ in found] == wanted
+
+
+def test_only_what_is_the_visitor_s_own_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "_AT_ONCE", 10)
+    store = Store(MemoryMap())
+    others = {f"big:{number:04}".encode(): b"x" for number in range(2000)}
+    store.write(others | {b"z:1": b"x"}, {}, 1)
+    looked = 0
+    scan = store.scan
+
+    def counting(after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        nonlocal looked
+        found = scan(after, limit)
+        looked += len(found)
+        return found
+
+    monkeypatch.setattr(store, "scan", counting)
+    assert [key for key, _ in scan_rows(store, Visitor("ann", frozenset({"a", "z"})))] == [b"z:1"]
+    assert looked <= 20

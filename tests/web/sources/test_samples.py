@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, INBOX
+from streams.web.access.visitor import Visitor
 from streams.web.sources.broker import Part
 from streams.web.sources.samples import Sample, Samples
 
@@ -28,3 +29,10 @@ def test_rates_are_of_the_last_minute_and_never_below_zero() -> None:
     samples.taken += [sample(0, 10), sample(30, 20), sample(60, 50), sample(90, 40)]
     assert samples.rates(Sample.handled) == [10 / 30, 1.0, 0.0]
     assert samples.last_minute(Sample.handled) == (20, 60.0)
+
+
+def test_sends_are_those_of_the_tenants_that_a_visitor_sees() -> None:
+    one = Sample(START, sent={("golf", "EMAIL"): 3, ("golf", "SMS"): 1, ("tennis", "PUSH"): 9})
+    golfer = Visitor("ann", frozenset({"golf"}))
+    assert (one.sends(golfer), one.sends(golfer, "SMS"), one.channels(golfer)) == (4, 1, ["EMAIL", "SMS"])
+    assert (one.sends(Visitor()), one.channels(Visitor())) == (13, ["EMAIL", "PUSH", "SMS"])
