@@ -41,8 +41,8 @@ def start(folder: Path, *, docker: bool = False, java_program: str = "") -> Brok
     if broker is None or not is_running(broker):
         broker = _launch(folder, broker, docker=docker, java_program=java_program)
         (folder / "server.json").write_bytes(msgspec.json.encode(broker))
-    processes.wait_until(lambda: _answers(broker) or not is_running(broker), patience=60)
-    if not _answers(broker):
+    processes.wait_until(lambda: answers(broker) or not is_running(broker), patience=60)
+    if not answers(broker):
         if not is_running(broker) and processes.is_open(broker.port):  # another server was quicker to take the port
             return start(folder, docker=docker, java_program=java_program)
         where = f"docker logs {broker.container}" if broker.container else str(java.log_file(folder))
@@ -80,23 +80,23 @@ def _launch(folder: Path, before: Broker | None, *, docker: bool, java_program: 
         raise FairwayError(f"The data in '{folder}' was begun without Docker: leave --docker out, or remove it.")
     port = processes.free_port(before.port if before else 9092, 9092)
     controller_port = processes.free_port(before.controller_port if before else 0)
-    cluster = before.cluster if before else _cluster(folder)
+    cluster = before.cluster if before else make_cluster_id(folder)
     if docker or (before and before.container):
         name = f"fairway-kafka-{blake2b(str(folder).encode(), digest_size=4).hexdigest()}"
-        container.run(name, port, cluster, _JVM, _properties(port, controller_port, "", container.DATA))
+        container.run(name, port, cluster, _JVM, properties(port, controller_port, "", container.DATA))
         return Broker(port, controller_port, container=name, cluster=cluster)
-    properties = _properties(port, controller_port, "127.0.0.1", str(folder / "data"))
-    process = java.run(folder, cluster, _JVM, properties, java_program)
+    wanted = properties(port, controller_port, "127.0.0.1", str(folder / "data"))
+    process = java.run(folder, cluster, _JVM, wanted, java_program)
     return Broker(port, controller_port, process, cluster=cluster)
 
 
-def _cluster(folder: Path) -> str:
+def make_cluster_id(folder: Path) -> str:
     """Return the id of the folder's cluster, by which its broker is told from another that took its port."""
     digest = blake2b(str(folder.absolute()).encode(), digest_size=15).digest()
     return urlsafe_b64encode(b"F" + digest).decode().rstrip("=")  # with a first byte that gives no "-"
 
 
-def _properties(port: int, controller_port: int, listen: str, data: str) -> dict[str, str]:
+def properties(port: int, controller_port: int, listen: str, data: str) -> dict[str, str]:
     """Return the broker's properties; when to flush to disk is left to Kafka's defaults."""
     alone = ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
     return {
@@ -118,7 +118,8 @@ def _properties(port: int, controller_port: int, listen: str, data: str) -> dict
     }
 
 
-def _answers(broker: Broker) -> bool:
+def answers(broker: Broker) -> bool:
+    """Say whether this broker answers, and knows of itself."""
     return processes.is_open(broker.port) and asyncio.run(_knows_itself(broker.address, broker.cluster))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import admission, report, scale
+from tests.faults.broker_kinds import BROKER_KINDS
 from tests.faults.kinds import KINDS
 from tests.faults.run import Plan, run
 
@@ -25,14 +26,14 @@ def main() -> int:
     results = pickle.loads(_KEPT.read_bytes()) if given.add else report.Results()
     for plan in _plans(given):
         results.outcomes.append(_in_folder(lambda folder, plan=plan: run(plan, folder, _tell)))
-        _keep(results)
+        _keep(results, given.report)
     for seed in _numbers(given.admission):
         results.places.append((seed, _in_folder(lambda folder, seed=seed: admission.run(seed, folder, tell=_tell))))
-        _keep(results)
+        _keep(results, given.report)
     if given.waiting:
         sizes = scale.Sizes(given.waiting, given.burst)
         results.figures[given.waiting] = _in_folder(lambda folder: scale.run(sizes, folder, _tell))
-        _keep(results)
+        _keep(results, given.report)
     return 0 if results.are_clean else 1
 
 
@@ -44,16 +45,21 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=800, help="events a second")
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--partitions", type=int, default=6)
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="3: their own kinds of faults")
     parser.add_argument("--static", action="store_true", help="static group membership")
     parser.add_argument("--kinds", default="", help="parts of the names of the faults wanted, separated by commas")
     parser.add_argument("--admission", default="1", help="seeds of admission runs")
     parser.add_argument("--waiting", type=int, default=0, help="how many waits a single worker is to hold")
     parser.add_argument("--burst", type=int, default=100_000, help="how many of them fall due in the same second")
+    parser.add_argument(
+        "--report", type=Path, default=Path("docs"), help="the folder that the report is written to"
+    )
     parser.add_argument("--add", action="store_true", help="add to the last report instead of writing another")
     given = parser.parse_args()
-    given.kinds = [kind for kind in KINDS if any(part in kind for part in given.kinds.split(","))]
+    known = KINDS if given.brokers == 1 else KINDS | BROKER_KINDS if given.kinds else BROKER_KINDS
+    given.kinds = [kind for kind in known if any(part in kind for part in given.kinds.split(","))]
     if not given.kinds:
-        parser.error(f"--kinds names none of these: {', '.join(KINDS)}.")
+        parser.error(f"--kinds names none of these: {', '.join(known)}.")
     return given
 
 
@@ -65,6 +71,7 @@ def _plans(given: argparse.Namespace) -> list[Plan]:
         Plan(
             seed, given.events, given.faults, given.rate, given.workers, given.partitions,
             customers=max(5000, given.events // 20), static=given.static, kinds=tuple(islice(bag, given.faults)),
+            brokers=given.brokers,
         )
         for seed in seeds
     ]  # fmt: skip
@@ -88,10 +95,10 @@ def _in_folder(work: Callable[[Path], Any]) -> Any:
     return done
 
 
-def _keep(results: report.Results) -> None:
+def _keep(results: report.Results, folder: Path) -> None:
     _KEPT.parent.mkdir(exist_ok=True)
     _KEPT.write_bytes(pickle.dumps(results))
-    report.write(results, Path("docs"))
+    report.write(results, folder)
 
 
 def _tell(text: str) -> None:

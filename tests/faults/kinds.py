@@ -26,7 +26,7 @@ Kind = Callable[[Scene], float]
 
 
 def kill_one(scene: Scene) -> float:
-    worker = _any(scene)
+    worker = any_worker(scene)
     scene.workers.kill(worker)
     killed = time.time()
     scene.workers.start(worker)
@@ -44,7 +44,7 @@ def kill_all(scene: Scene) -> float:
 
 def freeze_one(scene: Scene) -> float:
     """A zombie: it wakes after the others have taken its partitions over, and believes itself the owner."""
-    worker = _any(scene)
+    worker = any_worker(scene)
     scene.workers.signal(worker, signal.SIGSTOP)
     frozen = time.time()
     wait(SESSION + 1 + 3 * scene.chance.random())
@@ -53,7 +53,7 @@ def freeze_one(scene: Scene) -> float:
 
 
 def freeze_for_a_moment(scene: Scene) -> float:
-    worker = _any(scene)
+    worker = any_worker(scene)
     scene.workers.signal(worker, signal.SIGSTOP)
     frozen = time.time()
     wait(1 + 3 * scene.chance.random())
@@ -86,45 +86,45 @@ def restart_in_order(scene: Scene) -> float:
 
 def kill_broker(scene: Scene) -> float:
     """Down for as long as a machine takes to start: commits wait, time out, and meet a broker that is loading."""
-    scene.cluster.signal(signal.SIGKILL)
+    scene.cluster.brokers.kill(0)
     wait(14 * scene.scale * scene.chance.random())
-    scene.cluster.start()
+    scene.cluster.brokers.start(0)
     return time.time()
 
 
 def freeze_broker(scene: Scene) -> float:
-    scene.cluster.signal(signal.SIGSTOP)
+    scene.cluster.brokers.signal(signal.SIGSTOP, 0)
     wait(30 * scene.scale)
-    scene.cluster.signal(signal.SIGCONT)
+    scene.cluster.brokers.signal(signal.SIGCONT, 0)
     return time.time()
 
 
 def cut_network(scene: Scene) -> float:
-    for proxy in scene.cluster.network.proxies:
-        proxy.refuse()
+    for way in scene.cluster.network.ways:
+        way.refuse()
     wait(20 * scene.scale)
-    for proxy in scene.cluster.network.proxies:
-        proxy.accept()
+    for way in scene.cluster.network.ways:
+        way.accept()
     return time.time()
 
 
 def cut_one_off(scene: Scene) -> float:
     """One worker loses its way to the broker; the others take over."""
-    proxy = scene.cluster.network.proxies[_any(scene)]
-    proxy.refuse()
+    way = scene.cluster.network.ways[any_worker(scene)]
+    way.refuse()
     cut = time.time()
     wait(20 * scene.scale)
-    proxy.accept()
+    way.accept()
     return cut
 
 
 def stall_one(scene: Scene) -> float:
     """One worker's connections stay, but nothing moves: what it sent may arrive much later."""
-    proxy = scene.cluster.network.proxies[_any(scene)]
-    proxy.stall()
+    way = scene.cluster.network.ways[any_worker(scene)]
+    way.stall()
     stalled = time.time()
     wait(20 * scene.scale)
-    proxy.go_on()
+    way.go_on()
     return stalled
 
 
@@ -132,7 +132,7 @@ def failpoint(name: str) -> Kind:
     """Kill -9 at this very point, some time on."""
 
     def die_there(scene: Scene) -> float:
-        worker = _any(scene)
+        worker = any_worker(scene)
         before = len(scene.workers.exits)
         opening = name.startswith(("fence", "restore"))
         count = scene.chance.randint(1, 3) if opening else scene.chance.randint(1, 20)
@@ -147,7 +147,7 @@ def failpoint(name: str) -> Kind:
 
 
 def remove_store(scene: Scene) -> float:
-    worker = _any(scene)
+    worker = any_worker(scene)
     scene.workers.kill(worker)
     killed = time.time()
     scene.workers.remove_data(worker)
@@ -156,13 +156,13 @@ def remove_store(scene: Scene) -> float:
 
 
 def remove_store_in_use(scene: Scene) -> float:
-    scene.workers.remove_data(_any(scene))
+    scene.workers.remove_data(any_worker(scene))
     return time.time()
 
 
 def corrupt_store(scene: Scene) -> float:
     """Overwrite a piece in the middle of every file of every store of a worker."""
-    worker = _any(scene)
+    worker = any_worker(scene)
     scene.workers.kill(worker)
     killed = time.time()
     for file in scene.workers.data(worker).rglob("store-*/*"):
@@ -176,7 +176,7 @@ def corrupt_store(scene: Scene) -> float:
 
 def restore_old_store(scene: Scene) -> float:
     """Bring back a store as it was a while ago, as from a backup."""
-    worker = _any(scene)
+    worker = any_worker(scene)
     data = scene.workers.data(worker)
     backup = data.with_name(data.name + ".backup")
     scene.workers.kill(worker)
@@ -194,7 +194,7 @@ def restore_old_store(scene: Scene) -> float:
 
 def fill_disk(scene: Scene) -> float:
     """Put a worker's data on a disk too small, then give it room again."""
-    worker = _any(scene)
+    worker = any_worker(scene)
     data = scene.workers.data(worker)
     scene.workers.kill(worker)
     scene.workers.remove_data(worker)
@@ -215,7 +215,7 @@ def _run(*command: str) -> None:
     subprocess.run(command, check=True)
 
 
-def _any(scene: Scene) -> int:
+def any_worker(scene: Scene) -> int:
     return scene.chance.choice(scene.workers.numbers)
 
 

@@ -1,15 +1,17 @@
-"""A network between workers and broker that can be cut: TCP proxies in a thread of their own."""
+"""A network between workers and brokers that can be cut: TCP proxies in a thread of their own."""
 
 import asyncio
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
+
+from tests import brokers
 
 _CHUNK = 256 * 1024
 
 
 class Proxy:
-    """One way to the broker. `refuse` ends connections and lets none in; `stall` keeps them but moves nothing."""
+    """One way to one broker. `refuse` ends connections and lets none in; `stall` keeps them but moves nothing."""
 
     def __init__(self, network: "Network", port: int, target: int) -> None:
         self.port = port
@@ -63,23 +65,50 @@ class Proxy:
         sink.transport.abort()
 
 
+class Way:
+    """How one worker reaches the brokers: a proxy for each, by the broker's number."""
+
+    def __init__(self, proxies: Iterable[Proxy]) -> None:
+        self.proxies = tuple(proxies)
+
+    @property
+    def address(self) -> str:
+        return ",".join(f"127.0.0.1:{proxy.port}" for proxy in self.proxies)
+
+    def refuse(self) -> None:
+        for proxy in self.proxies:
+            proxy.refuse()
+
+    def accept(self) -> None:
+        for proxy in self.proxies:
+            proxy.accept()
+
+    def stall(self) -> None:
+        for proxy in self.proxies:
+            proxy.stall()
+
+    def go_on(self) -> None:
+        for proxy in self.proxies:
+            proxy.go_on()
+
+
 class Network:
     """The thread that all proxies run in."""
 
-    def __init__(self, ways: dict[int, int]) -> None:
+    def __init__(self, ways: Iterable[Sequence[brokers.Way]]) -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
-        self.proxies = [Proxy(self, port, target) for port, target in ways.items()]
-        for proxy in self.proxies:
-            proxy.accept()
+        self.ways = [Way(Proxy(self, port, target) for port, target in way) for way in ways]
+        for way in self.ways:
+            way.accept()
 
     def call(self, work: Awaitable[None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
 
     def close(self) -> None:
-        for proxy in self.proxies:
-            proxy.refuse()
+        for way in self.ways:
+            way.refuse()
         self.call(_end_all())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(10)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests import client
+from tests.faults.broker_kinds import BROKER_KINDS
 from tests.faults.cluster import Cluster
 from tests.faults.feed import Feed
 from tests.faults.foretold import Foretold, foretell
@@ -20,6 +21,7 @@ from tests.faults.verdict import Verdict, judge
 from tests.faults.witness import Witness
 from tests.faults.workers import Workers, wait
 
+_KNOWN = KINDS | BROKER_KINDS
 _PATIENCE = 120.0  # seconds without a new command, after which the run is over
 
 
@@ -34,6 +36,7 @@ class Plan(NamedTuple):
     scale: float = 1.0
     kinds: Sequence[str] = tuple(KINDS)
     static: bool = False
+    brokers: int = 1
 
 
 class Injected(NamedTuple):
@@ -53,8 +56,9 @@ class Outcome(NamedTuple):
 def run(plan: Plan, folder: Path, tell: Callable[[str], None] = print) -> Outcome:
     """Run a plan; what it leaves in `folder` tells what happened."""
     started = time.monotonic()
-    tell(f"seed {plan.seed}: {plan.events} events, {plan.faults} faults, {plan.workers} workers")
-    cluster = Cluster(folder / "kafka", plan.partitions)
+    size = f"{plan.events} events, {plan.faults} faults, {plan.workers} workers, {plan.brokers} brokers"
+    tell(f"seed {plan.seed}: {size}")
+    cluster = Cluster(folder / "kafka", plan.partitions, plan.brokers)
     workers = Workers(cluster, folder / "workers", static=plan.static)
     pool = ProcessPoolExecutor(1, get_context("spawn"))  # beside the feed, for it takes as long
     try:
@@ -96,7 +100,7 @@ def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callab
             tell(f"  no more load after {len(injected)} faults")
             break
         began = time.monotonic()
-        since = KINDS[kind](scene)
+        since = _KNOWN[kind](scene)
         deadline = time.monotonic() + 60
         while (moved := witness.moved_since(since)) is None and time.monotonic() < deadline and feed.is_running:
             wait(0.1)

@@ -25,6 +25,14 @@ def test_nothing_is_lost_or_doubled_while_workers_and_broker_are_killed(tmp_path
     assert outcome.injected
 
 
+def test_nothing_is_lost_or_doubled_while_brokers_of_a_cluster_are_killed(tmp_path: Path) -> None:
+    kinds = ("kill -9 of one of three brokers", "kill -9 of two of three brokers")
+    plan = Plan(20261124, 12_000, faults=2, rate=200, customers=2000, scale=0.2, kinds=kinds, brokers=3)
+    outcome = run(plan, tmp_path)
+    assert outcome.verdict.is_clean, str(outcome.verdict)
+    assert len(outcome.injected) == 2
+
+
 def test_R5_the_limit_holds_over_partitions_and_workers_while_one_is_killed(tmp_path: Path) -> None:
     places = admission.run(7, tmp_path, faults=("kill -9 of a worker",), candidates=1500)
     assert places.answered == 3000
