@@ -22,9 +22,9 @@ $(VENV)/installed-$(VERSION): requirements.lock pyproject.toml | $(VENV)/python-
 	touch $@
 
 # What the demo needs, and no more, so that it starts soon.
-$(VENV)/demo-$(VERSION): requirements-local.lock pyproject.toml | $(VENV)/python-$(VERSION)
+$(VENV)/demo-$(VERSION): requirements-local.lock requirements-build.lock pyproject.toml | $(VENV)/python-$(VERSION)
 	@echo 'Installing what the demo needs …'
-	@$(PIP) install --require-hashes --requirement requirements-local.lock
+	@$(PIP) install --require-hashes --requirement requirements-local.lock --requirement requirements-build.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -75,11 +75,11 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Locks what pyproject.toml asks for: all of it, what servers on this machine need, and what a production needs.
+# Locks what pyproject.toml asks for: all of it, what a demo needs, what a production needs, and what builds a wheel.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock: install
 	$(PIP) install uv==0.13.9
 	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
-	echo 'setuptools>=80' | \
-		$(LOCK) --extra local --constraints requirements.lock --output-file requirements-local.lock pyproject.toml -
+	$(LOCK) --extra local --constraints requirements.lock --output-file requirements-local.lock pyproject.toml
 	$(LOCK) --constraints requirements.lock --output-file requirements-production.lock pyproject.toml
+	echo 'setuptools>=80' | $(LOCK) --constraints requirements.lock --output-file requirements-build.lock -

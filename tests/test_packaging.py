@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
+BUILD = PYPROJECT["build-system"]["requires"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 
@@ -24,6 +26,7 @@ def names(requirements: list[str]) -> set[str]:
     ("lock", "wanted"),
     [
         ("requirements-production.lock", PROJECT["dependencies"]),
+        ("requirements-build.lock", BUILD),
         ("requirements-local.lock", PROJECT["dependencies"] + EXTRAS["local"]),
         ("requirements.lock", PROJECT["dependencies"] + [name for extra in EXTRAS.values() for name in extra]),
     ],
@@ -33,10 +36,11 @@ def test_a_lock_holds_what_the_project_asks_for(lock: str, wanted: list[str]) ->
 
 
 def test_the_locks_name_the_same_versions() -> None:
-    production, local, everything = map(
-        pins, ("requirements-production.lock", "requirements-local.lock", "requirements.lock")
+    production, build, local, everything = (
+        pins(f"requirements{kind}.lock") for kind in ("-production", "-build", "-local", "")
     )
     assert production < local < everything, "run: make lock"
+    assert build < everything, "run: make lock"
 
 
 def test_a_production_gets_no_servers_of_its_own() -> None:

@@ -25,7 +25,8 @@ def main() -> int:
     given = _parse()
     results = pickle.loads(_KEPT.read_bytes()) if given.add else report.Results()
     for plan in _plans(given):
-        results.outcomes.append(_in_folder(lambda folder, plan=plan: run(plan, folder, _tell)))
+        outcome = _in_folder(lambda folder, plan=plan: run(plan, folder, _tell), lambda one: one.verdict.is_clean)
+        results.outcomes.append(outcome)
         _keep(results, given.report)
     for seed in _numbers(given.admission):
         results.places.append((seed, _in_folder(lambda folder, seed=seed: admission.run(seed, folder, tell=_tell))))
@@ -87,11 +88,14 @@ def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",") if number]
 
 
-def _in_folder(work: Callable[[Path], Any]) -> Any:
-    """Work in a folder that stays where it is if the work fails, for its logs tell why."""
+def _in_folder(work: Callable[[Path], Any], is_right: Callable[[Any], bool] = lambda _: True) -> Any:
+    """Work in a folder that stays where it is unless the work comes out right, for its logs and data tell why."""
     folder = Path(tempfile.mkdtemp(prefix="fairway-faults-"))
     done = work(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    if is_right(done):
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        _tell(f"What the brokers and workers left is in {folder}.")
     return done
 
 
