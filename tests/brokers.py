@@ -45,7 +45,11 @@ class Brokers:
         self._cluster = broker.make_cluster_id(folder)
         self.nodes = [_make_node(number, folder, ways) for number in range(count)]
         self._running: dict[int, Process] = {}
-        self.start(*self.numbers)
+        try:
+            self.start(*self.numbers)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def numbers(self) -> range:
