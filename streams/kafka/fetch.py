@@ -20,7 +20,8 @@ class Fetch(NamedTuple):
     """Records from `start` to before `end`, without a gap: offsets between that are missing hold nothing to read.
 
     `seeks` counts how often the consumer had been told to seek on this partition, so that whoever asked can
-    tell what was fetched before from what comes after.
+    tell what was fetched before from what comes after. `known_end` is up to where the topic's partition could be
+    read when the broker was last asked for more.
     """
 
     topic: str
@@ -30,13 +31,15 @@ class Fetch(NamedTuple):
     records: Sequence[SourceRecord]
     generation: int
     seeks: int
+    known_end: int = 0
 
 
 class SeekResult(NamedTuple):
-    """Where a topic's partition goes on after a seek, and the `seeks` of fetches that follow."""
+    """Where a topic's partition goes on after a seek, the `seeks` of fetches that follow, and where it ends now."""
 
     offset: int
     seeks: int
+    end: int = 0
 
 
 Seek = Callable[[str, int, int], Awaitable[SeekResult]]

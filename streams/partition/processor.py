@@ -36,14 +36,14 @@ class Processor:
     """The inputs of one partition."""
 
     def __init__(self, router: Router, decide_customer: Advance = advance) -> None:
-        self._router = router
+        self.router = router
         self._advance = decide_customer
         self.journeys = Journeys()
 
     def take(self, transaction: Transaction, portion: Portion, now: datetime) -> None:
         """Handle records: events, or messages of the inbox. What can't be used becomes a dead letter."""
         topic, records = portion.topic, portion.records
-        partition, partitions = self._router.partition, self._router.partitions
+        partition, partitions = self.router.partition, self.router.partitions
         inputs: Sequence[Given | None]
         if topic == INBOX:
             inputs = [read_message(record, partition, partitions) for record in records]
@@ -67,9 +67,9 @@ class Processor:
     def _pass_on(self, slice_: Slice, topic: str, record: SourceRecord, given: Given, now: datetime) -> None:
         """Let places decide, send an input on to its own partition, or put aside what is no input."""
         if type(given) is Rejection:
-            slice_.add(self._router.dead_letter(topic, record, given, now))
+            slice_.add(self.router.dead_letter(topic, record, given, now))
         elif type(given) is AddressedToPlaces:
-            if partition_of(given.raw, self._router.partitions) == self._router.partition:
+            if partition_of(given.raw, self.router.partitions) == self.router.partition:
                 self._decide(slice_, given.raw, given.given)
             else:
                 slice_.emit(given.raw, (Forward(given.raw, given.given),))
@@ -100,7 +100,7 @@ class Processor:
         except OversizeError as error:
             with transaction.slice() as slice_:
                 problem = Rejection("too-large", str(error))
-                slice_.add(self._router.dead_letter(topic, record, problem, now))
+                slice_.add(self.router.dead_letter(topic, record, problem, now))
 
     def _fire_before(self, transaction: Transaction, key: CustomerKey, given: CustomerInput, now: datetime) -> None:
         """Fire the waits that come before an input (R30), so that it does not answer for what they lead to."""
@@ -130,7 +130,7 @@ class Processor:
                 before = slice_.customer(key.raw)
                 outcome = self._advance(before, key, given, now, self.journeys)
                 slice_.change(key.raw, before, outcome.customer)
-                slice_.add(self._router.notice(key.raw, given, Rejection("too-large", str(error)), now))
+                slice_.add(self.router.notice(key.raw, given, Rejection("too-large", str(error)), now))
 
     def advance(self, slice_: Slice, key: CustomerKey, given: CustomerInput, now: datetime) -> None:
         """Let the engine decide, and add what comes of it to the slice."""
@@ -144,11 +144,11 @@ class Processor:
         row = slice_.row(raw)
         newest = self.journeys.newest(given.journey_id)
         limit = newest.max_enrollments if newest else None
-        places, answers = decide(read_places(row) if row else None, given, limit, self._router.partitions)
+        places, answers = decide(read_places(row) if row else None, given, limit, self.router.partitions)
         slice_.emit(raw, answers)
         slice_.put(raw, places)
 
     def join(self, slice_: Slice, journey_id: str, active: int) -> None:
         """Tell the places of a journey how many ACTIVE enrolments this partition has."""
         key = places_key(journey_id)
-        slice_.emit(key, (Forward(key, CountActive(journey_id, self._router.partition, active)),))
+        slice_.emit(key, (Forward(key, CountActive(journey_id, self.router.partition, active)),))

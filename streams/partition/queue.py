@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -34,7 +34,8 @@ class RecordQueue:
         self._taken = 0  # records of the first fetch in the queue that are done
         self._seeks: dict[str, int] = {}
         self._seek: Seek | None = None
-        self.unread: set[str] = set()  # topics that have a position, but that the group does not read
+        self.unread: set[str] = set()  # topics that the group does not read
+        self.ends: dict[str, int] = {}  # how far those that it reads are known to go
         self.generation = -1
         self.filled = asyncio.Event()
 
@@ -55,6 +56,8 @@ class RecordQueue:
             self._queue.append(fetch)
             self.unread.discard(fetch.topic)
             self._waiting += len(fetch.records)
+            if fetch.known_end > self.ends.get(fetch.topic, 0):
+                self.ends[fetch.topic] = fetch.known_end
         self.filled.set()
 
     def clear(self) -> None:
@@ -62,24 +65,31 @@ class RecordQueue:
         self._queue.clear()
         self._waiting = self._taken = 0
 
-    async def seek(self, positions: Mapping[str, int]) -> dict[str, int]:
-        """Let the consumer go on at these positions; return those that it can't, for the records are gone.
+    async def seek(self, positions: Mapping[str, int], topics: Iterable[str] = ()) -> dict[str, int]:
+        """Let the consumer go on at these positions, and in topics that have none at their beginning.
 
-        Raises MigratedError if the consumer can't seek.
+        Return where it goes on later than that, for the records before are gone. Raises MigratedError if the
+        consumer can't seek.
         """
-        assert self._seek is not None, "A queue gets no input before the partition is assigned."
-        later: dict[str, int] = {}
-        for topic, position in positions.items():
-            try:
-                place = await self._seek(topic, self._partition, position)
-            except UnreadError:
-                self.unread.add(topic)
-                continue
-            self._seeks[topic] = place.seeks
-            if place.offset > position:
-                later[topic] = place.offset
-                _log.warning("Records are gone from '%s': %s to %s.", topic, position, place.offset - 1)
+        places = dict.fromkeys(topics, 0) | dict(positions)
+        found = await asyncio.gather(*(self._seek_to(topic, offset) for topic, offset in places.items()))
+        later = {topic: place for topic, place in found if place > places[topic]}
+        for topic in later.keys() & positions.keys():
+            _log.warning("Records are gone from '%s': %s to %s.", topic, places[topic], later[topic] - 1)
         return later
+
+    async def _seek_to(self, topic: str, offset: int) -> tuple[str, int]:
+        assert self._seek is not None, "A queue gets no input before the partition is assigned."
+        try:
+            place = await self._seek(topic, self._partition, offset)
+        except UnreadError:
+            self.unread.add(topic)
+            self.ends.pop(topic, None)
+            return topic, offset
+        self.unread.discard(topic)
+        self._seeks[topic] = place.seeks
+        self.ends[topic] = place.end
+        return topic, place.offset
 
     async def next(self, positions: Mapping[str, int], limit: int) -> Portion | None:
         """Return up to `limit` records of the first fetch that go on at the positions; None if it does not.

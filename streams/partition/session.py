@@ -1,7 +1,7 @@
 """A partition while it is running: its open transaction and what it remembers; dropped whole when it is lost."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from streams.errors import FairwayError
 from streams.failpoints import reach
 from streams.kafka.producer import Producer
 from streams.kafka.records import Commit
+from streams.partition.backlog import Backlog
 from streams.partition.internal_rows import PARTITIONS, POSITION, read_partitions, read_positions
 from streams.partition.known import KnownCustomers
 from streams.partition.outputs import Router
@@ -36,6 +37,7 @@ class Context(NamedTuple):
 
     journeys: Callable[[], Journeys]
     turn: asyncio.Lock
+    topics: Sequence[str] = ()  # that are read
     pacing: Pacing = Pacing()
     customers_kept: int = 1024
     decide: Advance = advance
@@ -49,6 +51,7 @@ class Counts(msgspec.Struct):
     inputs: int = 0
     commits: int = 0
     losses: int = 0
+    overtaken: int = 0  # times that waits fired before all was read that had arrived
 
 
 class Session:
@@ -61,7 +64,6 @@ class Session:
         self._store = store
         self._producer = producer
         self._queue = queue
-        self._router = router
         self._context = context
         self._counts = counts
         self._processor = Processor(router, context.decide)
@@ -69,10 +71,11 @@ class Session:
         self._pace = Pace(context.pacing, context.clock(), owes_offsets=row is not None)
         self._timers = Timers(store, self._processor, context.clock())
         self._transaction = self._begin(read_positions(row) if row else {})
+        self._backlog = Backlog(context.clock(), {})
         self._flush: asyncio.Future[None] | None = None
 
     def _begin(self, positions: Mapping[str, int]) -> Transaction:
-        return Transaction(self._store, self._known, positions, self._router, self._producer.output)
+        return Transaction(self._store, self._known, positions, self._processor.router, self._producer.output)
 
     async def start(self) -> None:
         """Claim the state for this number of partitions, and let the consumer go on at the positions.
@@ -81,14 +84,15 @@ class Session:
         """
         self._claim()
         await self._seek()
+        self._backlog = Backlog(self._context.clock(), self._queue.ends)
 
     def _claim(self) -> None:
-        row = self._transaction.row(PARTITIONS)
-        found = self._router.partitions if row is None else read_partitions(row)
-        if found != self._router.partitions:
+        row, router = self._transaction.row(PARTITIONS), self._processor.router
+        found = router.partitions if row is None else read_partitions(row)
+        if found != router.partitions:
             raise FairwayError(
-                f"The state of partition {self._router.partition} was made when there were {found} partitions, and "
-                f"now there are {self._router.partitions}: most customers' events would come to one that does not "
+                f"The state of partition {router.partition} was made when there were {found} partitions, and "
+                f"now there are {router.partitions}: most customers' events would come to one that does not "
                 "know them. "
                 "Make the topics anew with the first number, or start afresh with another FAIRWAY_APP_ID."
             )
@@ -98,7 +102,8 @@ class Session:
             self._transaction.inputs += 1
 
     async def _seek(self) -> None:
-        for topic, position in (await self._queue.seek(self._transaction.positions)).items():
+        later = await self._queue.seek(self._transaction.positions, self._context.topics)
+        for topic, position in later.items():
             self._transaction.advance(topic, position, 0)
 
     # --- from outside, between two awaits -------------------------------------------------------------------
@@ -131,7 +136,7 @@ class Session:
         before = self._transaction.inputs
         await self._take_in(now)
         if self._timers.is_due(now):
-            self._timers.act(self._transaction, now, self._context.pacing.slice_timers)
+            self._act(now)
         if self._is_time_to_commit(now):
             await self.commit()
         elif self._transaction.inputs > before:
@@ -154,6 +159,19 @@ class Session:
                 self._processor.take(transaction, portion, now)
             if self._context.clock() - now >= pacing.slice_time:
                 break
+
+    def _act(self, now: datetime) -> None:
+        """Do a slice of what is due; a wait comes after what had arrived when it was due (R32)."""
+        was_overtaken = self._backlog.is_overtaken
+        until = self._backlog.fires_until(now, self._transaction.positions, self._queue.ends)
+        if self._backlog.is_overtaken and not was_overtaken:
+            self._counts.overtaken += 1
+            log.warning(
+                "Waits of partition %s fire before what had arrived when they were due: it is not read after "
+                "10 minutes. See fairway_consumer_lag.",
+                self._processor.router.partition,
+            )
+        self._timers.act(self._transaction, now, until, self._context.pacing.slice_timers)
 
     async def _take_turns(self) -> None:
         """Let the network be served, and every other busy partition do a slice.

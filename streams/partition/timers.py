@@ -19,6 +19,7 @@ from streams.state.store import Store
 
 RELEASED_A_SECOND = 1000  # R29
 _LOOK_AGAIN = timedelta(seconds=5)
+_HELD_BACK = timedelta(milliseconds=50)  # until a wait that comes after unread input is looked at again
 _PAGE = 5000
 
 SeeTo = Callable[[Slice, bytes, DueWait, datetime], None]
@@ -34,6 +35,7 @@ class Timers:
         self._seen = b""  # waits up to this mark have been seen to
         self._look_again: datetime | None = None
         self._held = dict.fromkeys(store.held_journeys(), b"")
+        self._resumed: dict[str, datetime] = {}  # when it was seen that their pause is over
         self._released_until: datetime | None = None
         self._sweeps: dict[str, bytes] = {}
         self.next = self._next_time(now)
@@ -72,17 +74,20 @@ class Timers:
             await asyncio.sleep(0)
         return count
 
-    def act(self, transaction: Transaction, now: datetime, limit: int) -> None:
-        """Do up to `limit` things that are due."""
+    def act(self, transaction: Transaction, now: datetime, until: datetime | None, limit: int) -> None:
+        """Do up to `limit` things that are due; of waits only those that were due by `until` (R32)."""
         if self._look_again is not None and now >= self._look_again:
             self._seen, self._look_again = b"", None  # what did not fire then may fire now
-        due = self._store.due(now, self._seen, limit)
-        if due:
-            self._see_to_all(transaction, due, self._see_to_due, now)
-            self._seen = due[-1]
-        self._release(transaction, now, limit)
+        if until is not None:
+            due = self._store.due(until, self._seen, limit)
+            if due:
+                self._see_to_all(transaction, due, self._see_to_due, now)
+                self._seen = due[-1]
+            self._release(transaction, now, until, limit)
         self._sweep(transaction, now, limit)
         self.look(now)
+        if self.next is not None and self.next <= now and not self._sweeps and until != now:
+            self.next = now + _HELD_BACK
 
     def _see_to_all(self, transaction: Transaction, marks: Sequence[bytes], see_to: SeeTo, now: datetime) -> None:
         """See to waits in one slice; where something can't be written, to each in a slice of its own."""
@@ -120,10 +125,13 @@ class Timers:
     def _fire(self, slice_: Slice, wait: DueWait, now: datetime) -> None:
         self._processor.advance(slice_, CustomerKey.read(wait.key), Due(), now)
 
-    def _release(self, transaction: Transaction, now: datetime, limit: int) -> None:
+    def _release(self, transaction: Transaction, now: datetime, until: datetime, limit: int) -> None:
         """Fire what was held back by a pause that is over, oldest first, at most 1,000 a second (R29)."""
         for journey_id, after in tuple(self._held.items()):
             if self._processor.journeys.status(journey_id) is JourneyStatus.PAUSED:
+                self._resumed.pop(journey_id, None)
+                continue
+            if self._resumed.setdefault(journey_id, now) > until:
                 continue
             marks = self._store.held(journey_id, after, min(limit, self._allowance(now)))
             if marks:
@@ -131,7 +139,7 @@ class Timers:
                 self._spend(now, len(marks))
                 self._held[journey_id] = marks[-1]
             if not self._store.held(journey_id, self._held[journey_id], 1):
-                del self._held[journey_id]
+                del self._held[journey_id], self._resumed[journey_id]
 
     def _allowance(self, now: datetime) -> int:
         """Return how many may be released by now, after a quiet time a tenth of a second's worth."""

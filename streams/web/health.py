@@ -68,6 +68,11 @@ class _Partitions:
         inputs = CounterMetricFamily("fairway_inputs", "Inputs committed.", labels=["partition"])
         commits = CounterMetricFamily("fairway_commits", "Transactions committed.", labels=["partition"])
         lost = CounterMetricFamily("fairway_losses", "Times that the partition was lost.", labels=["partition"])
+        overtaken = CounterMetricFamily(
+            "fairway_waits_overtaken",
+            "Times that waits fired though what had arrived before was not read after 10 minutes.",
+            labels=["partition"],
+        )
         for task in self._assignment:
             label = [str(task.partition)]
             is_open.add_metric(label, task.stage == "running")
@@ -76,4 +81,5 @@ class _Partitions:
             inputs.add_metric(label, task.counts.inputs)
             commits.add_metric(label, task.counts.commits)
             lost.add_metric(label, task.counts.losses)
-        yield from (is_open, rows, percent, inputs, commits, lost)
+            overtaken.add_metric(label, task.counts.overtaken)
+        yield from (is_open, rows, percent, inputs, commits, lost, overtaken)

@@ -101,9 +101,12 @@ class Fetching(ThreadlessConsumer):
             waiter.cancel()
 
     def _make_fetch(self, partition: Any, start: int, assignment: Any, records: Any) -> Fetch:
-        end = assignment.state_value(partition).position
+        state = assignment.state_value(partition)
         generation, seeks = self.app.consumer_generation_id, self._seeks[partition]
-        return Fetch(partition.topic, partition.partition, start, end, records, generation, seeks)
+        known_end = state.lso or state.highwater or 0  # the first one is for readers of committed records
+        return Fetch(
+            partition.topic, partition.partition, start, state.position, records, generation, seeks, known_end
+        )
 
     async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
         """Move the consumer there, or to where the topic begins now; raises MigratedError if it can't."""
@@ -122,11 +125,13 @@ class Fetching(ThreadlessConsumer):
         assigned = consumer.assignment()
         if partition not in assigned and any(other.partition == partition.partition for other in assigned):
             raise UnreadError(f"'{partition.topic}' is not read")
-        begin = (await consumer.beginning_offsets([partition]))[partition]
-        offset = max(offset, begin)
+        begins, ends = await asyncio.gather(
+            consumer.beginning_offsets([partition]), consumer.end_offsets([partition])
+        )
+        offset = max(offset, begins[partition])
         consumer.seek(partition, offset)
         self._seeks[partition] += 1
-        return SeekResult(offset, self._seeks[partition])
+        return SeekResult(offset, self._seeks[partition], ends[partition])
 
     async def rejoin(self) -> None:
         """Let the group agree anew."""

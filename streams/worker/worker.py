@@ -87,6 +87,7 @@ class Worker:
         return Context(
             journeys=lambda: self.definitions.journeys,
             turn=asyncio.Lock(),
+            topics=self.assignment.topics,
             pacing=Pacing(timedelta(milliseconds=self.settings.commit_interval_ms)),
             customers_kept=share(_CUSTOMERS_KEPT, partitions),
             decide=self.decide(),

@@ -6,10 +6,11 @@ from itertools import count
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from models.customer import decode
 from streams.errors import FairwayError
-from streams.kafka.errors import UnreadError
+from streams.kafka.errors import MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult
 from streams.kafka.records import Commit
 from streams.kafka.topics import COMMANDS, DEAD_LETTERS
@@ -17,7 +18,7 @@ from streams.partition import transaction
 from streams.partition.internal_rows import POSITION
 from streams.partition.pacing import Pacing
 from streams.partition.task import PartitionTask
-from tests.partition.model import START, Broker, Source, event, make_task
+from tests.partition.model import START, Broker, ModelProducer, Source, event, make_task, wait_id
 
 GONE, READ = "customer.unsubscribed", "customer.updated"
 
@@ -43,8 +44,7 @@ async def test_a_topic_that_is_not_read_keeps_its_position_until_it_is_read_agai
     await session.step()
     await session.commit()
     assert broker.group == {READ: 1, GONE: 8}
-    sent = [msgspec.json.decode(record.value or b"")["commandId"] for record in broker.emitted[COMMANDS, 0]]
-    assert sent == ["e-0", "e-7"]
+    assert commands(broker) == ["e-0", "e-7"]
 
 
 async def test_a_partition_whose_state_was_made_with_another_number_of_partitions_is_refused() -> None:
@@ -111,3 +111,96 @@ async def test_a_row_that_grew_too_large_input_by_input_takes_nothing_else_with_
     handled = sum(len(decode(row).profile["events"]) for row in rows.values())
     assert handled == len(broker.emitted[COMMANDS, 0])
     assert handled + len(broker.emitted[DEAD_LETTERS, 0]) == 40
+
+
+async def test_records_of_a_topic_without_a_position_are_read_again_after_a_commit_was_lost() -> None:
+    broker, cursor = Broker(), {READ: 0, GONE: 0}
+
+    async def seek(topic: str, number: int, offset: int) -> SeekResult:
+        cursor[topic] = offset
+        return SeekResult(offset, 1)
+
+    task = make_task(broker, seek=seek, topics=(READ, GONE))
+    session = await task.open()
+    cursor[READ] = 1  # the consumer goes on
+    producer = task._producer
+    assert isinstance(producer, ModelProducer)
+    producer.fault = "lost before"
+    task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1"))], 0, 1))
+    with pytest.raises(MigratedError):
+        await session.step()
+    task._end_session("lost")
+    session = await task.open()
+    assert cursor == {READ: 0, GONE: 0}
+    task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1"))], 0, 1))
+    await session.step()
+    await session.commit()
+    assert len(broker.emitted[COMMANDS, 0]) == 1
+
+
+async def test_a_topic_without_a_position_that_lost_its_oldest_records_long_ago_is_read_from_where_it_begins() -> (
+    None
+):
+    async def seek(topic: str, number: int, offset: int) -> SeekResult:
+        return SeekResult(max(offset, 40), 1)
+
+    with capture_logs() as logs:
+        task = make_task(broker := Broker(), seek=seek, topics=(READ,))
+        session = await task.open()
+        task.take(Fetch(READ, 0, 40, 41, [Source(40, event(40, "c-1"))], 0, 1))
+        await session.step()
+        await session.commit()
+    assert len(broker.emitted[COMMANDS, 0]) == 1
+    assert logs == []
+
+
+async def test_R32_what_lay_in_a_topic_when_the_partition_was_opened_comes_before_the_waits_that_were_due() -> None:
+    now, broker = START, Broker()
+    task = make_task(broker, seek=seek, clock=lambda: now, topics=(READ,))
+    session = await task.open()
+    task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1", wait=60))], 0, 1))
+    await session.step()
+    await session.commit()
+    task._end_session("lost")
+
+    now += timedelta(hours=1)  # an outage, in which the wait falls due and an event comes
+
+    async def seek_before_the_end(topic: str, number: int, offset: int) -> SeekResult:
+        return SeekResult(offset, 0, end=2)
+
+    task.queue.assign(0, seek_before_the_end)
+    session = await task.open()
+    for _ in range(3):
+        await session.step()
+        now += timedelta(seconds=1)
+    assert commands(broker) == ["e-0"]
+    task.take(Fetch(READ, 0, 1, 2, [Source(1, event(1, "c-2"))], 0, 1, known_end=2))
+    await session.step()
+    await session.commit()
+    assert commands(broker) == ["e-0", "e-1", wait_id("e-0")]
+
+
+async def test_R32_a_fetch_tells_what_a_wait_comes_after() -> None:
+    now, broker = START, Broker()
+    task = make_task(
+        broker, clock=lambda: now, topics=(READ,), pacing=Pacing(slice_records=1, slice_time=timedelta())
+    )
+    session = await task.open()
+    task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1", wait=60))], 0, 1, known_end=1))
+    await session.step()
+    await session.commit()
+    now += timedelta(seconds=61)
+    task.take(Fetch(READ, 0, 1, 3, [Source(number, event(number, "c-2")) for number in (1, 2)], 0, 1, known_end=4))
+    for _ in range(3):
+        await session.step()
+        await session.commit()
+        now += timedelta(seconds=0.1)
+    assert commands(broker) == ["e-0", "e-1", "e-2"]
+    task.take(Fetch(READ, 0, 3, 4, [Source(3, event(3, "c-2"))], 0, 1, known_end=9))
+    await session.step()
+    await session.commit()
+    assert commands(broker) == ["e-0", "e-1", "e-2", "e-3", wait_id("e-0")]
+
+
+def commands(broker: Broker) -> list[str]:
+    return [msgspec.json.decode(record.value or b"")["commandId"] for record in broker.emitted[COMMANDS, 0]]

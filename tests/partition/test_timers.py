@@ -60,7 +60,7 @@ class Partition:
         return [msgspec.json.decode(record.value or b"")["commandId"] for record in records]
 
     def act(self, now: datetime, limit: int = 1000) -> list[str]:
-        self.timers.act(self.transaction, now, limit)
+        self.timers.act(self.transaction, now, now, limit)
         return self.commit()
 
     def next_time(self, now: datetime) -> datetime | None:
@@ -94,8 +94,8 @@ def test_R21_a_wait_fires_when_it_is_due_and_not_before() -> None:
 
 def test_waits_fire_in_slices_oldest_first() -> None:
     partition = Partition(waits=5)
-    partition.timers.act(partition.transaction, START + 9 * SECOND, 2)
-    partition.timers.act(partition.transaction, START + 9 * SECOND, 2)
+    partition.timers.act(partition.transaction, START + 9 * SECOND, START + 9 * SECOND, 2)
+    partition.timers.act(partition.transaction, START + 9 * SECOND, START + 9 * SECOND, 2)
     assert partition.commit() == ids(0, 1, 2, 3)
     assert partition.act(START + 9 * SECOND, 2) == ids(4)
 
@@ -232,9 +232,32 @@ async def test_a_sweep_that_tells_too_much_sweeps_all_the_same_and_says_so(monke
     )
     partition.know(JourneyStatus.ARCHIVED)
     await partition.timers.review(partition.transaction, START)
-    partition.timers.act(partition.transaction, START - SECOND, 9)
+    partition.timers.act(partition.transaction, START - SECOND, START - SECOND, 9)
     (letter,) = partition.transaction.outputs[DEAD_LETTERS, 0]  # type: ignore[misc]
     assert partition.commit() == ["c-0", "c-2"]
     assert partition.store.journeys() == set()
     assert (letter.key, letter.value) == (b"pinehurst:c-1", msgspec.json.encode(Sweep(JOURNEY)))
     assert dict(letter.headers)["dlq.code"] == b"too-large"
+
+
+def test_R32_a_wait_that_comes_after_unread_input_is_held_and_looked_at_again_soon() -> None:
+    partition, now = Partition(waits=4), START + 9 * SECOND
+    partition.timers.act(partition.transaction, now, None, 9)
+    assert partition.commit() == []
+    assert partition.timers.next == now + timedelta(milliseconds=50)
+    partition.timers.act(partition.transaction, now, START + SECOND, 9)
+    assert partition.commit() == ids(0, 1)
+    partition.timers.act(partition.transaction, now, now, 9)
+    assert partition.commit() == ids(2, 3)
+
+
+def test_R32_R29_what_a_pause_held_back_comes_after_what_had_arrived_when_it_was_over() -> None:
+    partition, now = Partition(waits=2), START + 9 * SECOND
+    partition.know(JourneyStatus.PAUSED)
+    partition.act(now)
+    partition.know(JourneyStatus.ACTIVE)
+    for until in (None, now - SECOND):
+        partition.timers.act(partition.transaction, now, until, 9)
+        assert partition.commit() == []
+    partition.timers.act(partition.transaction, now + SECOND, now, 9)
+    assert partition.commit() == ids(0, 1)
