@@ -67,7 +67,8 @@ class Customer(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defau
     `history` is by journey id, then enrollment key. `profile` holds the attributes; of these `timezone`,
     `subscriptions` ({channel: bool}) and `unsubscribed` have a meaning to the engine. `recent` is the last 256
     event ids, 8 bytes of BLAKE2b each, oldest first. `records` counts the activity records ever written for this
-    customer. `deferred` holds inputs that came while the history of a merged customer was on its way (R27).
+    customer. `deferred` holds inputs that came while the history of a merged customer was on its way (R27);
+    `merged_into` is the survivor's id in the row of a customer who was merged away.
     """
 
     tenant_id: str
@@ -80,6 +81,7 @@ class Customer(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defau
     records: int = 0
     merging: tuple[str, ...] = ()
     deferred: tuple[dict[str, Any], ...] = ()
+    merged_into: str = ""
 
 
 _unmarked = blake2b(digest_size=_MARK)  # a copy of it takes half of the time of a new one

@@ -28,6 +28,7 @@ from streams.engine.inputs import (
     FailWait,
     MergeAway,
     MergeIn,
+    OptOut,
     PlaceAnswer,
     ReleasePlace,
     Sweep,
@@ -35,7 +36,7 @@ from streams.engine.inputs import (
 from streams.engine.journeys import Journeys
 from streams.engine.leaving import fail, leave, leave_archived, places_key
 from streams.engine.merging import ask_to_merge, merge_away, merge_in
-from streams.engine.profile import PROFILE_EVENTS, erase, unsubscribe, update_profile
+from streams.engine.profile import PROFILE_EVENTS, erase, opt_out, unsubscribe, update_profile
 from streams.engine.walking import Walk
 
 __all__ = ["PROFILE_EVENTS", "advance"]
@@ -84,7 +85,7 @@ def _time_of(given: CustomerInput, now: datetime) -> datetime:
         case Arrived():
             moment = given.event.occurred_at
             return moment if moment < now else now
-        case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at):
+        case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at) | OptOut(at=at):
             return min(at, now)
         case Due() | FailWait() | Sweep() | PlaceAnswer():
             return now
@@ -105,11 +106,8 @@ def _apply(draft: CustomerDraft, given: CustomerInput, at: datetime) -> None:
             _exit(draft, given, at)
         case PlaceAnswer():
             _settle(draft, given)
-        case MergeAway():
-            merge_away(draft, given, at)
-            draft.record(Cause("event", given.event_id, "customer.merged"), at, None)
-        case MergeIn():
-            _inherit(draft, given, at)
+        case MergeAway() | MergeIn() | OptOut():
+            _handle_merge(draft, given, at)
         case FailWait():
             _fail_wait(draft, given)
         case Due() | Sweep():
@@ -122,7 +120,7 @@ def _is_held_back(draft: CustomerDraft, given: CustomerInput) -> bool:
     """Say whether an input must wait for the history of a merged customer; two merged into each other must not."""
     if isinstance(given, MergeAway):
         return given.into not in draft.merging
-    return isinstance(given, Arrived | Enroll | Exit)
+    return isinstance(given, Arrived | Enroll | Exit | OptOut)
 
 
 def _enroll(draft: CustomerDraft, given: Enroll, at: datetime) -> None:
@@ -172,7 +170,7 @@ def _handle_event(draft: CustomerDraft, event: Event, source: Source | None, at:
 def _change_profile(draft: CustomerDraft, event: Event, at: datetime) -> None:
     match event.event_type:
         case "customer.updated" | "scl.member.created":
-            update_profile(draft, event.data)
+            update_profile(draft, event, at)
         case "customer.unsubscribed":
             unsubscribe(draft, event, at)
         case "customer.deleted":
@@ -181,9 +179,24 @@ def _change_profile(draft: CustomerDraft, event: Event, at: datetime) -> None:
             pass
 
 
+def _handle_merge(draft: CustomerDraft, given: MergeAway | MergeIn | OptOut, at: datetime) -> None:
+    """Take what comes from a customer who is merged with this one."""
+    match given:
+        case MergeAway():
+            merge_away(draft, given, at)
+            draft.record(Cause("event", given.event_id, "customer.merged"), at, None)
+        case MergeIn():
+            _inherit(draft, given, at)
+        case OptOut():
+            opt_out(draft, given, at)
+            draft.record(Cause("event", given.event_id, given.event_type), at, None)
+        case _:
+            assert_never(given)
+
+
 def _inherit(draft: CustomerDraft, given: MergeIn, at: datetime) -> None:
     """Take in what a merged customer left, then handle what was held back meanwhile."""
-    merge_in(draft, given)
+    merge_in(draft, given, at)
     held, draft.deferred = draft.deferred, ()
     for message in held:
         waiting = msgspec.convert(message, CustomerInput)

@@ -43,6 +43,7 @@ class CustomerDraft:
         self.records = row.records
         self.merging = row.merging
         self.deferred = row.deferred
+        self.merged_into = row.merged_into
         self.erased = False
         self.entries: list[Entry] = []  # of the activity record of the input at hand
         self.effects: list[Effect] = []  # in order
@@ -131,6 +132,7 @@ class CustomerDraft:
                 records=self.records,
                 merging=self.merging,
                 deferred=self.deferred,
+                merged_into=self.merged_into,
             ),
             tuple(self.effects),
         )
@@ -144,6 +146,7 @@ class CustomerDraft:
             and self.recent is row.recent
             and self.merging is row.merging
             and self.deferred is row.deferred
+            and self.merged_into is row.merged_into
             and self.enrollments is row.enrollments
             and self.candidates is row.candidates
         )

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from streams.engine.results import Change, Result
+from streams.engine.subscriptions import Ignored
 
 
 class _Tagged(msgspec.Struct, frozen=True, gc=False, rename="camel", tag_field="type"):
@@ -117,9 +118,13 @@ class StepFailed(OfStep, frozen=True, tag="step.failed"):
 
 
 class ProfileUpdated(_Tagged, frozen=True, omit_defaults=True, tag="profile.updated"):
-    """The profile changed; or the customer was deleted, and nothing is told."""
+    """The profile changed; or the customer was deleted, and nothing is told.
+
+    `ignored` are values that were passed over, since they are neither true nor false.
+    """
 
     changes: list[Change]
+    ignored: list[Ignored] = []
     deleted: bool = False
 
 

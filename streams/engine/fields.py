@@ -11,6 +11,7 @@ import msgspec
 
 from models.messages import Event
 from streams.engine.paths import compile_path
+from streams.engine.subscriptions import find_subscription, is_about_subscriptions
 
 Place = Literal["trigger", "step"]
 
@@ -58,7 +59,7 @@ def compile_field(path: str, place: Place) -> Field:
 def _bare_field(path: str, place: Place) -> Field:
     if place == "step":
         return _first(_profile_field(path), _data_field(path))
-    if "." in path:
+    if "." in path or is_about_subscriptions(path):
         return _first(_data_field(path), _profile_field(path))
 
     def find(scope: Scope) -> object:  # what triggers ask for most, in one call instead of three
@@ -74,6 +75,8 @@ def _data_field(path: str) -> Field:
 
 
 def _profile_field(path: str) -> Field:
+    if is_about_subscriptions(path):
+        return lambda scope: find_subscription(scope.profile, path)
     find = compile_path(path)
     return (lambda scope: find(scope.profile)) if "." in path else (lambda scope: scope.profile.get(path))
 

@@ -81,7 +81,21 @@ class MergeIn(Input, frozen=True, tag="merge-in"):
     history: dict[str, dict[str, EntryHistory]] = {}
 
 
-CustomerInput = Arrived | Due | FailWait | Enroll | Exit | Sweep | PlaceAnswer | MergeAway | MergeIn
+class OptOut(Input, frozen=True, tag="opt-out"):
+    """An opt-out that came under the id of a customer who was merged away, sent on to the survivor (R24).
+
+    `event_id` and `event_type` are of the event that it came by, `passed` are the customers it has passed.
+    """
+
+    event_id: str
+    event_type: str
+    at: Moment
+    channels: tuple[str, ...] = ()
+    everything: bool = False
+    passed: tuple[str, ...] = ()
+
+
+CustomerInput = Arrived | Due | FailWait | Enroll | Exit | Sweep | PlaceAnswer | MergeAway | MergeIn | OptOut
 
 
 class RequestPlace(Input, frozen=True, tag="ask"):
@@ -110,5 +124,5 @@ class CountActive(Input, frozen=True, tag="join"):
 
 
 PlacesInput = RequestPlace | ReleasePlace | CountActive
-InboxMessage = Arrived | Enroll | Exit | PlaceAnswer | MergeAway | MergeIn | PlacesInput
+InboxMessage = Arrived | Enroll | Exit | PlaceAnswer | MergeAway | MergeIn | OptOut | PlacesInput
 """What travels by inbox: time comes to each partition by itself."""

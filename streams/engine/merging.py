@@ -1,8 +1,8 @@
 """Merge one customer into another (R27), over two partitions if need be.
 
 The survivor asks for what the other leaves, and holds back its own inputs until it is there: so nobody enters
-a once-only journey twice by merging. For late events the one merged away keeps a copy of its entry history, and
-what it has unsubscribed from.
+a once-only journey twice by merging. For late events the one merged away keeps a copy of its entry history, what it
+has unsubscribed from, and who the survivor is: a late opt-out is passed on.
 """
 
 from datetime import datetime
@@ -12,11 +12,19 @@ from models.customer import EntryHistory
 from models.ids import customer_key
 from models.messages import Event
 from streams.engine.draft import CustomerDraft
-from streams.engine.inputs import MergeAway, MergeIn
+from streams.engine.inputs import MergeAway, MergeIn, OptOut
 from streams.engine.leaving import leave_all
-from streams.engine.profile import read_subscriptions, set_attributes
+from streams.engine.profile import pass_on, set_attributes
+from streams.engine.subscriptions import (
+    SUBSCRIPTIONS,
+    UNSUBSCRIBED,
+    find_subscription,
+    read_attributes,
+    read_subscriptions,
+    read_wanted,
+)
 
-_KEPT = {"subscriptions", "unsubscribed"}  # a late event sends nothing that was not wanted (R24)
+_KEPT = {SUBSCRIPTIONS, UNSUBSCRIBED}  # a late event sends nothing that was not wanted (R24)
 
 
 def ask_to_merge(draft: CustomerDraft, event: Event, at: datetime) -> bool:
@@ -35,15 +43,19 @@ def merge_away(draft: CustomerDraft, given: MergeAway, at: datetime) -> None:
     legacy = MergeIn(draft.customer_id, given.event_id, given.at, draft.profile, draft.history)
     draft.forward(customer_key(draft.tenant_id, given.into), legacy)
     set_attributes(draft, dict.fromkeys(name for name in draft.profile if name not in _KEPT))
+    draft.merged_into = given.into
 
 
-def merge_in(draft: CustomerDraft, given: MergeIn) -> None:
+def merge_in(draft: CustomerDraft, given: MergeIn, at: datetime) -> None:
     """Fill gaps in the survivor's profile and join the entry histories."""
     own: dict[str, Any] = draft.profile
-    set_attributes(draft, {name: value for name, value in given.profile.items() if own.get(name) is None})
-    if given.profile.get("subscriptions") and own.get("subscriptions"):
-        subscriptions = read_subscriptions(given.profile) | read_subscriptions(own)
-        set_attributes(draft, {"subscriptions": subscriptions})
+    legacy, _ = read_attributes({}, given.profile)
+    gaps = {name: value for name, value in legacy.items() if own.get(name) is None}
+    if subscriptions := read_subscriptions(legacy):
+        gaps[SUBSCRIPTIONS] = subscriptions | read_subscriptions(own)
+    if UNSUBSCRIBED in legacy and find_subscription(own, UNSUBSCRIBED) is None:
+        gaps[UNSUBSCRIBED] = legacy[UNSUBSCRIBED]
+    set_attributes(draft, gaps)
     for journey_id, keys in given.history.items():
         for key, entry in keys.items():
             known = draft.history.get(journey_id, {}).get(key, entry)
@@ -52,3 +64,7 @@ def merge_in(draft: CustomerDraft, given: MergeIn) -> None:
             )
             draft.enter(journey_id, key, joined.count, joined.last_enrolled_at)
     draft.merging = tuple(customer for customer in draft.merging if customer != given.merged)
+    if draft.merged_into == given.merged:  # who was merged away is the survivor now
+        draft.merged_into = ""
+    wanted = read_wanted(legacy)
+    pass_on(draft, OptOut(given.event_id, "customer.merged", at, wanted.opt_outs, wanted.unsubscribed is True))

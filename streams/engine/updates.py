@@ -8,6 +8,14 @@ from models.steps import Operation, Update
 from streams.engine.comparisons import is_same
 from streams.engine.paths import PathError, compile_path, describe, put
 from streams.engine.results import Change
+from streams.engine.subscriptions import (
+    UNSUBSCRIBED,
+    Ignored,
+    canonical_path,
+    find_subscription,
+    is_about_subscriptions,
+    read_attributes,
+)
 
 _LARGEST = 2**63 - 1
 _DECIMAL = Context(prec=40)  # more digits than two numbers of 17 and 19 need to be summed where neither is lost
@@ -17,12 +25,20 @@ class UpdateRefusedError(ValueError):
     """An update that its field's value does not allow; the message is the sentence for the activity record."""
 
 
-def apply_updates(profile: Mapping[str, Any], updates: Sequence[Update]) -> tuple[dict[str, Any], list[Change]]:
-    """Return the new profile and one change per update; raises UpdateRefusedError."""
+def apply_updates(
+    profile: Mapping[str, Any], updates: Sequence[Update]
+) -> tuple[dict[str, Any], list[Change], list[Ignored]]:
+    """Return the new profile, one change per update, and what was passed over; raises UpdateRefusedError."""
     after = dict(profile)
-    changes = []
+    changes: list[Change] = []
+    ignored: list[Ignored] = []
     for update in updates:
         path = update.field.removeprefix("customer.")
+        if is_about_subscriptions(path):
+            after, found, passed_over = _subscribe(after, update, canonical_path(path))
+            changes += found
+            ignored += passed_over
+            continue
         before = compile_path(path)(after)
         value = _compute(update, before)
         try:
@@ -30,7 +46,23 @@ def apply_updates(profile: Mapping[str, Any], updates: Sequence[Update]) -> tupl
         except PathError as error:
             raise UpdateRefusedError(str(error)) from None
         changes.append(Change(path, before, value))
-    return after, changes
+    return after, changes, ignored
+
+
+def _subscribe(
+    profile: dict[str, Any], update: Update, path: str
+) -> tuple[dict[str, Any], list[Change], list[Ignored]]:
+    """Set what the customer wants to receive: an opt-out is taken back by nothing else."""
+    before, value = find_subscription(profile, path), None
+    if update.operation is not Operation.UNSET:
+        value = _compute(update, before)
+    if update.operation not in (Operation.SET, Operation.UNSET) or path.startswith(f"{UNSUBSCRIBED}."):
+        raise UpdateRefusedError(f"'{path}' can't be changed: whether a customer is subscribed can only be set.")
+    attributes, ignored = read_attributes(profile, {path: value})
+    if not attributes:
+        return profile, [], ignored
+    after = profile | attributes
+    return after, [Change(path, before, find_subscription(after, path))], ignored
 
 
 def _compute(update: Update, before: Any) -> Any:

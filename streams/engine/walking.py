@@ -17,7 +17,6 @@ from streams.engine.effects import Command, ProfileUpdate, SendCommand
 from streams.engine.entries import ProfileUpdated, StepCompleted, StepEntered, StepFailed, StepSkipped
 from streams.engine.envelope import envelope
 from streams.engine.leaving import complete, fail, leave, skip_step
-from streams.engine.profile import read_subscriptions
 from streams.engine.results import (
     NO_RESULT,
     ConditionResult,
@@ -28,6 +27,7 @@ from streams.engine.results import (
     WaitResult,
 )
 from streams.engine.split import draw
+from streams.engine.subscriptions import is_unsubscribed
 from streams.engine.updates import UpdateRefusedError, apply_updates
 from streams.engine.waiting import Plan, lateness, plan
 
@@ -168,17 +168,18 @@ class Walk:
 
     def _change(self, step: Change) -> bool:
         try:
-            profile, changes = apply_updates(self.draft.profile, step.updates)
+            profile, changes, ignored = apply_updates(self.draft.profile, step.updates)
         except UpdateRefusedError as refusal:
             self._fail(step, str(refusal))
             return False
         self.draft.profile = profile
         draft, club_id = self.draft, self.enrollment.club_id
-        draft.effects.append(
-            ProfileUpdate(draft.tenant_id, club_id, draft.customer_id, *self._place(step), changes, self.at)
-        )
+        if changes:
+            draft.effects.append(
+                ProfileUpdate(draft.tenant_id, club_id, draft.customer_id, *self._place(step), changes, self.at)
+            )
         self._done(step, UpdateResult(changes), step.next)
-        draft.entries.append(ProfileUpdated(changes))
+        draft.entries.append(ProfileUpdated(changes, ignored))
         return True
 
     def _wait(self, step: Wait) -> bool:
@@ -287,10 +288,3 @@ class Walk:
         Change: _change,
         End: _pass,
     }
-
-
-def is_unsubscribed(profile: dict[str, Any], channel: str) -> bool:
-    """Say whether the customer gets nothing through this channel, or nothing at all (R24)."""
-    if profile.get("unsubscribed") is True:
-        return True
-    return "subscriptions" in profile and read_subscriptions(profile).get(channel.upper()) is False

@@ -81,12 +81,22 @@ def describe(entry: AnyEntry) -> Description:
             return _describe_refusal(entry)
         case EnrollmentCompleted() | EnrollmentExited() | EnrollmentFailed():
             return _describe_end(entry)
-        case ProfileUpdated(deleted=deleted, changes=changes):
-            return Description("Was erased" if deleted else "Profile changed", changes=changes)
+        case ProfileUpdated(changes=changes):
+            return Description(_describe_profile(entry), changes=changes)
         case UnknownEntry(type=kind):
             return _make(entry, kind)
         case _:
             assert_never(entry)
+
+
+def _describe_profile(entry: ProfileUpdated) -> str:
+    if entry.deleted:
+        return "Was erased"
+    if not entry.ignored:
+        return "Profile changed"
+    fields = ", ".join(item.field for item in entry.ignored)
+    beginning = "Profile changed; neither" if entry.changes else "Neither"
+    return f"{beginning} true nor false, so passed over: {fields}"
 
 
 def _describe_step(entry: StepCompleted | StepEntered | StepSkipped | StepFailed) -> Description:

@@ -1,6 +1,7 @@
 """What a simulation begins with: journeys, and customers known before."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -9,6 +10,7 @@ from models.journey import Journey, JourneyStatus
 from models.limits import find_bad_id
 from streams.engine.journeys import Journeys
 from streams.engine.payload import TOO_DEEP, Rejection, is_too_deep
+from streams.engine.subscriptions import SUBSCRIPTIONS, expected_of, read_attributes
 from streams.errors import FairwayError
 from streams.simulation.lines import NO_DATA, read_object
 
@@ -18,7 +20,7 @@ class _CustomerLine(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     customer_id: str
     attributes: msgspec.Raw = NO_DATA
     timezone: str | None = None
-    subscriptions: dict[str, bool] = {}
+    subscriptions: msgspec.Raw = NO_DATA
 
 
 def load_journeys(journeys: Iterable[Journey]) -> Journeys:
@@ -43,12 +45,24 @@ def _read_customer(number: int, text: bytes) -> Customer:
         line = msgspec.json.decode(text, type=_CustomerLine)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FairwayError(f"{fault} {error}.") from None
-    profile = read_object(line.attributes)
-    wrong = profile.reason if isinstance(profile, Rejection) else find_bad_id(line.tenant_id, line.customer_id)
-    if wrong or isinstance(profile, Rejection):
+    profile = _read_profile(line)
+    wrong = profile if isinstance(profile, str) else find_bad_id(line.tenant_id, line.customer_id)
+    if wrong or isinstance(profile, str):
         raise FairwayError(f"{fault} {wrong}")
-    if line.timezone is not None:
-        profile["timezone"] = line.timezone
-    if line.subscriptions:
-        profile["subscriptions"] = {name.upper(): wanted for name, wanted in line.subscriptions.items()}
     return Customer(line.tenant_id, line.customer_id, profile)
+
+
+def _read_profile(line: _CustomerLine) -> dict[str, Any] | str:
+    """Return the attributes of a line as an event would have set them, or a sentence about what is wrong."""
+    attributes, subscriptions = read_object(line.attributes), read_object(line.subscriptions)
+    if isinstance(attributes, Rejection):
+        return attributes.reason
+    if isinstance(subscriptions, Rejection):
+        return f"'subscriptions' {expected_of(SUBSCRIPTIONS)}."
+    given = attributes | {f"{SUBSCRIPTIONS}.{channel}": wanted for channel, wanted in subscriptions.items()}
+    if line.timezone is not None:
+        given["timezone"] = line.timezone
+    profile, ignored = read_attributes({}, given)
+    if ignored:
+        return f"'{ignored[0].field}' {expected_of(ignored[0].field)}."
+    return {name: value for name, value in profile.items() if value is not None}

@@ -27,6 +27,7 @@ from streams.engine.inputs import (
     InboxMessage,
     MergeAway,
     MergeIn,
+    OptOut,
     PlaceAnswer,
     Sweep,
 )
@@ -254,6 +255,7 @@ INPUT: st.SearchStrategy[CustomerInput] = st.one_of(
     st.builds(Sweep, WORDS),
     st.builds(PlaceAnswer, WORDS, WORDS, st.booleans()),
     st.builds(MergeAway, WORDS, WORDS, MOMENT),
+    st.builds(OptOut, WORDS, WORDS, MOMENT, st.lists(WORDS, max_size=2).map(tuple), st.booleans()),
     st.builds(MergeIn, WORDS, WORDS, MOMENT, PROFILE, HISTORY),
 )
 _read_message = msgspec.json.Decoder(InboxMessage).decode

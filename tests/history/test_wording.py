@@ -18,6 +18,7 @@ from streams.engine.results import (
     UpdateResult,
     WaitResult,
 )
+from streams.engine.subscriptions import Ignored
 from streams.history.records import UnknownEntry
 from streams.history.wording import describe, describe_cause, describe_refusal
 from tests.history.build import JOURNEY, NOON, OF, RUN, completed, done, entered, exited, failed, skipped, started
@@ -36,6 +37,16 @@ SENTENCES: list[tuple[Any, str, str]] = [
     (failed(), "failed: It broke.", "bad"),
     (ProfileUpdated([]), "Profile changed", ""),
     (ProfileUpdated([], deleted=True), "Was erased", ""),
+    (
+        ProfileUpdated([], [Ignored("unsubscribed", "maybe"), Ignored("subscriptions.SMS")]),
+        "Neither true nor false, so passed over: unsubscribed, subscriptions.SMS",
+        "",
+    ),
+    (
+        ProfileUpdated([Change("tier", None, "Gold")], [Ignored("unsubscribed", "maybe")]),
+        "Profile changed; neither true nor false, so passed over: unsubscribed",
+        "",
+    ),
     (done(), "done", ""),
     (UnknownEntry("goal.reached", JOURNEY, RUN), "goal.reached", ""),
 ]

@@ -162,6 +162,33 @@ def test_a_message_that_fairway_does_not_write_becomes_a_dead_letter(
     }  # fmt: skip
 
 
+def test_R24_a_late_opt_out_crosses_partitions_to_the_survivor() -> None:
+    partitions = [Processor(Router(number, 4)) for number in range(4)]
+    routers = [Router(number, 4) for number in range(4)]
+    transactions = [Transaction(Store(MemoryMap()), KnownCustomers(9), {}, router, Records) for router in routers]
+    home = {name: partition_of(f"pinehurst:{name}".encode(), 4) for name in ("old", "survivor")}
+    assert home["old"] != home["survivor"]
+
+    def give(number: int, topic: str, value: bytes, key: bytes) -> None:
+        portion = Portion(topic, [Source(5, value, key)], 6)  # type: ignore[list-item]
+        partitions[number].take(transactions[number], portion, START)
+        for (to, there), records in [*transactions[number].outputs.items()]:
+            waiting = [record for record in records if to == INBOX]
+            if waiting:
+                del transactions[number].outputs[to, there]
+            for record in waiting:
+                give(there, INBOX, record.value or b"", record.key or b"")
+
+    for topic, name, data in (
+        ("customer.merged", "survivor", {"fromCustomerId": "old"}),
+        ("customer.unsubscribed", "old", {"channel": "email"}),
+    ):
+        give(home[name], topic, event(len(topic), name, **data), f"pinehurst:{name}".encode())
+    survivor = transactions[home["survivor"]].find(b"pinehurst:survivor")
+    assert survivor is not None
+    assert survivor.profile == {"subscriptions": {"EMAIL": False}}
+
+
 NO_TENANT = "The tenantId must be a text of 1 to 100 characters without a colon or control characters."
 NO_CUSTOMER = "The customerId must be a text of 1 to 256 characters without U+0000."
 

@@ -99,6 +99,45 @@ def test_a_customers_line_may_hold_what_an_event_may(fields: dict[str, Any], sen
     assert str(error.value) == f"Line 1 of the customers can't be used: {sentence}"
 
 
+@pytest.mark.parametrize(
+    ("fields", "profile"),
+    [
+        ({"subscriptions": {"email ": "false", "SMS": 1}}, {"subscriptions": {"EMAIL": False, "SMS": True}}),
+        ({"subscriptions": {"email": False, "EMAIL": True}}, {"subscriptions": {"EMAIL": False}}),
+        ({"subscriptions": {"EMAIL": True}, "attributes": {"subscriptions": {"email": 0}}},
+         {"subscriptions": {"EMAIL": False}}),
+        ({"attributes": {"unsubscribed": "TRUE", "tier": None}}, {"unsubscribed": True}),
+        ({"subscriptions": None, "attributes": {"subscriptions": None}}, {}),
+        ({"subscriptions": {}, "timezone": "Asia/Tokyo"}, {"timezone": "Asia/Tokyo"}),
+    ],
+)  # fmt: skip
+def test_R24_opt_outs_of_a_customers_file_are_read_as_those_of_events(
+    fields: dict[str, Any], profile: dict[str, Any]
+) -> None:
+    whole = {"tenantId": "pinehurst", "customerId": "a"} | fields
+    (customer,) = read_customers([json.dumps(whole).encode()])
+    assert customer.profile == profile
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"subscriptions": []}, "'subscriptions' must hold channels, each true or false."),
+        ({"subscriptions": "EMAIL"}, "'subscriptions' must hold channels, each true or false."),
+        ({"subscriptions": {"email": "no"}}, "'subscriptions.EMAIL' must be true or false."),
+        ({"attributes": {"subscriptions": []}}, "'subscriptions' must hold channels, each true or false."),
+        ({"attributes": {"unsubscribed": "yes"}}, "'unsubscribed' must be true or false."),
+    ],
+)
+def test_R24_a_customers_file_that_says_neither_true_nor_false_is_refused(
+    fields: dict[str, Any], sentence: str
+) -> None:
+    whole = {"tenantId": "pinehurst", "customerId": "a"} | fields
+    with pytest.raises(FairwayError) as error:
+        read_customers([json.dumps(whole).encode()])
+    assert str(error.value) == f"Line 1 of the customers can't be used: {sentence}"
+
+
 def test_nothing_may_stand_where_an_object_may_be_left_out() -> None:
     (customer,) = read_customers(split_lines(b'{"tenantId": "pinehurst", "customerId": "c-7", "attributes": null}'))
     assert customer.profile == {}
@@ -175,6 +214,12 @@ def test_R5_never_more_than_the_limit_and_a_place_is_free_as_soon_as_one_ends() 
     )
     assert [customer for customer, _ in sent(outputs)] == ["c1", "c4", "c6"]
     assert refusals(outputs) == ["maxEnrollments"] * 3
+
+
+def test_R24_a_late_opt_out_under_a_merged_id_reaches_the_survivor() -> None:
+    merged = line(1, "new", eventType="customer.merged", data={"fromCustomerId": "old"})
+    late = line(2, "old", eventType="customer.unsubscribed", data={"channel": "email"})
+    assert sent(run([journey(send())], merged, late, line(3, "new"), line(4, "third"))) == [("third", NOON)]
 
 
 def test_R27_merging_reaches_the_other_customer() -> None:

@@ -28,6 +28,7 @@ from models.steps import (
 )
 from streams.engine.check.rules import check_field, check_rules
 from streams.engine.check.shape import show, suggest
+from streams.engine.subscriptions import UNSUBSCRIBED, expected_of, is_about_subscriptions, read_wanted
 
 Faults = Iterator[str]
 
@@ -118,8 +119,22 @@ def _check_target(where: str, path: str) -> Faults:
         yield f"'{where}' has {parts} parts, but {DEPTH} are allowed."
 
 
+def _check_subscription(where: str, update: Update) -> Faults:
+    """Yield a sentence where an update says neither true nor false, since it would be passed over (R24)."""
+    path, operation = update.field.removeprefix("customer."), update.operation
+    if operation is not Operation.SET:
+        yield f"'{where}': {operation.value} can't change whether a customer is subscribed; set true or false."
+    elif path.startswith(f"{UNSUBSCRIBED}."):
+        yield f"'{where}.field' is '{update.field}', but 'unsubscribed' is true or false and holds no fields."
+    else:
+        for item in read_wanted({path: update.value}).ignored:
+            yield f"'{where}.value': '{item.field}' is {show(item.value)}, but {expected_of(item.field)}."
+
+
 def _check_update(where: str, update: Update) -> Faults:
     yield from _check_target(f"{where}.field", update.field)
+    if is_about_subscriptions(update.field.removeprefix("customer.")):
+        yield from _check_subscription(where, update)
     value, name = update.value, update.operation.value
     match update.operation:
         case Operation.SET:
