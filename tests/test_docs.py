@@ -18,7 +18,8 @@ _TEST = re.compile(r"`(test_[A-Za-z0-9_]+)`")
 # Names of Kafka's, Faust's, Postgres' and Java's that the documents speak of.
 FOREIGN = {
     "AddOffsetsToTxn", "AddPartitionsToTxn", "DescribeProducers", "DescribeTransactions", "EndTxn",
-    "InitProducerId", "KRaftMetadataCache", "PrepareCommit", "StandardAuthorizer", "StorageTool", "TxnOffsetCommit", "OffsetDateTime",
+    "InitProducerId", "KRaftMetadataCache", "PrepareCommit", "StandardAuthorizer",
+    "StorageTool", "TxnOffsetCommit", "OffsetDateTime",
 }  # fmt: skip
 
 
