@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from streams.worker.deferred import DeferredReader
     from streams.worker.worker import Worker
 
+PRIVATE_UMASK = 0o077  # what the worker keeps of people, nobody else on the machine may read
 _LAST_SECONDS = 13.0  # after SIGTERM; supervisors kill after 15 or more
 _WEB_STOP_SECONDS = 2.0
 _HEAD_START_SECONDS = 8.0  # for the partitions, before the web views and the history come up beside them
@@ -30,11 +31,13 @@ def worker(
     A broker that can't be reached is tried again; any other error ends the worker with exit code 1, for
     whatever supervises it to start it again.
     """
+    import os
     import signal
     import sys
 
     import uvloop
 
+    os.umask(PRIVATE_UMASK)
     # Until topics were found there is nothing to commit; after that, the loop takes signals over.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 

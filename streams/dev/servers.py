@@ -61,7 +61,7 @@ _SERVERS = {"kafka": broker, "postgres": postgres}
 
 @contextmanager
 def _turn(data_dir: Path) -> Iterator[None]:
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data_dir / "dev.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

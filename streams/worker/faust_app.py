@@ -9,6 +9,7 @@ from faust.tables.manager import TableManager
 from streams.kafka.fetch import Reader
 from streams.settings import Settings
 from streams.worker.assignor import Assignor
+from streams.worker.private import make_private
 from streams.worker.transport import Transport
 
 _SESSION_SECONDS = 10.0
@@ -49,7 +50,7 @@ def make_faust_app(settings: Settings, address: str) -> FaustApp:
     # It warns several times a second of retries that are part of every transaction's end.
     logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
     folder = settings.data_dir / settings.app_id
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     return FaustApp(
         settings.app_id,
         canonical_url=address or None,

@@ -9,7 +9,8 @@ import json
 import re
 from collections.abc import Iterator
 from html import unescape
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import httpx
@@ -71,12 +72,13 @@ ENTERED = 7  # of these journeys
 
 
 class Stage(NamedTuple):
-    """A worker's address, who asks there, and where the worker writes its log."""
+    """A worker's address, who asks there, and where the worker writes."""
 
     address: str
     reader: str
     writer: str
-    log: Any
+    log: Path
+    data: Path
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def stage(settings: Settings, database_url: str) -> Iterator[Stage]:
     }  # fmt: skip
     with running(settings, **variables) as (worker,):
         client.produce(settings.brokers, records())
-        found = Stage(f"http://127.0.0.1:{port}", *tokens, worker.log)
+        found = Stage(f"http://127.0.0.1:{port}", *tokens, worker.log, settings.data_dir)
         client.wait_until(lambda: is_written(found), 90)
         yield found
 
@@ -218,6 +220,7 @@ def test_who_may_only_look_finds_no_canary_anywhere(stage: Stage) -> None:
     sung = {kind(path) for path, text in whole.items() if CANARY.search(text)}
     assert sung >= SINGING, SINGING - sung
     assert len(seen) > 60
+    assert {oct(path.stat().st_mode & 0o077) for path in stage.data.rglob("*")} == {"0o0"}
 
 
 def kind(path: str) -> str:

@@ -47,8 +47,8 @@ async def grant(connection: AsyncConnection, name: str, tenant_id: str, role: st
 
     Raises FairwayError for a name that has a token already, or is none, and for what can't be a tenant's id.
     """
-    if not name.strip() or len(name) > limits.NAME:
-        raise FairwayError(f"A token needs a name of 1 to {limits.NAME} characters.")
+    if not (name.strip() and name.isprintable() and len(name) <= limits.NAME):
+        raise FairwayError(f"A token needs a name of 1 to {limits.NAME} characters that can be printed.")
     if tenant_id != "*" and not (tenant_id.strip() and limits.is_tenant_id(tenant_id)):
         raise FairwayError(f"The tenantId {limits.ALLOWED['tenantId']}; '*' stands for all tenants.")
     token = secrets.token_urlsafe(32)
