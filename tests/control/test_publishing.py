@@ -27,6 +27,13 @@ def test_each_event_goes_to_its_topic_under_its_customer_s_key() -> None:
     ]
 
 
+def test_a_cloudevent_goes_to_the_topic_of_its_type() -> None:
+    line = (
+        b'{"specversion":"1.0","id":"e","type":"a.b","tenantid":"t","customerid":"c","time":"2026-11-23T10:00:00Z"}'
+    )
+    assert list(read_events([line], TOPICS, None)) == [OutgoingRecord("a.b", b"t:c", line)]
+
+
 def test_raw_lines_go_where_they_are_told_as_they_are() -> None:
     assert list(read_events([b"{\n"], TOPICS, "a.b")) == [OutgoingRecord("a.b", None, b"{")]
 

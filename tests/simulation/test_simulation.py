@@ -51,6 +51,14 @@ def test_input_is_handled_in_order_of_its_time_and_the_clock_runs_on_until_nothi
     assert [output.at for output in outputs] == sorted(output.at for output in outputs)
 
 
+def test_a_cloudevent_is_an_event_in_a_file_too() -> None:
+    event = {
+        "specversion": "1.0", "id": "e-1", "source": "/tills/4", "type": "teetime.booked", "time": NOON.isoformat(),
+        "tenantid": "pinehurst", "customerid": "c-1", "data": {},
+    }  # fmt: skip
+    assert sent(run([journey(send())], event)) == [("c-1", NOON)]
+
+
 def test_until_stops_the_clock() -> None:
     outputs = run([journey(wait(), send())], line(1, "a"), line(2, "b", NOON + hours(1)), until=NOON + hours(2))
     assert sent(outputs) == [("a", NOON + hours(2))]

@@ -58,7 +58,12 @@ class Mask:
         if raw is None or not self._fields:
             return raw
         try:
-            return msgspec.json.encode(self.data(msgspec.json.decode(raw)))
+            value = msgspec.json.decode(raw)
+            if (
+                isinstance(value, dict) and "data_base64" in value
+            ):  # a CloudEvent's data, which nobody looks into here
+                value["data_base64"] = MASK
+            return msgspec.json.encode(self.data(value))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return MASK.encode()
 

@@ -95,6 +95,7 @@ def test_a_row_of_the_table_is_hidden_in_all_its_parts() -> None:
     ("raw", "seen"),
     [
         (b'{"data": {"email": "a@b"}}', '{"data":{"email":"•••"}}'),
+        (b'{"specversion": "1.0", "data_base64": "eyJlIjoxfQ=="}', '{"specversion":"1.0","data_base64":"•••"}'),
         (b'{"email": "a@b"', MASK), (b"\xff", MASK), (b"[" * 5000, MASK), (b"", MASK), (None, None),
     ],
 )  # fmt: skip
