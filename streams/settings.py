@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, PostgresDsn, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, PostgresDsn, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import FairwayError
+
+SECRETS = ("database_url",)
+"""Settings whose value no message shows, and which may be in a file that FAIRWAY_…_FILE names."""
 
 
 class Settings(BaseSettings):
@@ -21,6 +24,7 @@ class Settings(BaseSettings):
 
     brokers: str = Field(default="127.0.0.1:9092", pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$")
     database_url: str = "postgresql://fairway@127.0.0.1:5432/fairway"
+    database_url_file: Path | None = None
     app_id: str = Field(default="fairway", pattern=r"^[a-zA-Z0-9._-]{1,200}$")
     data_dir: Path = Path(".fairway")
     topics_file: Path = Path("topics.yaml")
@@ -53,11 +57,29 @@ class Settings(BaseSettings):
         """Return the channels that senders know; journeys that name another are warned of."""
         return tuple(_split(self.channels))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secrets(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Take secrets from the files that are named for them, as containers mount them."""
+        return given | {name: text for name in SECRETS if (text := _read_secret(given, name)) is not None}
+
     @field_validator("database_url")
     @classmethod
     def _check_url(cls, url: str) -> str:
         TypeAdapter(PostgresDsn).validate_python(url)
         return url
+
+
+def _read_secret(given: Mapping[str, Any], name: str) -> str | None:
+    file, variable = given.get(f"{name}_file"), f"FAIRWAY_{name.upper()}"
+    if not file:
+        return None
+    if given.get(name):
+        raise FairwayError(f"{variable} and {variable}_FILE are both set: keep one of them.")
+    try:
+        return Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FairwayError(f"{variable}_FILE names '{file}', which cannot be read: {error}.") from None
 
 
 def _split(text: str) -> Iterator[str]:
@@ -86,7 +108,8 @@ def read_settings() -> Settings:
 def _explain(problem: Mapping[str, Any]) -> str:
     name = str(problem["loc"][0])
     allowed = _ALLOWED.get(name) or str(problem["msg"]).removeprefix("Input should be ").partition(", unable")[0]
-    return f"FAIRWAY_{name.upper()} is '{problem['input']}', but must be: {allowed}."
+    value = "" if name in SECRETS else f"is '{problem['input']}', but "
+    return f"FAIRWAY_{name.upper()} {value}must be: {allowed}."
 
 
 def find_unknown() -> list[str]:

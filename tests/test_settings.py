@@ -54,3 +54,29 @@ def test_a_variable_that_is_no_setting_is_told_with_what_may_be_meant(
 def test_lists_are_split_at_commas() -> None:
     settings = Settings(personal_fields=" a, b,,", channels="EMAIL , Sms")
     assert (settings.personal, settings.known_channels) == (frozenset("ab"), ("EMAIL", "Sms"))
+
+
+def test_a_secret_is_taken_from_the_file_that_is_named_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("postgresql://fairway:secret@db/fairway\n")
+    monkeypatch.delenv("FAIRWAY_DATABASE_URL", raising=False)
+    monkeypatch.setenv("FAIRWAY_DATABASE_URL_FILE", str(tmp_path / "secret"))
+    assert read_settings().database_url == "postgresql://fairway:secret@db/fairway"
+    monkeypatch.setenv("FAIRWAY_DATABASE_URL", "postgresql://other@db/fairway")
+    with pytest.raises(FairwayError, match=r"^FAIRWAY_DATABASE_URL and FAIRWAY_DATABASE_URL_FILE are both set"):
+        read_settings()
+
+
+def test_a_secret_s_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("FAIRWAY_DATABASE_URL", raising=False)
+    monkeypatch.setenv("FAIRWAY_DATABASE_URL_FILE", str(tmp_path / "none"))
+    with pytest.raises(FairwayError, match=r"^FAIRWAY_DATABASE_URL_FILE names '.*none', which cannot be read: "):
+        read_settings()
+
+
+def test_a_wrong_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRWAY_DATABASE_URL", "mysql://fairway:secret@db/fairway")
+    with pytest.raises(FairwayError) as caught:
+        read_settings()
+    assert str(caught.value) == "FAIRWAY_DATABASE_URL must be: postgresql://user:password@host:port/database."

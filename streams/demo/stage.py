@@ -34,6 +34,7 @@ async def run_worker(settings: Settings, log: Path) -> AsyncIterator[Process]:
     variables = {
         "FAIRWAY_BROKERS": settings.brokers,
         "FAIRWAY_DATABASE_URL": settings.database_url,
+        "FAIRWAY_DATABASE_URL_FILE": "",
         "FAIRWAY_WEB_PORT": str(settings.web_port),
         "FAIRWAY_TOPICS_FILE": str(settings.topics_file),
     }
