@@ -8,7 +8,7 @@ BARE := not broker and not database and not browser and not faults
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install demo check test faults scale histories mutants bench bench-check format lock
+.PHONY: install demo check test faults scale histories mutants bench bench-check format lock chart chart-tools
 
 install: $(VENV)/installed-$(VERSION)
 
@@ -83,3 +83,14 @@ lock: install
 	$(LOCK) --extra local --constraints requirements.lock --output-file requirements-local.lock pyproject.toml
 	$(LOCK) --constraints requirements.lock --output-file requirements-production.lock pyproject.toml
 	echo 'setuptools>=80' | $(LOCK) --constraints requirements.lock --output-file requirements-build.lock -
+
+# What tests/deploy needs beside Python: Helm, by Go where it is not there, and Kubernetes' own schemas.
+chart-tools: install
+	$(PIP) install kubernetes-validate==1.37.0
+	command -v helm || test -x $(BIN)/helm || GOBIN=$(abspath $(BIN)) go install helm.sh/helm/v3/cmd/helm@v3.18.6
+
+# Renders deploy/helm with its own values, for those who have no Helm, and checks it.
+chart: chart-tools
+	PATH=$(abspath $(BIN)):$$PATH helm template fairway deploy/helm --kube-version 1.31.0 --namespace fairway \
+		>deploy/kubernetes.yaml
+	$(BIN)/pytest -q tests/deploy
