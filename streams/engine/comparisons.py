@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from functools import lru_cache, partial
 from typing import Any
+from unicodedata import normalize
 
 import msgspec
 import re2
@@ -103,10 +104,13 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def fold(value: Any) -> Any:
-    """Return a value whose texts, also inside lists and objects, differ no more by case (Unicode casefold)."""
+    """Return a value whose texts, also inside lists and objects, differ no more by case (Unicode casefold).
+
+    Nor do they by whether an accent is a character of its own: that depends on the keyboard, as case does.
+    """
     match value:
         case str():
-            return value.casefold()
+            return value.casefold() if value.isascii() else normalize("NFC", normalize("NFD", value).casefold())
         case list():
             return [fold(member) for member in value]
         case dict():

@@ -10,7 +10,7 @@ import msgspec
 
 from models.journey import Journey
 from models.printable import printable
-from streams.engine.check import check, find_twins, find_unknown
+from streams.engine.check import check, find_dates_as_text, find_twins, find_unknown
 from streams.engine.check.shape import show
 from streams.engine.reading import read_journeys as read_text
 from streams.engine.reading import split_lines
@@ -88,13 +88,17 @@ def _check_file(file: Path, found: CheckedFiles) -> None:
 
 
 def find_warnings(checked: CheckedFiles, settings: Settings) -> list[FileProblem]:
-    """Return what names in good journeys neither topics.yaml, where there is one, nor FAIRWAY_CHANNELS knows."""
+    """Return what may be wrong in good journeys.
+
+    That is names that neither topics.yaml, where there is one, nor FAIRWAY_CHANNELS knows, and dates that are
+    compared as text.
+    """
     is_there = settings.topics_file.exists()
     events = read_topics(settings.topics_file, settings.app_id).events if is_there else None
     return [
         FileProblem(file, step, text, "warning")
         for journey, file in zip(checked.journeys, checked.sources, strict=True)
-        for step, text in find_unknown(journey, events, settings.known_channels)
+        for step, text in (*find_unknown(journey, events, settings.known_channels), *find_dates_as_text(journey))
     ]
 
 

@@ -12,6 +12,7 @@ from models.duration import read_zone
 from models.journey import Journey, JourneyTrigger
 from models.limits import JOURNEY_BYTES, STEPS
 from models.steps import AnyStep, Step
+from streams.engine.check.dates import find_dates_as_text
 from streams.engine.check.names import find_unknown
 from streams.engine.check.plain import find_unstorable
 from streams.engine.check.routes import Node, check_routes, read_node
@@ -20,7 +21,7 @@ from streams.engine.check.shape import describe, show, suggest
 from streams.engine.check.steps import check_duration, check_step, check_zone
 from streams.engine.schema import DESCRIPTIONS
 
-__all__ = ["Problem", "check", "find_twins", "find_unknown"]
+__all__ = ["Problem", "check", "find_dates_as_text", "find_twins", "find_unknown"]
 
 _TYPES = ("TRIGGER", "SEND", "WAIT", "CONDITION", "SPLIT", "UPDATE", "END")
 _STEP: TypeAdapter[AnyStep] = TypeAdapter(Step)

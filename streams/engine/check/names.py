@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from models.journey import MANUAL, Journey
 from models.steps import SendStep
 from streams.engine.check.shape import show, suggest
+from streams.engine.subscriptions import channel_name
 
 Found = tuple[str | None, str]  # the step's id, a sentence
 
@@ -15,9 +16,9 @@ def find_unknown(journey: Journey, events: Collection[str] | None, channels: Col
     if events is not None and type_ != MANUAL and type_ not in events:
         unknown = f"'triggerType' is {show(type_)}, which is no event topic of topics.yaml"
         yield None, unknown + _advise(type_, events)
-    known = {channel.upper() for channel in channels}
+    known = {channel_name(channel) for channel in channels}
     for step in journey.steps:
-        if isinstance(step, SendStep) and step.config.channel.strip().upper() not in known:
+        if isinstance(step, SendStep) and channel_name(step.config.channel) not in known:
             channel = step.config.channel
             unknown = f"'config.channel' is {show(channel)}, which FAIRWAY_CHANNELS lacks"
             yield step.id, unknown + _advise(channel, channels)
