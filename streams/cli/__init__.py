@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import access, db, demo, dev, events, init, journeys, simulate, topics, validate, worker
+from streams.cli import access, db, demo, dev, events, history, init, journeys, simulate, topics, validate, worker
 from streams.errors import FairwayError
 from streams.settings import find_unknown, read_settings
 
@@ -18,6 +18,8 @@ app = typer.Typer(
 app.add_typer(access.group, name="access")
 app.add_typer(db.group, name="db")
 app.add_typer(dev.group, name="dev")
+db.group.command()(history.unpark)
+app.add_typer(history.group, name="history")
 journeys.group.command()(validate.validate)
 journeys.group.command()(validate.schema)
 app.add_typer(journeys.group, name="journeys")

@@ -16,7 +16,7 @@ from streams.engine.entries import (
     StepFailed,
     StepSkipped,
 )
-from streams.engine.paths import PathError, put, put_attribute
+from streams.engine.paths import PathError, compile_path, put, put_attribute
 from streams.engine.results import UpdateResult, decode_result
 from streams.history.counts import Counts
 from streams.history.records import RawStepCompleted, Record, StoredEntry, UnknownEntry
@@ -45,10 +45,10 @@ class HistoryBatch:
         self.activity: list[Record] = []
         self.customers: dict[Person, Moment] = {}
         self.profiled: dict[Person, Moment] = {}
-        self.erased: set[Person] = set()
+        self.erased: dict[Person, int] = {}
 
     def add(self, record: Record, *, is_late: bool = False) -> None:
-        """Fold one record in; one that comes late, after later ones of its customer, fills gaps alone."""
+        """Fold one record in; one that comes late, after later ones of its customer, undoes nothing of theirs."""
         self.customers.setdefault((record.tenant_id, record.customer_id), record.at)
         self.activity.append(record)
         self.counts.turn_to(record.at)
@@ -160,13 +160,13 @@ class HistoryBatch:
     ) -> None:
         person = record.tenant_id, record.customer_id
         if entry.deleted:
-            return self._erase(person)
+            return self._erase(person, record.offset)
         self.profiled[person] = record.at
         profile, by_path = self.profiles.get(person, {}), _is_update(previous)
         for change in entry.changes:
             field, value = change.field, change.after
-            if is_late and field in profile:
-                continue
+            if is_late and _look_up(profile, field, by_path=by_path) != change.before:
+                continue  # it was changed again since
             try:
                 profile = put(profile, field, value) if by_path else put_attribute(profile, field, value)
             except PathError:  # earlier changes were not kept by the topic: what is known is this one
@@ -174,7 +174,7 @@ class HistoryBatch:
         self.profiles[person] = profile
         return None
 
-    def _erase(self, person: Person) -> None:
+    def _erase(self, person: Person, offset: int) -> None:
         """Forget the customer, all records so far included; what was counted stays counted."""
         gone = {id_ for id_, kept in self.enrollments.items() if (kept.tenant_id, kept.customer_id) == person}
         self.steps = {key: step for key, step in self.steps.items() if key[0] not in gone}
@@ -184,7 +184,11 @@ class HistoryBatch:
         self.customers.pop(person, None)
         self.profiled.pop(person, None)
         self.profiles[person] = {}
-        self.erased.add(person)
+        self.erased[person] = offset
+
+
+def _look_up(profile: dict[str, Any], field: str, *, by_path: bool) -> Any:
+    return compile_path(field)(profile) if by_path else profile.get(field)
 
 
 def _take_moving(known: Enrollment) -> dict[str, Any]:

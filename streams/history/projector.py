@@ -10,13 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from streams.database import create_engine, is_outage
 from streams.history import statements as sql
+from streams.history.batch import HistoryBatch
 from streams.history.counts import Counts
-from streams.history.parking import ActivityMessage, Refused, park, report
+from streams.history.parking import ActivityMessage, Refused, explain, is_erased, park, report
 from streams.history.records import Record, read_record
 from streams.history.tables import execute, load, store
 from streams.kafka.topics import ACTIVITY
 
 _log = structlog.get_logger()
+_KINDS_NOTED = 20  # of entries that are not known; more are no kinds, but noise
 _LONGEST_PAUSE = 5.0  # seconds between attempts while Postgres is away
 
 
@@ -111,24 +113,54 @@ class Projector:
             if position < start or position >= end:
                 return position
             records, unread = _read(message for message in messages if message.offset >= position)
-            parked = [*refused, *unread]
-            batch = await load(connection, records)
-            for record in records:
-                batch.add(record)
-            known = await self.add_journeys(connection, records, batch.counts)
-            await store(connection, batch)
+            batch = await self._fold(connection, records)
+            parked = [one for one in (*refused, *unread) if not is_erased(one.message, batch.erased)]
             await park(connection, partition, parked)
             await _set_position(connection, partition, end)
-        self._journeys |= known
+        self._journeys |= batch.counts.journeys
         report(partition, parked)
         self._note_unknown(batch.counts)
         return end
 
-    async def add_journeys(
-        self, connection: AsyncConnection, records: Sequence[Record], counts: Counts
-    ) -> set[str]:
+    async def _fold(
+        self, connection: AsyncConnection, records: Sequence[Record], *, is_late: bool = False
+    ) -> HistoryBatch:
+        """Write what records say."""
+        batch = await load(connection, records, is_late=is_late)
+        for record in records:
+            batch.add(record, is_late=is_late)
+        await self._add_journeys(connection, records, batch.counts.journeys - self._journeys)
+        await store(connection, batch)
+        return batch
+
+    async def unpark(self, partition: int, offset: int) -> str | None:
+        """Write a parked record after all; return in a sentence why not, where it is refused again.
+
+        Raises what a database that is away raises.
+        """
+        place = {"topic": ACTIVITY, "partition": partition, "offset": offset}
+        try:
+            async with self.engine.begin() as connection:
+                await lock(connection, partition)
+                value = (await connection.execute(sql.READ_PARKED, place)).scalar()
+                if value is None:
+                    return None  # somebody else wrote it meanwhile
+                record = read_record(value, offset)
+                owner = {"tenant_id": record.tenant_id, "customer_id": record.customer_id, "offset": offset}
+                is_late = (await connection.execute(sql.IS_LATE, owner)).scalar_one()
+                await self._fold(connection, [record], is_late=is_late)
+                await connection.execute(sql.SEEN_BEFORE, owner | {"at": record.at})
+                await connection.execute(sql.UNPARK, place)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            return explain(error)
+        return None
+
+    async def _add_journeys(
+        self, connection: AsyncConnection, records: Sequence[Record], unknown: set[str]
+    ) -> None:
         """Give journeys that this database was never told of a row, so that their history has a place."""
-        unknown = counts.journeys - self._journeys
         rows: dict[str, dict[str, Any]] = {}
         for record in records if unknown else ():
             for entry in record.entries:
@@ -139,13 +171,14 @@ class Projector:
                         "version": version or 0, "deleted_at": record.at,
                     }  # fmt: skip
         await execute(connection, sql.PLACE_HOLDERS, list(rows.values()))
-        return unknown
 
     def _note_unknown(self, counts: Counts) -> None:
         """Log each kind of entry that this version does not know, once."""
-        for kind in counts.unknown.keys() - self._unknown:
+        for kind in sorted(counts.unknown.keys() - self._unknown)[: _KINDS_NOTED - len(self._unknown)]:
             self._unknown.add(kind)
-            _log.warning("entries of a kind that this version does not know are kept and not counted", type=kind)
+            _log.warning(
+                "entries of a kind that this version does not know are kept and not counted", type=kind[:100]
+            )
 
 
 def _read(messages: Iterable[ActivityMessage]) -> tuple[list[Record], list[Refused]]:

@@ -73,8 +73,7 @@ class HistoryReader:
         await self.revoke()
         self._partitions = {partition: _Partition() for partition in partitions}
         for partition, state in self._partitions.items():
-            self._tasks.append(asyncio.create_task(self._run(partition, state, seek)))
-            self._tasks[-1].add_done_callback(_tell)
+            self._tasks.append(asyncio.create_task(self._keep_running(partition, state, seek)))
         if self._days and partitions:
             self._tasks.append(asyncio.create_task(self._prune(self._days)))
 
@@ -88,6 +87,15 @@ class HistoryReader:
         waiting = [state.queue[0].records for state in self._partitions.values() if state.queue]
         oldest = min((records[0].timestamp for records in waiting if records), default=None)
         return 0.0 if oldest is None else max(0.0, self._now().timestamp() - oldest / 1000)
+
+    async def _keep_running(self, partition: int, state: _Partition, seek: Seek) -> None:
+        """Project a partition for as long as it is assigned; what goes wrong begins anew where Postgres stands."""
+        while True:
+            try:
+                await self._run(partition, state, seek)
+            except Exception as error:
+                _log.exception("the history of a partition begins anew", partition=partition, error=repr(error))
+                await asyncio.sleep(_AGAIN)
 
     async def _run(self, partition: int, state: _Partition, seek: Seek) -> None:
         await self._start(partition, state, seek, await self._projector.position(partition))
@@ -129,8 +137,3 @@ class HistoryReader:
             except UNREACHABLE as error:
                 _log.warning("old history can't be removed for now", error=str(error).partition("\n")[0])
             await asyncio.sleep(_PRUNE_EVERY.total_seconds())
-
-
-def _tell(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        _log.error("the history of a partition is no longer written", error=repr(task.exception()))

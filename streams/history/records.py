@@ -79,13 +79,15 @@ def read_record(value: bytes, offset: int) -> Record:
     if b"\\" in value and b"\\u0000" in value:  # Postgres has no place for it; the first test is the fast one
         value = _NUL.sub(rb"\1\\ufffd", value)
     given = _decode_record(value)
-    text = str(given.entries, "utf-8")
+    cause, text = str(given.cause, "utf-8"), str(given.entries, "utf-8")
+    if not cause.startswith("{"):
+        raise ValueError("'cause' is no object")
     try:
         entries = _decode_entries(given.entries)
     except msgspec.ValidationError:  # a kind that is not known, or an earlier form
         entries = [_read_entry(fields, given.at) for fields in _decode_fields(given.entries)]
     return Record(
-        given.activity_id, given.at, given.tenant_id, given.club_id, given.customer_id, str(given.cause, "utf-8"),
+        given.activity_id, given.at, given.tenant_id, given.club_id, given.customer_id, cause,
         text, entries, offset,
     )  # fmt: skip
 

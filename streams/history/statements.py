@@ -41,7 +41,7 @@ CUSTOMERS = _insert(
     "customers", "tenant_id, customer_id, created_at, updated_at", "ON CONFLICT (tenant_id, customer_id) DO NOTHING"
 )
 PROFILES = text(
-    "UPDATE customers SET attributes = r.attributes, updated_at = r.updated_at"
+    "UPDATE customers SET attributes = r.attributes, updated_at = GREATEST(customers.updated_at, r.updated_at)"
     " FROM json_populate_recordset(NULL::customers, CAST(:rows AS json)) AS r"
     " WHERE (customers.tenant_id, customers.customer_id) = (r.tenant_id, r.customer_id)"
 )
@@ -113,7 +113,8 @@ READ_ENROLLMENTS = text(
     " FROM journey_enrollments WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
 )
 READ_STEPS = text(
-    "SELECT s.enrollment_id::text, s.step_id, s.status, s.visits, s.entered_at::text FROM"
+    "SELECT s.enrollment_id::text, s.step_id, s.step_number, s.status, s.visits, s.entered_at::text,"
+    " s.completed_at::text, s.result::text FROM"
     " unnest(CAST(CAST(:ids AS text[]) AS uuid[]), CAST(:steps AS text[])) AS r(enrollment_id, step_id)"
     " JOIN journey_enrollment_steps AS s ON s.enrollment_id = r.enrollment_id AND s.step_id = r.step_id"
 )
@@ -145,6 +146,23 @@ EMPTY = [
     text("UPDATE journeys SET total_enrolled = 0, total_completed = 0, total_exited = 0, total_failed = 0"),
 ]
 
+READ_PARKED = text(
+    'SELECT record FROM history_parked WHERE topic = :topic AND partition = :partition AND "offset" = :offset'
+    " FOR UPDATE"
+)
+LIST_PARKED = text(
+    'SELECT partition, "offset", at, tenant_id, customer_id, length(record), error FROM history_parked'
+    ' WHERE topic = :topic ORDER BY partition, "offset"'
+)
+UNPARK = text('DELETE FROM history_parked WHERE topic = :topic AND partition = :partition AND "offset" = :offset')
+SEEN_BEFORE = text(
+    "UPDATE customers SET created_at = LEAST(created_at, :at)"
+    " WHERE tenant_id = :tenant_id AND customer_id = :customer_id"
+)
+IS_LATE = text(
+    "SELECT EXISTS (SELECT FROM activity WHERE tenant_id = :tenant_id AND customer_id = :customer_id"
+    ' AND "offset" > :offset)'
+)
 PARK = text(
     'INSERT INTO history_parked (topic, partition, "offset", tenant_id, customer_id, record, error)'
     " VALUES (:topic, :partition, :offset, :tenant_id, :customer_id, :record, :error)"

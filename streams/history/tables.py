@@ -29,14 +29,19 @@ async def load(connection: AsyncConnection, records: Sequence[Record], *, is_lat
     if step_keys:
         ids, names = zip(*step_keys, strict=True)
         rows = await connection.execute(sql.READ_STEPS, {"ids": ids, "steps": names})
-        steps = [
-            Step(id_, name, status=status, visits=visits, entered_at=at) for id_, name, status, visits, at in rows
-        ]
+        steps = [_read_step(*row) for row in rows]
     if people:
         tenants, customers = zip(*people, strict=True)
         rows = await connection.execute(sql.READ_PROFILES, {"tenants": tenants, "customers": customers})
         profiles = {(tenant, customer): attributes for tenant, customer, attributes in rows}
     return HistoryBatch(enrollments, steps, profiles)
+
+
+def _read_step(*row: Any) -> Step:
+    step = Step(*row)
+    if isinstance(step.result, str):
+        step.result = msgspec.Raw(step.result.encode())
+    return step
 
 
 def _find_mentioned(

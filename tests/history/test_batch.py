@@ -214,7 +214,7 @@ def test_an_erased_customer_leaves_nothing_but_counts_and_may_come_back() -> Non
     other = record(started("33333333-3333-3333-3333-333333333333"), customer="c-2")
     gone = record(exited(), skipped("wait", 1, "ended"), ProfileUpdated([], deleted=True))
     batch = fold(record(started(), entered()), other, gone)
-    assert batch.erased == {PERSON}
+    assert batch.erased == {PERSON: 0}
     assert [row.customer_id for row in batch.enrollments.values()] == ["c-2"]
     assert (batch.steps, list(batch.customers), batch.activity) == ({}, [("t", "c-2")], [other])
     assert counted(batch, "wait") == {"entered": 1, "enrollments": 1, "skipped": 1}
@@ -253,10 +253,13 @@ def test_a_late_step_changes_a_row_only_where_the_row_says_less() -> None:
     assert batch.steps[RUN, "wait"].status == "COMPLETED"
 
 
-def test_a_late_change_of_a_profile_fills_gaps_alone() -> None:
-    batch = HistoryBatch(profiles={PERSON: {"tier": "Gold"}})
+def test_a_late_change_of_a_profile_counts_where_nothing_changed_since() -> None:
+    batch = HistoryBatch(profiles={PERSON: {"tier": "Gold", "golf": {"handicap": 9}}})
     batch.add(record(ProfileUpdated([Change("tier", None, "Silver"), Change("name", None, "Ann")])), is_late=True)
-    assert batch.profiles == {PERSON: {"tier": "Gold", "name": "Ann"}}
+    assert batch.profiles == {PERSON: {"tier": "Gold", "name": "Ann", "golf": {"handicap": 9}}}
+    changes = [Change("golf.handicap", 9, 8), Change("tier", "Silver", None)]
+    batch.add(record(done("update", 1, UpdateResult(changes)), ProfileUpdated(changes)), is_late=True)
+    assert batch.profiles == {PERSON: {"tier": "Gold", "name": "Ann", "golf": {"handicap": 8}}}
 
 
 # --- any split --------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.database import create_engine
+from streams.history.parking import Refused
 from streams.history.projector import Projector
 from streams.history.statements import SESSION
 from streams.journeys.authoring import Author, apply
@@ -228,3 +229,38 @@ async def test_records_beyond_the_position_are_not_taken(projector: Projector) -
     assert await project(projector, messages[:10]) == 10
     assert await project(projector, messages[20:30]) == 10
     assert await projector.position(0) == 10
+
+
+# --- unparking --------------------------------------------------------------------------------------------------
+
+
+async def park_one(projector: Projector, message: Message) -> None:
+    """Put a record aside, good as it is."""
+    await projector._write(0, [], message.offset, message.offset + 1, [Refused(message, ValueError("not yet"))])
+
+
+@pytest.mark.parametrize("place", range(3, 110, 12))
+async def test_a_record_that_is_unparked_after_all_others_leaves_what_it_would_have_left_in_its_turn(
+    engine: AsyncEngine, projector: Projector, place: int
+) -> None:
+    messages = activity(customers=12, erased=0)
+    await project(projector, messages)
+    expected = await everything(engine)
+    await projector.rebuild()
+    await project(projector, messages[:place])
+    await park_one(projector, messages[place])
+    await project(projector, messages[place + 1 :])
+    assert await everything(engine) != expected
+    assert await projector.unpark(0, place) is None
+    found = await everything(engine)
+    assert {name: kept for name, kept in found.items() if kept != expected[name]} == {}
+    assert await rows(engine, "SELECT * FROM history_parked") == []
+
+
+async def test_what_is_refused_again_stays_parked(engine: AsyncEngine, projector: Projector) -> None:
+    bad = record({**STARTED, "entryNumber": 2**31}, offset=0)
+    await project(projector, [bad, Message(1, b"no json")])
+    assert await projector.unpark(0, 0) == "Postgres refused it: value … is out of range for type integer."
+    assert (await projector.unpark(0, 1) or "").startswith("It is no activity record: JSON is malformed")
+    assert await rows(engine, 'SELECT "offset" FROM history_parked ORDER BY 1') == [(0,), (1,)]
+    assert await projector.unpark(0, 7) is None

@@ -102,6 +102,7 @@ def test_what_an_earlier_form_lacks_is_filled_in(fields: dict[str, Any], expecte
         value({"type": "step.failed", "stepId": ["a"]}),
         value({"type": ["step.failed"], "journeyId": JOURNEY}).replace(b'"entries":[', b'"entries":[3,'),
         value(done()).replace(b'"kind":"event"', b'"kind":"\xff"'),
+        value(done()).replace(b'"cause":{', b'"cause":3,"was":{'),
     ],
 )  # fmt: skip
 def test_what_is_no_activity_record_is_refused(bad: bytes) -> None:

@@ -23,6 +23,7 @@ from streams.database import create_engine, upgrade
 from streams.dev.processes import free_port
 from streams.journeys.authoring import Author, apply
 from streams.journeys.outbox import publish_now
+from streams.kafka.topics import ACTIVITY
 from streams.settings import Settings
 from streams.web.access.tokens import grant
 from tests import client
@@ -118,6 +119,12 @@ def records() -> Iterator[Record]:
         value = {"eventId": f"e-{number}", "tenantId": TENANT, "customerId": "c-1", "data": PERSON}
         value |= {"occurredAt": "2026-11-23T10:00:00Z", "email": "zeisig envelope"}
         yield Record(topic, key, json.dumps(value).encode())
+    poison = {
+        "tenantId": TENANT,
+        "customerId": "c-1",
+        "entries": [{"changes": [{"field": "email", "after": "zeisig"}]}],
+    }
+    yield Record(ACTIVITY, key, json.dumps(poison | PERSON).encode())
     headers = (("x-mail", b"zeisig header"), ("traceparent", b"00-aa-bb-01"))
     for value in (
         b'{"email": "zeisig bad"}',
@@ -201,7 +208,7 @@ def listen(web: httpx.Client, pages: dict[str, str]) -> dict[str, str]:
 
 SINGING = {
     "/enrollments/*", "/enrollments/*.json", "/customer", "/table", "/dead-letters/*", "/dead-letters",
-    "/journeys/*/refusals", "/simulate", "/live/enrollment",
+    "/journeys/*/refusals", "/simulate", "/live/enrollment", "/parked/*",
     *(f"/api/v1/customers/*{path}" for path in ("", "/timeline", "/why-not", "/state", "/enrollments")),
     *(f"/api/v1/{path}" for path in ("enrollments/*", "journeys/*/enrollments", "journeys/*/enrollments.ndjson")),
     "/api/v1/tenants/*/states",
@@ -226,5 +233,5 @@ def test_who_may_only_look_finds_no_canary_anywhere(stage: Stage) -> None:
 def kind(path: str) -> str:
     """Return what kind of address this is, without ids."""
     path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "*", path.partition("?")[0])
-    path = re.sub(r"/dead-letters/\d+/\d+", "/dead-letters/*", path)
+    path = re.sub(r"/(dead-letters|parked)/\d+/\d+", r"/\1/*", path)
     return path.replace(f"/{TENANT}/c-1", "/*").replace(f"/{TENANT}/", "/*/")

@@ -25,6 +25,7 @@ from streams.web.pages import (
     journey,
     journeys,
     overview,
+    parked,
     refusals,
     search,
     simulate,
@@ -40,7 +41,7 @@ from streams.web.sources.sources import Sources
 
 _ROOMS = (
     overview, upload, simulate, journeys, journey, enrollments, refusals, enrollment, customers, search, waits,
-    dead_letters, table, topics, actions,
+    dead_letters, parked, table, topics, actions,
 )  # fmt: skip
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

@@ -14,6 +14,7 @@ from streams.web.pages.formats import NONE, capped, number, span
 from streams.web.pages.live import Values
 from streams.web.pages.rendering import render
 from streams.web.queries import totals
+from streams.web.queries.parked import MOST, count_parked
 from streams.web.sources.samples import EVERY, KEPT, Sample, Samples
 from streams.web.sources.sources import reading, sources_of
 
@@ -25,9 +26,11 @@ async def show(request: Request) -> Response:
     async with reading(request) as reader:
         refusals = await totals.count_refusals(reader)
         failing = await totals.list_failing(reader)
+        parked = await count_parked(reader)
     return render(
         request, "overview.html", values=values, newest=sources.samples.newest, refusals=refusals,
         failing=failing, channels=_channels(sources.samples, visitor_of(request)), reasons=REFUSALS,
+        parked=capped(parked, MOST),
         tasks=[table.tasks[number] for number in sorted(table.tasks)],
         minutes=round(KEPT * EVERY / timedelta(minutes=1)), partitions=table.partitions,
     )  # fmt: skip
