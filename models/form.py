@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-FORM = 1
+FORM = 2
 """The highest form that this Fairway reads, and so may write."""
 
-RELEASES = {1: "0.1"}
+RELEASES = {1: "0.1", 2: "0.2"}
 """The release of Fairway that first knew each form."""
 
 

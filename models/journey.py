@@ -7,7 +7,9 @@ from pydantic import Field, field_validator, model_validator
 
 from models import limits
 from models.definition import Definition
+from models.form import Since
 from models.ids import journey_id
+from models.listeners import Exit, Follow, Goal
 from models.rules import Condition
 from models.steps import AnyStep, Step
 
@@ -50,6 +52,9 @@ class Journey(Definition):
     enrollment_key: str | None = None
     max_enrollments: int | None = Field(default=None, ge=1, le=limits.COUNT, strict=True)
     timezone: str = "UTC"
+    exits: Annotated[tuple[Exit, ...] | None, Since(2)] = Field(default=None, max_length=limits.LISTENERS)
+    goal: Annotated[Goal | None, Since(2)] = None
+    follow: Annotated[tuple[Follow, ...] | None, Since(2)] = Field(default=None, max_length=limits.LISTENERS)
     steps: tuple[Step, ...] = Field(min_length=1, max_length=limits.STEPS)
 
     @model_validator(mode="before")

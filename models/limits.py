@@ -14,6 +14,8 @@ LABEL = 255  # characters of an event's type and of a club's id
 ENROLLMENT_KEY = 256  # bytes of UTF-8
 NAME = 200  # characters of a journey's or step's name, a step's id, a channel, a template, a variant
 STEPS = 500  # of a journey
+LISTENERS = 32  # events of a WAIT or a goal, exits of a journey, events that it follows
+KEPT = 8  # fields of an event that ended a WAIT
 JOURNEY_BYTES = 512 * 1024  # of a journey as it is published
 COUNT = 2**31 - 1  # of a whole number that Postgres keeps in an integer
 

@@ -119,7 +119,8 @@ class Entry(Message):
 
     type: Literal[
         "enrollment.started", "enrollment.refused", "enrollment.completed", "enrollment.exited",
-        "enrollment.failed", "step.entered", "step.completed", "step.skipped", "step.failed", "profile.updated",
+        "enrollment.failed", "step.entered", "step.replanned", "step.completed", "step.skipped", "step.failed",
+        "goal.reached", "trigger.updated", "profile.updated",
     ]  # fmt: skip
 
 

@@ -103,6 +103,7 @@ class JourneyRow(Row):
     total_completed: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
     total_exited: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
     total_failed: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
+    total_converted: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
     activated_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -181,7 +182,7 @@ class EnrollmentRow(Row):
             "ix_enrollments_step", "journey_id", "current_step_id", "id", postgresql_where=text("status = 'ACTIVE'")
         ),
         _one_of("status", "ACTIVE", "COMPLETED", "EXITED", "FAILED"),
-        *_in_calendar("waiting_until", "enrolled_at", "completed_at", "exited_at"),
+        *_in_calendar("waiting_until", "enrolled_at", "completed_at", "exited_at", "converted_at"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -202,6 +203,9 @@ class EnrollmentRow(Row):
     exit_reason: Mapped[str | None]
     detail: Mapped[str | None]
     trigger_data: Mapped[dict[str, Any] | None]
+    """The data of the event that enrolled, as followed since (R42)."""
+    converted_at: Mapped[datetime | None]
+    """When the goal was reached, also after the end (R40)."""
 
 
 class EnrollmentStepRow(Row):
@@ -235,8 +239,9 @@ class StepCountRow(Row):
     """How often a step of a journey's version was passed, and how many enrolments are there now.
 
     `entered`, `completed`, `skipped` and `failed` count visits, `enrollments` those who came at all, each once.
-    `variant` names a way out of a SPLIT or CONDITION; of the ways of a CONDITION, an enrolment may take both, and
-    `enrollments` is 0.
+    `variant` names a way out of a SPLIT, CONDITION or WAIT; of the ways of the latter two, an enrolment may take
+    several, and `enrollments` is 0. `converted` counts goals: of enrolments with a SPLIT's variant, or whose last
+    command before it was of a SEND. The row without a step's id is that of the version as a whole.
     """
 
     __tablename__ = "journey_step_counts"
@@ -251,6 +256,7 @@ class StepCountRow(Row):
     completed: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
     skipped: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
     failed: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
+    converted: Mapped[int] = mapped_column(BigInteger, server_default=_zero)
 
 
 class RefusalCountRow(Row):
@@ -264,7 +270,7 @@ class RefusalCountRow(Row):
 
 
 class HourCountRow(Row):
-    """What happened in a journey within an hour: enrolled, completed, exited, failed, or sent:<channel>."""
+    """What happened in a journey within an hour: enrolled, completed, exited, failed, converted, sent:<channel>."""
 
     __tablename__ = "journey_hours"
     __table_args__ = (Index(None, "hour"),)

@@ -7,6 +7,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from models import limits
 from models.definition import Definition
+from models.form import Since
+from models.listeners import WaitListener
 from models.rules import Combinator, Condition
 
 
@@ -26,10 +28,11 @@ class SendConfig(Definition):
 
 
 class UntilField(Definition):
-    """The moment that a field holds, moved by an offset such as "-1 day" (R18)."""
+    """The moment that a field holds, moved by an offset such as "-1 day" (R18); it may follow the profile (R43)."""
 
     field: str = Field(min_length=1)
     offset: str | None = None
+    follow: Annotated[bool | None, Since(2)] = Field(default=None, strict=True)
 
 
 class Weekday(StrEnum):
@@ -72,10 +75,16 @@ Until = Annotated[
 
 
 class WaitConfig(Definition):
-    """How long a WAIT step holds a customer, and what it does with a moment that is past, missing or late."""
+    """How long a WAIT step holds a customer, what ends it before, what it does with a moment that is past."""
 
     duration: str | None = None
     until: Until | None = None
+    events: Annotated[tuple[WaitListener, ...] | None, Since(2)] = Field(
+        default=None, min_length=1, max_length=limits.LISTENERS
+    )
+    rules: Annotated[tuple[Condition, ...] | None, Since(2)] = Field(default=None, min_length=1)
+    combinator: Annotated[Combinator | None, Since(2)] = None
+    since: Annotated[str | None, Since(2)] = Field(default=None, min_length=1)
     timezone: str | None = None
     if_past: Literal["continue", "skip", "exit", "fail"] = "continue"
     if_missing: Literal["fail", "continue", "exit"] = "fail"
@@ -179,7 +188,7 @@ class SendStep(_Step):
 
 
 class WaitStep(_Step):
-    """Holds the customer until a moment."""
+    """Holds the customer until a moment, or until something comes before it."""
 
     type: Literal["WAIT"]
     config: WaitConfig

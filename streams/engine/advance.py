@@ -1,24 +1,23 @@
 """Decide what an input does to a customer: pure and total, the one door into the engine.
 
-Order (R30): enrolments of archived journeys end; the customer's waits due at or before the input's time fire,
-oldest first; then the input. Each leaves its own activity record.
+Order (R30, R33): enrolments of archived journeys end; the customer's waits due at or before the input's time fire,
+oldest first; then the input. Each leaves its own activity record, and in it what moves because the profile changed.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import assert_never
 
 import msgspec
 
-from models.customer import Customer, Enrollment, fingerprint, remember, remembers
+from models.customer import Customer, fingerprint, remember, remembers
 from models.ids import CustomerKey
 from models.journey import JourneyStatus
 from models.messages import Event, Source
-from streams.engine.compiled import Wait
 from streams.engine.draft import CustomerDraft
 from streams.engine.effects import Cause, Outcome
 from streams.engine.entering import admit, enter_all, enter_by_hand, refuse
 from streams.engine.entries import EnrollmentRefused
+from streams.engine.firing import fail_wait, find_due, fire_due
 from streams.engine.inputs import (
     Arrived,
     CustomerInput,
@@ -34,10 +33,10 @@ from streams.engine.inputs import (
     Sweep,
 )
 from streams.engine.journeys import Journeys
-from streams.engine.leaving import fail, leave, leave_archived, places_key
+from streams.engine.leaving import leave, leave_archived, places_key
+from streams.engine.listening import close, hear
 from streams.engine.merging import ask_to_merge, merge_away, merge_in
 from streams.engine.profile import PROFILE_EVENTS, erase, opt_out, unsubscribe, update_profile
-from streams.engine.walking import Walk
 
 __all__ = ["PROFILE_EVENTS", "advance"]
 
@@ -62,7 +61,7 @@ def advance(
     if draft.enrollments:
         if journeys.archived:
             _leave_archived(draft)
-        _fire_due(draft, given, at)
+        fire_due(draft, given, at)
     _apply(draft, given, at)
     return draft.outcome()
 
@@ -71,12 +70,12 @@ def waits_before(customer: Customer | None, given: CustomerInput, now: datetime,
     """Return the enrolments whose waits fire before an input (R30), oldest first."""
     if customer is None:
         return []
-    return [id_ for _, id_ in _find_due(customer.enrollments, given, _time_of(given, now), journeys)]
+    return [id_ for _, id_ in find_due(customer.enrollments, given, _time_of(given, now), journeys)]
 
 
 def is_of_use(event: Event, journeys: Journeys) -> bool:
     """Say whether anything may come of an event."""
-    return (event.tenant_id, event.event_type) in journeys.wanted or event.event_type in PROFILE_EVENTS
+    return (event.tenant_id, event.event_type) in journeys.useful or event.event_type in PROFILE_EVENTS
 
 
 def _time_of(given: CustomerInput, now: datetime) -> datetime:
@@ -109,7 +108,7 @@ def _apply(draft: CustomerDraft, given: CustomerInput, at: datetime) -> None:
         case MergeAway() | MergeIn() | OptOut():
             _handle_merge(draft, given, at)
         case FailWait():
-            _fail_wait(draft, given)
+            fail_wait(draft, given)
         case Due() | Sweep():
             pass  # done before any input
         case _:
@@ -127,7 +126,7 @@ def _enroll(draft: CustomerDraft, given: Enroll, at: datetime) -> None:
     journey = draft.journeys.newest(given.journey_id)
     if journey is not None and journey.tenant_id == draft.tenant_id:
         enter_by_hand(draft, journey, given.data, at)
-        draft.record(_control_cause("enroll", given.source), at, journey.club_id)
+        close(draft, _control_cause("enroll", given.source), at, journey.club_id)
 
 
 def _exit(draft: CustomerDraft, given: Exit, at: datetime) -> None:
@@ -159,12 +158,23 @@ def _handle_event(draft: CustomerDraft, event: Event, source: Source | None, at:
     elif event.event_type == "customer.merged" and ask_to_merge(draft, event, at):
         draft.deferred = (*draft.deferred, msgspec.to_builtins(Arrived(event, source)))
     else:
+        _take_event(draft, event, event_mark, at)
+    close(draft, _event_cause(event, source), at, event.club_id)
+
+
+def _take_event(draft: CustomerDraft, event: Event, event_mark: bytes, at: datetime) -> None:
+    """Let an event change the profile, be heard, and enter; one that is only heard may leave no trace (R31)."""
+    journeys, key, is_remembered = draft.journeys, (draft.tenant_id, event.event_type), False
+    if event.event_type in PROFILE_EVENTS:
+        is_remembered = True
+        _change_profile(draft, event, at)
+        if draft.erased:
+            return
+    if journeys.heard and (listening := journeys.heard.get(key)):
+        is_remembered = hear(draft, event, at, listening) or is_remembered
+    if is_remembered or key in journeys.wanted:
         draft.recent = remember(draft.recent, event_mark)
-        if event.event_type in PROFILE_EVENTS:
-            _change_profile(draft, event, at)
-        if not draft.erased:
-            enter_all(draft, event, at)
-    draft.record(_event_cause(event, source), at, event.club_id)
+    enter_all(draft, event, at)
 
 
 def _change_profile(draft: CustomerDraft, event: Event, at: datetime) -> None:
@@ -184,12 +194,12 @@ def _handle_merge(draft: CustomerDraft, given: MergeAway | MergeIn | OptOut, at:
     match given:
         case MergeAway():
             merge_away(draft, given, at)
-            draft.record(Cause("event", given.event_id, "customer.merged"), at, None)
+            close(draft, Cause("event", given.event_id, "customer.merged"), at, None)
         case MergeIn():
             _inherit(draft, given, at)
         case OptOut():
             opt_out(draft, given, at)
-            draft.record(Cause("event", given.event_id, given.event_type), at, None)
+            close(draft, Cause("event", given.event_id, given.event_type), at, None)
         case _:
             assert_never(given)
 
@@ -204,12 +214,11 @@ def _inherit(draft: CustomerDraft, given: MergeIn, at: datetime) -> None:
         if is_the_merge and not remembers(draft.recent, fingerprint(given.event_id)):
             assert isinstance(waiting, Arrived)
             event = waiting.event
-            draft.recent = remember(draft.recent, fingerprint(event.event_id))
-            enter_all(draft, event, at)
-            draft.record(_event_cause(event, waiting.source), at, event.club_id)
+            _take_event(draft, event, fingerprint(event.event_id), at)
+            close(draft, _event_cause(event, waiting.source), at, event.club_id)
         else:
             _apply(draft, waiting, _time_of(waiting, draft.now))
-    draft.record(Cause("event", given.event_id, "customer.merged"), at, None)
+    close(draft, Cause("event", given.event_id, "customer.merged"), at, None)
 
 
 def _settle(draft: CustomerDraft, answer: PlaceAnswer) -> None:
@@ -221,15 +230,15 @@ def _settle(draft: CustomerDraft, answer: PlaceAnswer) -> None:
         return
     journey = draft.journeys.newest(candidate.journey_id)
     is_open = draft.journeys.status(candidate.journey_id) == JourneyStatus.ACTIVE
-    if answer.admitted and journey is not None and is_open:
-        admit(draft, journey, candidate)
-    else:
-        if journey is not None:
-            refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollment_key=candidate.key)
-        if answer.admitted:
-            _give_back(draft, answer.journey_id)
+    enters = answer.admitted and journey is not None and is_open
+    if journey is not None and not enters:
+        refuse(draft, journey, "paused" if answer.admitted else "maxEnrollments", enrollment_key=candidate.key)
+    if journey is not None and enters:
+        enters = admit(draft, journey, candidate)
+    if answer.admitted and not enters:
+        _give_back(draft, answer.journey_id)
     cause = Cause("admission", candidate.event.get("eventId"), candidate.event.get("eventType"))
-    draft.record(cause, candidate.at, candidate.club_id)
+    close(draft, cause, candidate.at, candidate.club_id)
 
 
 def _give_back(draft: CustomerDraft, journey_id: str) -> None:
@@ -240,58 +249,3 @@ def _leave_archived(draft: CustomerDraft) -> None:
     if any(enrollment.journey_id in draft.journeys.archived for enrollment in draft.enrollments.values()):
         leave_archived(draft, draft.journeys.archived, draft.now)
         draft.record(_control_cause("archive", None), draft.now, None)
-
-
-def _fire_due(draft: CustomerDraft, given: CustomerInput, until: datetime) -> None:
-    """Fire the waits due by `until`, oldest first; those of a paused journey or damaged version are held (R29).
-
-    One that fires may lead to another wait, but that is never due by now: so one pass is enough.
-    """
-    for moment, id_ in _find_due(draft.enrollments, given, until, draft.journeys):
-        _fire(draft, id_, moment)
-
-
-def _find_due(
-    enrollments: Mapping[str, Enrollment], given: CustomerInput, until: datetime, journeys: Journeys
-) -> list[tuple[datetime, str]]:
-    if type(given) is FailWait:
-        return []
-    due = [
-        (enrollment.waiting_until, id_)
-        for id_, enrollment in enrollments.items()
-        if enrollment.waiting_until is not None
-        and enrollment.waiting_until <= until
-        and not _is_held(enrollment, journeys)
-    ]
-    if type(given) is Due and given.enrollment_id is not None:
-        due = [(moment, id_) for moment, id_ in due if id_ == given.enrollment_id]
-    return sorted(due)
-
-
-def _fail_wait(draft: CustomerDraft, given: FailWait) -> None:
-    enrollment = draft.enrollments.get(given.enrollment_id)
-    if enrollment is not None:
-        due = enrollment.waiting_until or draft.now
-        cause = Cause("wait", enrollment_id=enrollment.id, step_id=enrollment.step, due=due)
-        journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
-        fail(draft, enrollment, journey, given.error, draft.now)
-        draft.record(cause, draft.now, enrollment.club_id)
-
-
-def _is_held(enrollment: Enrollment, journeys: Journeys) -> bool:
-    return (
-        enrollment.journey_id in journeys.paused or (enrollment.journey_id, enrollment.version) in journeys.damaged
-    )
-
-
-def _fire(draft: CustomerDraft, id_: str, due: datetime) -> None:
-    enrollment = draft.enrollments[id_]
-    cause = Cause("wait", enrollment_id=id_, step_id=enrollment.step, due=due)
-    journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
-    step = journey.steps.get(enrollment.step) if journey else None
-    if journey is None or not isinstance(step, Wait):
-        error = f"Version {enrollment.version} of journey '{enrollment.journey_id}' is not known any more."
-        fail(draft, enrollment, journey, error, draft.now)
-    else:
-        Walk(draft, journey, enrollment, draft.now).fire(step, due)
-    draft.record(cause, draft.now, enrollment.club_id)

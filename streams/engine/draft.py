@@ -1,17 +1,20 @@
 """A customer in the making: what one call of `advance` changes, before it becomes a new row and its effects."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
-from models.customer import Candidate, Customer, Enrollment
+from models.customer import Candidate, Customer, Enrollment, Watch
 from models.customer import EntryHistory as EntryHistory
 from models.ids import activity_id
 from streams.engine.effects import Activity, Cause, Effect, Forward, Outcome
 from streams.engine.entries import EnrollmentRefused, Entry
 from streams.engine.inputs import CustomerInput, PlacesInput
 from streams.engine.journeys import Journeys
+
+LATEST = timedelta(days=1)  # after its end, a watch goes with the next change of the row (R41)
+_NOTHING: Mapping[str, int] = {}
 
 
 class CustomerDraft:
@@ -44,6 +47,9 @@ class CustomerDraft:
         self.merging = row.merging
         self.deferred = row.deferred
         self.merged_into = row.merged_into
+        self.watched = row.watched
+        self.settled = row.profile  # as it was when rules were asked of it last
+        self.counted: Mapping[str, int] = _NOTHING
         self.erased = False
         self.entries: list[Entry] = []  # of the activity record of the input at hand
         self.effects: list[Effect] = []  # in order
@@ -87,6 +93,18 @@ class CustomerDraft:
     def is_candidate(self, journey_id: str, key: str) -> bool:
         """Say whether the customer waits to be admitted to this journey with this key."""
         return bool(self.candidates) and _holds(self.candidates, journey_id, key)
+
+    def count_steps(self, enrollment: Enrollment) -> int:
+        """Return how many steps an enrolment has taken within this input, or since a wait that was late (R33)."""
+        before = self.counted.get(enrollment.id)
+        if before is None:
+            known = self.row.enrollments.get(enrollment.id)
+            before = sum(known.visits.values()) if known is not None else 0
+        return sum(enrollment.visits.values()) - before
+
+    def count_anew(self, enrollment: Enrollment) -> None:
+        """Count the steps of an enrolment from here on."""
+        self.counted = {**self.counted, enrollment.id: sum(enrollment.visits.values())}
 
     def keep(self, enrollment: Enrollment) -> None:
         """Put an enrolment, new or moved on, into the row."""
@@ -133,9 +151,14 @@ class CustomerDraft:
                 merging=self.merging,
                 deferred=self.deferred,
                 merged_into=self.merged_into,
+                watched=self.watched and self._keep_watching(),
             ),
             tuple(self.effects),
         )
+
+    def _keep_watching(self) -> tuple[Watch, ...]:
+        """Return the watches that a late event may still come for."""
+        return tuple(watch for watch in self.watched if watch.until + LATEST >= self.now)
 
     def _is_as_before(self) -> bool:
         """Say whether nothing but perhaps the records changed: what changes is another object then."""
@@ -149,6 +172,7 @@ class CustomerDraft:
             and self.merged_into is row.merged_into
             and self.enrollments is row.enrollments
             and self.candidates is row.candidates
+            and self.watched is row.watched
         )
 
 

@@ -3,17 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from models.customer import Candidate, Enrollment, EntryHistory
+import msgspec
+
+from models.customer import Candidate, Enrollment, EntryHistory, Memory
 from models.duration import add
 from models.ids import enrollment_id
 from models.journey import JourneyStatus
-from models.limits import ENROLLMENT_KEY
 from models.messages import Event
 from streams.engine.compiled import CompiledJourney
-from streams.engine.conditions import Field, Scope
+from streams.engine.conditions import Scope
 from streams.engine.draft import CustomerDraft
 from streams.engine.entries import EnrollmentRefused, EnrollmentStarted
 from streams.engine.envelope import envelope
+from streams.engine.exits import find_refusal
+from streams.engine.fields import read_key
+from streams.engine.goals import holds_before
+from streams.engine.hearing import enrollment_of, make_scope
 from streams.engine.inputs import RequestPlace
 from streams.engine.leaving import places_key
 from streams.engine.walking import Walk
@@ -36,6 +41,8 @@ def _enter_by_event(draft: CustomerDraft, journey: CompiledJourney, event: Event
     if not journey.conditions.hold(scope, at):
         rules = journey.conditions.explain(scope, at)[1] if draft.tells_refusals else []
         return refuse(draft, journey, "conditions", evaluated_rules=rules)
+    if journey.guards and (why := find_refusal(draft, journey, scope, at)):
+        return refuse(draft, journey, why[0], evaluated_rules=why[1])
     return _enter(draft, journey, scope, at, event.club_id, event.traceparent)
 
 
@@ -44,7 +51,10 @@ def enter_by_hand(draft: CustomerDraft, journey: CompiledJourney, data: dict[str
     if draft.journeys.status(journey.id) != JourneyStatus.ACTIVE:
         return refuse(draft, journey, "paused")
     about = {"tenantId": draft.tenant_id, "customerId": draft.customer_id, "clubId": journey.club_id}
-    return _enter(draft, journey, Scope(about, data, draft.profile), at, journey.club_id, None)
+    scope = Scope(about, data, draft.profile)
+    if journey.guards and (why := find_refusal(draft, journey, scope, at)):
+        return refuse(draft, journey, why[0], evaluated_rules=why[1])
+    return _enter(draft, journey, scope, at, journey.club_id, None)
 
 
 def _enter(
@@ -87,22 +97,6 @@ def _enter(
     return _start(draft, journey, enrollment, arrived)
 
 
-def read_key(look_up: Field, scope: Scope) -> str | None:
-    """Return the enrollment key (R4): None where the event has no value for it, or too long a one."""
-    match look_up(scope):
-        case None | "" | list() | dict():
-            return None
-        case bool() as flag:
-            return str(flag).lower()
-        case float() as number if number.is_integer():
-            key = str(int(number))
-        case value:
-            key = str(value)
-    # no character takes more than four bytes
-    is_short = len(key) <= ENROLLMENT_KEY // 4 or len(key.encode()) <= ENROLLMENT_KEY
-    return key if is_short else None
-
-
 def _find_bar(
     draft: CustomerDraft, journey: CompiledJourney, key: str, past: EntryHistory | None, at: datetime
 ) -> dict[str, Any] | None:
@@ -124,22 +118,17 @@ def _find_bar(
     return None if at >= start else {"reentry": "later", "reentry_from": start}
 
 
-def admit(draft: CustomerDraft, journey: CompiledJourney, one: Candidate) -> None:
-    """Begin the enrolment of a candidate that got a place (R5), in the version that is the newest by now."""
-    enrollment = Enrollment(
-        one.id,
-        journey.id,
-        journey.version,
-        one.at,
-        journey.first,
-        one.key,
-        one.entry,
-        one.club_id,
-        one.event,
-        one.data,
-        traceparent=one.traceparent,
-    )
+def admit(draft: CustomerDraft, journey: CompiledJourney, one: Candidate) -> bool:
+    """Begin the enrolment of a candidate that got a place (R5), in the version that is the newest by now.
+
+    False where the goal or an exit of that version keeps it out.
+    """
+    enrollment = enrollment_of(one, journey)
+    if journey.guards and (why := find_refusal(draft, journey, make_scope(draft, enrollment), one.at)):
+        refuse(draft, journey, why[0], evaluated_rules=why[1], enrollment_key=one.key)
+        return False
     _start(draft, journey, enrollment, None)
+    return True
 
 
 def _start(draft: CustomerDraft, journey: CompiledJourney, enrollment: Enrollment, arrived: Event | None) -> None:
@@ -149,6 +138,9 @@ def _start(draft: CustomerDraft, journey: CompiledJourney, enrollment: Enrollmen
     draft.entries.append(
         EnrollmentStarted(journey.id, journey.version, enrollment.id, key, number, at, enrollment.data)
     )
+    goal = journey.goal
+    if goal is not None and holds_before(goal, draft.profile, at):
+        enrollment = msgspec.structs.replace(enrollment, memory=Memory(goal="void"))
     Walk(draft, journey, enrollment, at, arrived).run()
 
 

@@ -19,6 +19,22 @@ class _Tagged(msgspec.Struct, frozen=True, gc=False, rename="camel", tag_field="
     """What all entries share: the field `type`, first."""
 
 
+class Moved(msgspec.Struct, frozen=True, gc=False):
+    """A moment before and after."""
+
+    before: datetime
+    after: datetime
+
+
+class LastSend(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A command: of which step, when it was issued, and by what id the sender knows it."""
+
+    step_id: str
+    channel: str
+    message_id: str
+    at: datetime
+
+
 class OfEnrollment(_Tagged, frozen=True):
     """What all entries share that tell of an enrolment."""
 
@@ -117,6 +133,29 @@ class StepFailed(OfStep, frozen=True, tag="step.failed"):
     error: str
 
 
+class StepReplanned(OfStep, frozen=True, tag="step.replanned"):
+    """The moment moved that a WAIT holds until (R43)."""
+
+    waiting_until: Moved
+
+
+class GoalReached(OfEnrollment, frozen=True, omit_defaults=True, tag="goal.reached"):
+    """An enrolment reached its journey's goal, ACTIVE or over; `last_send` is its newest command before (R41)."""
+
+    enrollment_key: str
+    goal: str
+    at: datetime
+    variants: dict[str, str]
+    last_send: LastSend | None
+    event_id: str | UnsetType = UNSET
+
+
+class TriggerUpdated(OfEnrollment, frozen=True, tag="trigger.updated"):
+    """An event replaced fields of the trigger's data (R42)."""
+
+    changes: list[Change]
+
+
 class ProfileUpdated(_Tagged, frozen=True, omit_defaults=True, tag="profile.updated"):
     """The profile changed; or the customer was deleted, and nothing is told.
 
@@ -130,7 +169,7 @@ class ProfileUpdated(_Tagged, frozen=True, omit_defaults=True, tag="profile.upda
 
 OtherEntry = (
     EnrollmentStarted | EnrollmentRefused | EnrollmentCompleted | EnrollmentExited | EnrollmentFailed
-    | StepEntered | StepSkipped | StepFailed | ProfileUpdated
+    | StepEntered | StepReplanned | StepSkipped | StepFailed | GoalReached | TriggerUpdated | ProfileUpdated
 )  # fmt: skip
 """All but a completed step, whose result history keeps as it is written."""
 

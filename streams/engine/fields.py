@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from models.limits import ENROLLMENT_KEY
 from models.messages import Event
 from streams.engine.paths import compile_path
 from streams.engine.subscriptions import find_subscription, is_about_subscriptions
 
-Place = Literal["trigger", "step"]
+Place = Literal["trigger", "step", "heard"]
+"""Where a field is asked for: in a trigger's conditions, in a step, or in the conditions of a listener (R31)."""
 
 _ENVELOPE = {
     "eventId": "event_id", "eventType": "event_type", "tenantId": "tenant_id",
@@ -24,7 +26,8 @@ _ENVELOPE = {
 class Scope(msgspec.Struct, frozen=True, gc=False):
     """What fields may be looked up in: event, the trigger's data, the customer's profile, facts of the enrolment.
 
-    In a step, `event` is a dict of the envelope's fields, by their names in JSON.
+    In a step, `event` is a dict of the envelope's fields, by their names in JSON. For a listener it is the event
+    heard, and `data` still the trigger's.
     """
 
     event: Event | dict[str, Any]
@@ -44,7 +47,7 @@ def compile_field(path: str, place: Place) -> Field:
     prefix, _, rest = path.partition(".")
     match prefix if rest else "":
         case "event":
-            return _event_field(rest)
+            return _event_field(rest, place)
         case "trigger":
             return _data_field(rest)
         case "customer":
@@ -56,9 +59,37 @@ def compile_field(path: str, place: Place) -> Field:
             return _bare_field(path, place)
 
 
+def compile_key(path: str) -> Field:
+    """Return the look-up of an enrollment key in any event: a bare path is looked for in its data alone (R31).
+
+    The scope is that of a trigger: the event, its own data, the profile.
+    """
+    prefix, _, rest = path.partition(".")
+    has_prefix = rest and prefix in ("event", "trigger", "customer")
+    return compile_field(path, "trigger") if has_prefix else _data_field(path)
+
+
+def read_key(look_up: Field, scope: Scope) -> str | None:
+    """Return the enrollment key (R4): None where the event has no value for it, or too long a one."""
+    match look_up(scope):
+        case None | "" | list() | dict():
+            return None
+        case bool() as flag:
+            return str(flag).lower()
+        case float() as number if number.is_integer():
+            key = str(int(number))
+        case value:
+            key = str(value)
+    # no character takes more than four bytes
+    is_short = len(key) <= ENROLLMENT_KEY // 4 or len(key.encode()) <= ENROLLMENT_KEY
+    return key if is_short else None
+
+
 def _bare_field(path: str, place: Place) -> Field:
     if place == "step":
         return _first(_profile_field(path), _data_field(path))
+    if place == "heard":
+        return _first(_heard_field(path), _profile_field(path))
     if "." in path or is_about_subscriptions(path):
         return _first(_data_field(path), _profile_field(path))
 
@@ -72,6 +103,16 @@ def _bare_field(path: str, place: Place) -> Field:
 def _data_field(path: str) -> Field:
     find = compile_path(path)
     return (lambda scope: find(scope.data)) if "." in path else (lambda scope: scope.data.get(path))
+
+
+def _heard_field(path: str) -> Field:
+    find = compile_path(path)
+    return lambda scope: find(_heard_data(scope))
+
+
+def _heard_data(scope: Scope) -> dict[str, Any]:
+    assert isinstance(scope.event, Event)
+    return scope.event.data
 
 
 def _profile_field(path: str) -> Field:
@@ -89,20 +130,21 @@ def _first(one: Field, other: Field) -> Field:
     return find
 
 
-def _event_field(path: str) -> Field:
+def _event_field(path: str, place: Place) -> Field:
     """Look in the envelope, then in its unknown fields, then in the data; `data.x` is the data's x."""
+    find_data = _heard_field if place == "heard" else _data_field
     if path in _ENVELOPE:
         attribute = _ENVELOPE[path]
         return lambda scope: _as_json(
             scope.event.get(path) if isinstance(scope.event, dict) else getattr(scope.event, attribute)
         )
     if path == "data":
-        return lambda scope: scope.data
+        return _heard_data if place == "heard" else lambda scope: scope.data
     if path.startswith("data."):
-        return _data_field(path.removeprefix("data."))
+        return find_data(path.removeprefix("data."))
     find = compile_path(path)
     return _first(
-        lambda scope: find(scope.event if isinstance(scope.event, dict) else scope.event.extra), _data_field(path)
+        lambda scope: find(scope.event if isinstance(scope.event, dict) else scope.event.extra), find_data(path)
     )
 
 

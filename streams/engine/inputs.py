@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from models.customer import EntryHistory
+from models.customer import EntryHistory, Watch
 from models.messages import Event, Moment, Source
 
 
@@ -79,6 +79,7 @@ class MergeIn(Input, frozen=True, tag="merge-in"):
     at: Moment
     profile: dict[str, Any] = {}
     history: dict[str, dict[str, EntryHistory]] = {}
+    watched: tuple[Watch, ...] = ()
 
 
 class OptOut(Input, frozen=True, tag="opt-out"):

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from models.journey import MANUAL, Journey, JourneyStatus
-from streams.engine.compiled import CompiledJourney, compile_journey
+from streams.engine.compiled import CompiledJourney
+from streams.engine.compiling import compile_journey
 
 
 class Standing(NamedTuple):
@@ -19,7 +20,9 @@ class Journeys:
     """All journeys that a worker knows, at one moment; `with_…` return a changed copy.
 
     `wanted` has, by tenantId and eventType, the newest version of each ACTIVE or PAUSED journey that such an event
-    triggers; `archived`, `paused` and `limited` are the ids of journeys in that status, or with maxEnrollments.
+    triggers, and `heard` the ids of those of which any version listens for it; `useful` has the keys of both.
+    `asking` are those that a change of the profile may move. `archived`, `paused` and `limited` are the ids of
+    journeys in that status, or with maxEnrollments.
     `damaged` are the versions, as (journey id, version), whose definition can't be read: who is in one waits.
     """
 
@@ -40,6 +43,11 @@ class Journeys:
             if self.status(id_) in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
                 key = (journey.tenant_id, journey.trigger_type)
                 self.wanted[key] = (*self.wanted.get(key, ()), journey)
+        self.heard = self._index_heard()
+        self.useful = frozenset(self.wanted.keys() | self.heard.keys())
+        self.asking = frozenset(
+            id_ for id_, versions_ in self._versions.items() if any(journey.asks for journey in versions_.values())
+        )
         self.archived = self._with_status(JourneyStatus.ARCHIVED)
         self.paused = self._with_status(JourneyStatus.PAUSED)
         self.limited = frozenset(
@@ -95,3 +103,15 @@ class Journeys:
 
     def _with_status(self, status: JourneyStatus) -> frozenset[str]:
         return frozenset(id_ for id_, standing in self._statuses.items() if standing.status == status)
+
+    def _index_heard(self) -> dict[tuple[str, str], frozenset[str]]:
+        """Return by tenantId and eventType the journeys that listen; who left an archived one has its goal left."""
+        heard: dict[tuple[str, str], set[str]] = {}
+        for id_, versions in self._versions.items():
+            status = self.status(id_)
+            for journey in versions.values() if status is not JourneyStatus.DRAFT else ():
+                goal = journey.goal.listeners if journey.goal else ()
+                is_over = status is JourneyStatus.ARCHIVED
+                for event_type in {one.event_type for one in goal} if is_over else journey.hears:
+                    heard.setdefault((journey.tenant_id, event_type), set()).add(id_)
+        return {key: frozenset(ids) for key, ids in heard.items()}

@@ -13,6 +13,7 @@ from streams.engine.entries import (
     StepSkipped,
 )
 from streams.engine.inputs import ReleasePlace
+from streams.engine.watching import watch
 
 
 def places_key(journey_id: str) -> bytes:
@@ -30,7 +31,8 @@ def complete(
     at: datetime,
 ) -> None:
     """End an enrolment that reached END, `last` being its last step; it has moved on, so its visits are given."""
-    _end(draft, enrollment, EnrollmentCompleted(enrollment.journey_id, enrollment.version, enrollment.id, last, at))
+    ended = EnrollmentCompleted(enrollment.journey_id, enrollment.version, enrollment.id, last, at)
+    _end(draft, enrollment, journey, ended)
     if len(visits) < len(journey.steps):
         _skip_rest(draft, enrollment, journey, visits, skipped)
 
@@ -39,14 +41,15 @@ def fail(
     draft: CustomerDraft, enrollment: Enrollment, journey: CompiledJourney | None, error: str, at: datetime
 ) -> None:
     """End an enrolment that can't go on; others go on."""
-    _end(draft, enrollment, EnrollmentFailed(*_whose(enrollment), enrollment.step, at, error))
+    _end(draft, enrollment, journey, EnrollmentFailed(*_whose(enrollment), enrollment.step, at, error))
     _skip_rest(draft, enrollment, journey, enrollment.visits, enrollment.skipped)
 
 
 def leave(draft: CustomerDraft, enrollment: Enrollment, reason: str, detail: str | None, at: datetime) -> None:
     """End an enrolment early; `reason` is the exitReason."""
-    _end(draft, enrollment, EnrollmentExited(*_whose(enrollment), enrollment.step, at, reason, detail))
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
+    ended = EnrollmentExited(*_whose(enrollment), enrollment.step, at, reason, detail)
+    _end(draft, enrollment, journey, ended)
     cut_off = enrollment.step if enrollment.waiting_until is not None else None
     _skip_rest(draft, enrollment, journey, enrollment.visits, enrollment.skipped, cut_off)
 
@@ -68,10 +71,13 @@ def leave_archived(draft: CustomerDraft, journey_ids: frozenset[str], at: dateti
 def _end(
     draft: CustomerDraft,
     enrollment: Enrollment,
+    journey: CompiledJourney | None,
     entry: EnrollmentCompleted | EnrollmentExited | EnrollmentFailed,
 ) -> None:
     draft.drop(enrollment)
     draft.entries.append(entry)
+    if journey is not None and journey.goal is not None:
+        watch(draft, journey, enrollment)
     if enrollment.journey_id in draft.journeys.limited:
         place = ReleasePlace(enrollment.journey_id, draft.tenant_id, draft.customer_id)
         draft.forward(places_key(enrollment.journey_id), place)

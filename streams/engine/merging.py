@@ -23,6 +23,7 @@ from streams.engine.subscriptions import (
     read_subscriptions,
     read_wanted,
 )
+from streams.engine.watching import add_watches
 
 _KEPT = {SUBSCRIPTIONS, UNSUBSCRIBED}  # a late event sends nothing that was not wanted (R24)
 
@@ -38,9 +39,10 @@ def ask_to_merge(draft: CustomerDraft, event: Event, at: datetime) -> bool:
 
 
 def merge_away(draft: CustomerDraft, given: MergeAway, at: datetime) -> None:
-    """End this customer's enrolments and leave profile and history to the survivor."""
+    """End this customer's enrolments and leave profile, history and goals that still count to the survivor."""
     leave_all(draft, "merged", f"merged into '{given.into}'", at)
-    legacy = MergeIn(draft.customer_id, given.event_id, given.at, draft.profile, draft.history)
+    legacy = MergeIn(draft.customer_id, given.event_id, given.at, draft.profile, draft.history, draft.watched)
+    draft.watched = ()
     draft.forward(customer_key(draft.tenant_id, given.into), legacy)
     set_attributes(draft, dict.fromkeys(name for name in draft.profile if name not in _KEPT))
     draft.merged_into = given.into
@@ -63,6 +65,8 @@ def merge_in(draft: CustomerDraft, given: MergeIn, at: datetime) -> None:
                 max(known.count, entry.count), max(known.last_enrolled_at, entry.last_enrolled_at)
             )
             draft.enter(journey_id, key, joined.count, joined.last_enrolled_at)
+    if given.watched:
+        add_watches(draft, given.watched)
     draft.merging = tuple(customer for customer in draft.merging if customer != given.merged)
     if draft.merged_into == given.merged:  # who was merged away is the survivor now
         draft.merged_into = ""

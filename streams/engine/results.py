@@ -45,7 +45,12 @@ class SplitResult(_Result, frozen=True):
 
 
 class WaitResult(_Result, frozen=True):
-    """WAIT: until when it was to hold, when it fired, and what is to be said about either."""
+    """WAIT: until when it was to hold, when it fired, and what is to be said about either.
+
+    One with events or rules says what `ended` it: an event, rules or time. Of an event it says which of the step's
+    events it was (`listener`, from 1), whether it came `before` the step was entered, and which of its fields were
+    `kept`, or `left_out`, being too large.
+    """
 
     waiting_until: datetime | None
     fired_at: datetime
@@ -53,6 +58,15 @@ class WaitResult(_Result, frozen=True):
     note: str | UnsetType = UNSET
     if_late: str | UnsetType = UNSET
     policy: str | UnsetType = UNSET
+    ended: str | UnsetType = UNSET
+    event_id: str | UnsetType = UNSET
+    event_type: str | UnsetType = UNSET
+    event_at: datetime | UnsetType = UNSET
+    listener: int | UnsetType = UNSET
+    before: bool | UnsetType = UNSET
+    kept: dict[str, Any] | UnsetType = UNSET
+    left_out: list[str] | UnsetType = UNSET
+    evaluated_rules: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class UpdateResult(_Result, frozen=True):

@@ -6,6 +6,13 @@ from models.journey import Journey
 from models.rules import ALIASES
 
 _RULES = "what must hold; groups may nest"
+_COMBINATOR = "AND (all of them) or OR (any of them)"
+_NAME = "what it is called where somebody left by it"
+_LISTENER = {
+    "eventType": "the type of event, as payment.succeeded",
+    "conditions": _RULES,
+    "key": "the field of the event that must be the enrolment's key, if not enrollmentKey's; or any",
+}
 
 DESCRIPTIONS: dict[str, dict[str, str]] = {
     "Journey": {
@@ -24,6 +31,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "enrollmentKey": "the field that tells runs of one customer apart, as trigger.teeTimeId",
         "maxEnrollments": "how many customers may be in it at once",
         "timezone": "the time zone of days and local times, as Europe/London",
+        "exits": "what ends an enrolment wherever it stands: events, or rules on the profile",
+        "goal": "what the journey is for; counted once an enrolment, also after its end",
+        "follow": "events that replace fields of the trigger's data; waits on these are planned anew",
         "steps": "the steps, the TRIGGER first",
     },
     "Step": {
@@ -33,8 +43,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "type": "TRIGGER, SEND, WAIT, CONDITION, SPLIT, UPDATE or END",
         "config": "the settings of this type of step",
         "nextStepId": "the step that comes after it, if not the next in order",
-        "nextStepYesId": "of a CONDITION: the step if the rules hold",
-        "nextStepNoId": "of a CONDITION: the step if they do not",
+        "nextStepYesId": "of a CONDITION: the step if the rules hold; of a WAIT: if one of its events came",
+        "nextStepNoId": "of a CONDITION: the step if they do not; of a WAIT: if none of its events came in time",
     },
     "JourneyTrigger": {"conditions": _RULES},
     "TriggerConfig": {"eventType": "the same as the journey's triggerType", "conditions": _RULES},
@@ -46,15 +56,40 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "WaitConfig": {
         "duration": "how long, as '3 days' or 'PT30M'",
         "until": "a date-time, {field, offset} or {time, weekdays}",
+        "events": "events that end it before its time is over; the first counts",
+        "rules": "rules that end it as soon as they hold; groups may nest",
+        "combinator": _COMBINATOR,
+        "since": "from when on events count: step (since it was entered), enrollment, or the id of an earlier step",
         "timezone": "a time zone, or customer for the customer's own",
         "ifPast": "what to do where until is past: continue, skip, exit or fail",
         "ifMissing": "what to do where the field is missing or no date: fail, continue or exit",
         "ifLate": "what to do where it fires late, after an outage or a pause",
     },
     "Lateness": {"after": "how late, as '6 hours'", "then": "continue, skip or exit"},
-    "UntilField": {"field": "the field that holds the date", "offset": "from then, as '-1 day'"},
+    "UntilField": {
+        "field": "the field that holds the date",
+        "offset": "from then, as '-1 day'",
+        "follow": "true plans the wait anew when this field of the profile changes",
+    },
     "UntilTime": {"time": "the local time, as '09:00'", "weekdays": "on which days, as [MON, TUE]; else any day"},
-    "ConditionConfig": {"rules": _RULES, "combinator": "AND (all of them) or OR (any of them)"},
+    "ConditionConfig": {"rules": _RULES, "combinator": _COMBINATOR},
+    "Listener": _LISTENER,
+    "WaitListener": _LISTENER
+    | {
+        "nextStepId": "the step if this event came; else the WAIT's nextStepYesId",
+        "keep": "fields of its data to keep as enrollment.heard.<stepId>.<field>",
+    },
+    "EventExit": _LISTENER | {"name": _NAME},
+    "RulesExit": {"name": _NAME, "rules": _RULES, "combinator": _COMBINATOR},
+    "Goal": {
+        "name": "what it is called, as paid",
+        "events": "events that reach it",
+        "rules": "rules on the profile that reach it",
+        "combinator": _COMBINATOR,
+        "within": "how long after the entry it counts, as '14 days', at most 1 year; else 30 days",
+        "exit": "false lets the customer stay when it is reached",
+    },
+    "Follow": _LISTENER | {"set": "the fields to replace; else all that the trigger's data has"},
     "Rule": {
         "field": "the field to look at, as membershipTier or customer.home.city",
         "operator": "how to compare, as equals",
@@ -63,7 +98,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "ignoreCase": "true makes upper and lower case the same",
     },
     "Group": {
-        "combinator": "AND (all of them) or OR (any of them)",
+        "combinator": _COMBINATOR,
         "rules": _RULES,
         "not": "true turns the answer round",
     },

@@ -32,14 +32,19 @@ def plan(
     scope: Callable[[], Scope],
     *,
     just_fired: bool,
+    entered_at: datetime | None = None,
 ) -> Plan:
     """Return how long a wait that is entered at `at` holds; `zone` is the journey's.
+
+    `entered_at`: it was entered then, and is planned anew at `at` (R43).
 
     `just_fired`: this very wait fired at `at`. A daily wait that fired at 09:00 sharp then means tomorrow's
     09:00, as it would had it fired a moment later.
     """
     zone, notes = _choose_zone(wait, zone, profile)
-    earliest = add(at, wait.duration, zone) if wait.duration else at
+    earliest = add(entered_at or at, wait.duration, zone) if wait.duration else at
+    if entered_at is not None and earliest < at:
+        earliest = at
     if wait.time is not None:
         after = earliest + _INSTANT if just_fired and earliest == at else earliest
         return Plan(next_time(after, wait.time, wait.weekdays, zone), notes=notes)

@@ -6,21 +6,18 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from models.customer import Enrollment
+from models.customer import Ended
 from models.duration import add
 from models.ids import command_id
-from models.messages import Event
-from streams.engine.compiled import AnyCompiled, Change, CompiledJourney, Condition, End, Send, Split, Trigger, Wait
-from streams.engine.conditions import Scope
-from streams.engine.draft import CustomerDraft
+from streams.engine.compiled import Change, Condition, End, Send, Split, Trigger, Wait
 from streams.engine.effects import Command, ProfileUpdate, SendCommand
-from streams.engine.entries import ProfileUpdated, StepCompleted, StepEntered, StepFailed, StepSkipped
-from streams.engine.envelope import envelope
-from streams.engine.leaving import complete, fail, leave, skip_step
+from streams.engine.entries import Moved, ProfileUpdated, StepEntered, StepReplanned, StepSkipped
+from streams.engine.leaving import complete, fail
+from streams.engine.memory import begin, change, keep, note_sent, recall, spend, tell_event
+from streams.engine.position import Position
 from streams.engine.results import (
     NO_RESULT,
     ConditionResult,
-    Result,
     SendResult,
     SplitResult,
     UpdateResult,
@@ -34,43 +31,26 @@ from streams.engine.waiting import Plan, lateness, plan
 STEP_LIMIT = 100  # steps without a wait (R25)
 
 
-class Walk:
-    """One enrolment on its way through one journey version, at the moment `at`."""
+class Walk(Position):
+    """One enrolment on its way through one journey version."""
 
-    def __init__(
-        self,
-        draft: CustomerDraft,
-        journey: CompiledJourney,
-        enrollment: Enrollment,
-        at: datetime,
-        event: Event | None = None,
-    ) -> None:
-        """Start at the enrolment's step; `event` is the one that enrols, of which the row keeps an envelope."""
-        self.draft = draft
-        self.journey = journey
-        self.enrollment = enrollment
-        self.at = at
-        self.event = event
-        self.step: str | None = enrollment.step
-        self.visits = dict(enrollment.visits)
-        self.skipped = enrollment.skipped
-        self.variants = enrollment.variants
-        self.fired: str | None = None
-
-    def run(self) -> None:
-        """Take steps until the enrolment waits or ends."""
-        steps, visits, take = self.journey.steps, self.visits, self._take
+    def run(self, limit: int = STEP_LIMIT) -> None:
+        """Take up to `limit` steps until the enrolment waits or ends."""
+        steps, visits, take, since = self.journey.steps, self.visits, self._take, self.journey.since
         last, id_ = self.enrollment.step, self.step
-        for _ in range(STEP_LIMIT):
+        for _ in range(limit):
             if id_ is None:
                 break
             visits[id_] = visits.get(id_, 0) + 1
+            if since and id_ in since:
+                self.memory = begin(self.memory, self.journey, id_, self.at)
             step = steps[id_]
             if not take[type(step)](self, step):
                 return
             last, id_ = id_, self.step
         if id_ is None:
-            complete(self.draft, self.enrollment, self.journey, last, visits, self.skipped, self.at)
+            enrollment = self.enrollment if self.journey.goal is None else self.now_at(last)
+            complete(self.draft, enrollment, self.journey, last, visits, self.skipped, self.at)
         else:
             fail(self.draft, self.now_at(id_), self.journey, "step limit", self.at)
 
@@ -79,26 +59,32 @@ class Walk:
         if self._pass_wait(wait, due):
             self.run()
 
-    def now_at(
-        self,
-        step_id: str,
-        *,
-        entered_at: datetime | None = None,
-        waiting_until: datetime | None = None,
-        wait: dict[str, Any] | None = None,
-    ) -> Enrollment:
-        """Return the enrolment as it stands at a step; unless told until when, it waits for nothing."""
-        return msgspec.structs.replace(
-            self.enrollment,
-            event=self.enrollment.event if self.event is None else envelope(self.event),
-            step=step_id,
-            visits=self.visits,
-            skipped=self.skipped,
-            variants=self.variants,
-            entered_at=entered_at,
-            waiting_until=waiting_until,
-            wait=wait or {},
-        )
+    def wake(self, wait: Wait, ended: Ended) -> None:
+        """Go on after a wait that ends before its time (R34, R36), or was ended in a pause (R38)."""
+        limit = STEP_LIMIT - self.draft.count_steps(self.enrollment)
+        if self._end(wait, ended):
+            self.run(limit)
+
+    def replan(self, wait: Wait) -> None:
+        """Plan an open wait anew, for the moment that it holds until has moved (R43); in a pause it stays held."""
+        before, limit = self.enrollment.waiting_until, STEP_LIMIT - self.draft.count_steps(self.enrollment)
+        planned = self._plan(wait, self.enrollment.entered_at)
+        is_paused = self.journey.id in self.draft.journeys.paused
+        settles = planned.policy not in (None, "continue")
+        if (planned.until == before and not settles) or before is None:
+            return
+        if settles and not is_paused:
+            goes_on = self._follow_policy(wait, planned)
+        else:
+            if settles:
+                planned = msgspec.structs.replace(planned, until=self.at)
+            if is_paused or planned.until > self.at:
+                self.draft.entries.append(StepReplanned(*self._place(wait), Moved(before, planned.until)))
+            ended = Ended(self.at, before, policy=planned.policy or "", reason=planned.reason) if settles else None
+            self.memory = change(self.memory, ended=ended)
+            goes_on = self._hold(wait, planned, self.enrollment.entered_at, is_paused=is_paused)
+        if goes_on:
+            self.run(limit)
 
     def _pass(self, step: Trigger | End) -> bool:
         self._done(step, NO_RESULT, step.next)
@@ -116,19 +102,6 @@ class Walk:
         self._done(step, SplitResult(name), onward)
         self._skip_unreachable()
         return True
-
-    def _done(self, step: AnyCompiled, result: Result, onward: str | None, entered: datetime | None = None) -> None:
-        # Without `_place`: it is what happens most, and 2,400 of 205,000 instructions an event.
-        journey, id_, visit, at = self.journey, self.enrollment.id, self.visits[step.id], self.at
-        self.draft.entries.append(
-            StepCompleted(journey.id, journey.version, id_, step.id, step.number, visit, entered or at, at, result)
-        )
-        self.step = onward
-
-    def _place(self, step: AnyCompiled) -> tuple[str, int, str, str, int, int]:
-        """Return what every entry about a step begins with."""
-        journey = self.journey
-        return journey.id, journey.version, self.enrollment.id, step.id, step.number, self.visits[step.id]
 
     def _send(self, step: Send) -> bool:
         draft, journey, enrollment = self.draft, self.journey, self.enrollment
@@ -163,6 +136,8 @@ class Walk:
                 enrollment.traceparent,
             )
         )
+        if journey.goal is not None:
+            self.memory = note_sent(self.memory, step_id, visit, self.at)
         self._done(step, SendResult(True, step.channel, id_), step.next)
         return True
 
@@ -183,22 +158,64 @@ class Walk:
         return True
 
     def _wait(self, step: Wait) -> bool:
-        fired = self.fired == step.id
-        planned = plan(step, self.at, self.journey.zone, self.draft.profile, self._scope, just_fired=fired)
-        if planned.policy not in (None, "continue"):
+        planned = self._plan(step)
+        ended = self._find_end(step, planned.until) if step.listens else None
+        if ended is None and planned.policy not in (None, "continue"):
             return self._follow_policy(step, planned)
-        notes = planned.notes | ({"note": planned.reason} if planned.policy else {})
-        self.enrollment = self.now_at(step.id, entered_at=self.at, waiting_until=planned.until, wait=notes)
         self.draft.entries.append(StepEntered(*self._place(step), self.at, planned.until))
+        if ended is not None:
+            return self._end(step, ended, before=True)
+        return self._hold(step, planned, self.at)
+
+    def _plan(self, step: Wait, entered_at: datetime | None = None) -> Plan:
+        fired, zone = self.fired == step.id, self.journey.zone
+        return plan(step, self.at, zone, self.draft.profile, self._scope, just_fired=fired, entered_at=entered_at)
+
+    def _hold(self, step: Wait, planned: Plan, entered_at: datetime | None, *, is_paused: bool = False) -> bool:
+        """Wait as planned; True if the wait is over by now and the steps after it come next."""
+        notes = planned.notes | ({"note": planned.reason} if planned.policy else {})
+        self.enrollment = self.now_at(step.id, entered_at=entered_at, waiting_until=planned.until, wait=notes)
+        if is_paused or planned.until > self.draft.now:
+            self.draft.keep(self.enrollment)
+            return False
         if planned.until <= self.at:
             self._fired(step, planned.until)
             return True
-        if planned.until > self.draft.now:
-            self.draft.keep(self.enrollment)
-            return False
         self.at = self.draft.now
-        self.fire(step, planned.until)  # the wait is over, so the steps after it count anew (R25)
+        self.draft.count_anew(self.enrollment)  # the wait is over, so the steps after it count anew (R25)
+        self.fire(step, planned.until)
         return False
+
+    def _find_end(self, step: Wait, until: datetime) -> Ended | None:
+        """Return how a WAIT ends that is over as soon as it is entered (R35, R36)."""
+        heard = recall(self.memory, step)
+        if heard is not None:
+            place, event = heard
+            return Ended(event.at, until, event, place)
+        if step.rules is not None and step.rules.hold(self._scope(), self.at):
+            return Ended(self.at, until, rules=step.rules.explain(self._scope(), self.at)[1])
+        return None
+
+    def _end(self, step: Wait, ended: Ended, *, before: bool = False) -> bool:
+        """Leave a WAIT that ended otherwise than by time; `before`: by an event from before it was entered."""
+        self.memory = change(self.memory, ended=None)
+        if ended.policy:
+            return self._follow_policy(step, Plan(ended.at, ended.policy, ended.reason))
+        event, onward = ended.event, step.yes
+        said = dict(self.enrollment.wait)
+        if event is None:
+            said |= {"ended": "rules", "evaluated_rules": ended.rules}
+        else:
+            listener = step.listeners[ended.listener]
+            onward = listener.onward
+            self.memory = spend(self.memory, event.event_id)
+            if listener.keep:
+                self.memory = keep(self.memory, step.id, event.kept)
+            said |= tell_event(step, ended.listener, event, before=before)
+        self._done(step, WaitResult(ended.until, self.at, **said), onward, self.enrollment.entered_at)
+        self.enrollment = self.now_at(step.id)
+        self._skip_unreachable()
+        return True
 
     def _pass_wait(self, step: Wait, due: datetime) -> bool:
         """Leave a wait whose time has come; R20's policies apply."""
@@ -212,10 +229,14 @@ class Walk:
         return True
 
     def _fired(self, step: Wait, due: datetime, **notes: Any) -> None:
+        if step.listens:
+            notes["ended"] = "time"
         result = WaitResult(due, self.at, **(self.enrollment.wait | notes))
         self._done(step, result, step.next, self.enrollment.entered_at)
         self.fired = step.id
         self.enrollment = self.now_at(step.id)
+        if step.listens:
+            self._skip_unreachable()
 
     def _follow_policy(self, step: Wait, planned: Plan) -> bool:
         """Do what ifPast or ifMissing says in place of waiting (R19)."""
@@ -223,59 +244,15 @@ class Walk:
             self._fail(step, planned.reason)
             return False
         notes = planned.notes | {"policy": planned.policy, "note": planned.reason}
-        self._done(step, WaitResult(None, self.at, **notes), step.next)
+        if step.listens:
+            notes["ended"] = "time"
+        self._done(step, WaitResult(None, self.at, **notes), step.next, self.enrollment.entered_at)
+        self.enrollment = self.now_at(step.id)
         if planned.policy == "exit":
             self._exit(step, planned.reason)
             return False
         self._skip_next()
         return True
-
-    def _exit(self, step: AnyCompiled, detail: str) -> None:
-        leave(self.draft, self.now_at(step.id), "rule", detail, self.at)
-
-    def _fail(self, step: AnyCompiled, error: str) -> None:
-        self.draft.entries.append(StepFailed(*self._place(step), self.at, error))
-        fail(self.draft, self.now_at(step.id), self.journey, f"Step '{step.id}' failed: {error}", self.at)
-
-    def _skip_next(self) -> None:
-        """Leave out the step after a wait (R19, R20) and go on after it."""
-        if self.step is None:
-            return
-        step = self.journey.steps[self.step]
-        skip_step(self.draft, self.now_at(step.id), step.id, step.number, "policy")
-        self.skipped = (*self.skipped, step.id)
-        self.step = step.next
-        self._skip_unreachable()
-
-    def _skip_unreachable(self) -> None:
-        """Report the steps that can now no longer be reached (R26)."""
-        ahead = self.journey.reach[self.step] if self.step is not None else 0
-        lost = [
-            id_
-            for position, id_ in enumerate(self.journey.steps)
-            if id_ not in self.visits and not ahead >> position & 1 and id_ not in self.skipped
-        ]
-        for id_ in lost:
-            skip_step(self.draft, self.enrollment, id_, self.journey.steps[id_].number, "branch")
-        self.skipped = (*self.skipped, *lost)
-
-    def _scope(self) -> Scope:
-        enrollment = self.enrollment
-        return Scope(
-            event=self.event or enrollment.event,
-            data=enrollment.data,
-            profile=self.draft.profile,
-            enrollment={
-                "id": enrollment.id,
-                "journeyId": enrollment.journey_id,
-                "version": enrollment.version,
-                "key": enrollment.key,
-                "entryNumber": enrollment.entry,
-                "enrolledAt": enrollment.enrolled_at,
-                "variants": self.variants,
-                "visits": self.visits,
-            },
-        )
 
     # What to do at each kind of step; False when the enrolment now waits or has ended. (A match over structs asks
     # each class in turn, 0.1 microseconds each.)

@@ -10,11 +10,14 @@ from streams.engine.entries import (
     EnrollmentFailed,
     EnrollmentRefused,
     EnrollmentStarted,
+    GoalReached,
     OfEnrollment,
     ProfileUpdated,
     StepEntered,
     StepFailed,
+    StepReplanned,
     StepSkipped,
+    TriggerUpdated,
 )
 from streams.engine.paths import PathError, compile_path, put, put_attribute
 from streams.engine.results import UpdateResult, decode_result
@@ -26,7 +29,8 @@ Person = tuple[str, str]
 """A tenant's id and a customer's."""
 
 _End = EnrollmentCompleted | EnrollmentExited | EnrollmentFailed
-_StepEntry = RawStepCompleted | StepEntered | StepSkipped | StepFailed
+_StepEntry = RawStepCompleted | StepEntered | StepReplanned | StepSkipped | StepFailed
+_WAITING = (StepEntered, StepReplanned)
 
 
 class HistoryBatch:
@@ -61,12 +65,14 @@ class HistoryBatch:
                     self._start(record, entry, is_late)
                 case EnrollmentCompleted() | EnrollmentExited() | EnrollmentFailed():
                     self._end(record, entry)
-                case StepEntered() | StepSkipped() | StepFailed():
+                case StepEntered() | StepReplanned() | StepSkipped() | StepFailed():
                     self._take_step(record, entry, is_late)
                 case EnrollmentRefused():
                     self.counts.add_refusal(entry)
                 case ProfileUpdated():
                     self._change_profile(record, entry, previous, is_late)
+                case GoalReached() | TriggerUpdated():
+                    self._note(entry)
                 case UnknownEntry(type=kind):
                     self.counts.unknown[kind] += 1
                 case _:
@@ -90,6 +96,7 @@ class HistoryBatch:
             **moving,
         )
         self.counts.add(entry.journey_id, "enrolled")
+        self.counts.whole(entry).enrollments += 1
 
     def _find(self, record: Record, entry: OfEnrollment) -> Enrollment:
         """Return the enrolment; one whose beginning is not known gets a row that says what is."""
@@ -122,6 +129,21 @@ class HistoryBatch:
         enrollment.exited_at = None if status == "COMPLETED" else entry.at
         enrollment.exit_reason, enrollment.detail = entry.exit_reason, detail
 
+    def _note(self, entry: GoalReached | TriggerUpdated) -> None:
+        """Note what doesn't move an enrolment; a goal may be reached long after its end, when its row is gone."""
+        enrollment = self.enrollments.get(entry.enrollment_id)
+        match entry:
+            case GoalReached(at=at):
+                self.counts.add_goal(entry)
+                if enrollment is not None:
+                    enrollment.converted_at = at
+            case TriggerUpdated(changes=changes):
+                if enrollment is not None:
+                    after = {change.field: change.after for change in changes}
+                    enrollment.trigger_data = (enrollment.trigger_data or {}) | after
+            case _:
+                assert_never(entry)
+
     def _take_step(self, record: Record, entry: _StepEntry, is_late: bool) -> None:
         enrollment = self._find(record, entry)
         key = entry.enrollment_id, entry.step_id
@@ -135,11 +157,11 @@ class HistoryBatch:
         self._count(entry, step, count)
         if is_late and _is_past(entry, step):
             return
-        count.inside += (type(entry) is StepEntered) - (step.status == "IN_PROGRESS")
+        count.inside += isinstance(entry, _WAITING) - (step.status == "IN_PROGRESS")
         _move(step, entry)
         if entry.visit and enrollment.status == "ACTIVE":
             enrollment.current_step_id, enrollment.current_step_number = entry.step_id, entry.step_number
-            enrollment.waiting_until = entry.waiting_until if type(entry) is StepEntered else None
+            enrollment.waiting_until = _find_until(entry)
 
     def _count(self, entry: _StepEntry, step: Step, count: StepCount) -> None:
         match entry:
@@ -150,7 +172,7 @@ class HistoryBatch:
                 count.skipped += 1
             case StepFailed():
                 count.failed += 1
-            case StepEntered():
+            case StepEntered() | StepReplanned():
                 pass
             case _:
                 assert_never(entry)
@@ -194,14 +216,21 @@ def _look_up(profile: dict[str, Any], field: str, *, by_path: bool) -> Any:
 def _take_moving(known: Enrollment) -> dict[str, Any]:
     """Return what changes in an enrolment's row after its beginning."""
     names = "status", "current_step_id", "current_step_number", "waiting_until", "completed_at", "exited_at"
-    return {name: getattr(known, name) for name in (*names, "exit_reason", "detail")}
+    return {name: getattr(known, name) for name in (*names, "exit_reason", "detail", "converted_at")}
 
 
 def _is_past(entry: _StepEntry, step: Step) -> bool:
     """Say whether a step's row tells of something later than an entry that comes late."""
     if entry.visit != step.visits:
         return entry.visit < step.visits
-    return step.status not in (None, "IN_PROGRESS") or type(entry) is StepEntered
+    return step.status not in (None, "IN_PROGRESS") or isinstance(entry, _WAITING)
+
+
+def _find_until(entry: _StepEntry) -> datetime | None:
+    """Return until when an enrolment waits after an entry about a step."""
+    if type(entry) is StepReplanned:
+        return entry.waiting_until.after
+    return entry.waiting_until if type(entry) is StepEntered else None
 
 
 def _move(step: Step, entry: _StepEntry) -> None:
@@ -213,6 +242,8 @@ def _move(step: Step, entry: _StepEntry) -> None:
             step.result = result
         case StepEntered(waiting_until=until):
             step.status, step.entered_at, step.result = "IN_PROGRESS", entry.entered_at, {"waitingUntil": until}
+        case StepReplanned(waiting_until=until):
+            step.status, step.result = "IN_PROGRESS", {"waitingUntil": until.after}
         case StepSkipped(reason=reason, entered_at=at):
             step.status, step.result = "SKIPPED", {"reason": reason}
             if isinstance(at, datetime):

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from typing import assert_never
 
-from streams.engine.entries import EnrollmentRefused
+from streams.engine.entries import EnrollmentRefused, GoalReached, OfEnrollment
 from streams.engine.results import (
     NO_RESULT,
     ConditionResult,
@@ -44,6 +44,20 @@ class Counts:
         if isinstance(entry.journey_id, str):
             self.refusals[entry.journey_id, entry.reason] += 1
 
+    def add_goal(self, entry: GoalReached) -> None:
+        """Count a goal: for the version, for each variant that led there, and for the SEND that came last."""
+        self.add(entry.journey_id, "converted")
+        self.whole(entry).converted += 1
+        place = entry.journey_id, entry.journey_version
+        for step_id, variant in entry.variants.items():
+            self.step(*place, step_id, variant).converted += 1
+        if entry.last_send is not None:
+            self.step(*place, entry.last_send.step_id).converted += 1
+
+    def whole(self, entry: OfEnrollment) -> StepCount:
+        """Return what is added to a version as a whole, which has no step's id."""
+        return self.step(entry.journey_id, entry.journey_version, "")
+
     def step(self, journey_id: str, version: int, step_id: str, variant: str = "") -> StepCount:
         """Return what is added to a step, or to one of its ways out."""
         key = journey_id, version, step_id, variant
@@ -63,10 +77,19 @@ class Counts:
                 self._add_way(step, "yes" if answer else "no")
             case SplitResult(variant=variant):
                 self._add_way(step, variant).enrollments += is_first
-            case NoResult() | WaitResult() | UpdateResult() | UnknownResult():
+            case WaitResult():
+                self._add_end(step, result)
+            case NoResult() | UpdateResult() | UnknownResult():
                 pass
             case _:
                 assert_never(result)
+
+    def _add_end(self, step: StepCount, result: WaitResult) -> None:
+        """Count what ended a WAIT with events or rules: yes if it came, and by which of its events."""
+        if result.ended:
+            self._add_way(step, "no" if result.ended == "time" else "yes")
+        if result.listener:
+            self._add_way(step, f"event {result.listener}")
 
     def _add_way(self, step: StepCount, way: str) -> StepCount:
         count = self.step(step.journey_id, step.version, step.step_id, way)

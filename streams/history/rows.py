@@ -12,7 +12,10 @@ Moment = datetime | str
 
 
 class Enrollment(msgspec.Struct, gc=False):
-    """A row of journey_enrollments. `is_new` says that this batch began it, or that its beginning is not known."""
+    """A row of journey_enrollments. `is_new` says that this batch began it, or that its beginning is not known.
+
+    Of one that is not new, `trigger_data` has only what changed.
+    """
 
     id: str
     is_new: bool = True
@@ -24,6 +27,7 @@ class Enrollment(msgspec.Struct, gc=False):
     exited_at: Moment | None = None
     exit_reason: str | None = None
     detail: str | None = None
+    converted_at: Moment | None = None
     tenant_id: str = ""
     club_id: str | None = None
     journey_id: str = ""
@@ -49,7 +53,7 @@ class Step(msgspec.Struct, gc=False):
 
 
 class StepCount(msgspec.Struct, gc=False):
-    """What a batch adds to a row of journey_step_counts."""
+    """What a batch adds to a row of journey_step_counts; without a step's id, to that of the whole version."""
 
     journey_id: str
     version: int
@@ -61,3 +65,4 @@ class StepCount(msgspec.Struct, gc=False):
     completed: int = 0
     skipped: int = 0
     failed: int = 0
+    converted: int = 0

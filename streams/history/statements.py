@@ -25,14 +25,15 @@ def _added(table: str, columns: str) -> str:
 
 
 _MOVING = (
-    "status, current_step_id, current_step_number, waiting_until, completed_at, exited_at, exit_reason, detail"
+    "status, current_step_id, current_step_number, waiting_until, completed_at, exited_at, exit_reason, detail,"
+    " converted_at"
 )
 _FIXED = (
     "id, tenant_id, club_id, journey_id, version, customer_id, enrollment_key, entry_number, enrolled_at,"
     " trigger_data"
 )
 _STEP = "step_number, status, visits, entered_at, completed_at, result"
-COUNTS = "entered, enrollments, inside, completed, skipped, failed"
+COUNTS = "entered, enrollments, inside, completed, skipped, failed, converted"
 
 PLACE_HOLDERS = _insert(
     "journeys", "id, tenant_id, name, trigger_type, version, deleted_at", "ON CONFLICT DO NOTHING"
@@ -51,6 +52,10 @@ BEGUN = _insert(
 )
 MOVED = text(
     f"UPDATE journey_enrollments AS e SET ({_MOVING}) = ROW(r.{_MOVING.replace(', ', ', r.')})"  # noqa: S608
+    " FROM json_populate_recordset(NULL::journey_enrollments, CAST(:rows AS json)) AS r WHERE e.id = r.id"
+)
+FOLLOWED = text(
+    "UPDATE journey_enrollments AS e SET trigger_data = coalesce(e.trigger_data, '{}') || r.trigger_data"
     " FROM json_populate_recordset(NULL::journey_enrollments, CAST(:rows AS json)) AS r WHERE e.id = r.id"
 )
 STEPS = _insert(
@@ -85,8 +90,10 @@ HOURS = _insert(
 TOTALS = text(
     "UPDATE journeys AS j SET total_enrolled = j.total_enrolled + r.enrolled,"
     " total_completed = j.total_completed + r.completed, total_exited = j.total_exited + r.exited,"
-    " total_failed = j.total_failed + r.failed FROM json_to_recordset(CAST(:rows AS json))"
-    " AS r(id uuid, enrolled bigint, completed bigint, exited bigint, failed bigint) WHERE j.id = r.id"
+    " total_failed = j.total_failed + r.failed, total_converted = j.total_converted + r.converted"
+    " FROM json_to_recordset(CAST(:rows AS json))"
+    " AS r(id uuid, enrolled bigint, completed bigint, exited bigint, failed bigint, converted bigint)"
+    " WHERE j.id = r.id"
 )
 ERASE = [
     text(
@@ -109,7 +116,8 @@ MOVE_POSITION = text(
 )
 READ_ENROLLMENTS = text(
     "SELECT id::text, false, status, current_step_id, current_step_number, waiting_until::text, completed_at::text,"
-    " exited_at::text, exit_reason, detail, tenant_id, club_id, journey_id::text, version, customer_id"
+    " exited_at::text, exit_reason, detail, converted_at::text, tenant_id, club_id, journey_id::text, version,"
+    " customer_id"
     " FROM journey_enrollments WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
 )
 READ_STEPS = text(
@@ -143,7 +151,10 @@ EMPTY = [
     text("DELETE FROM journey_step_counts"),
     text("DELETE FROM journey_refusal_counts"),
     text("DELETE FROM journey_hours"),
-    text("UPDATE journeys SET total_enrolled = 0, total_completed = 0, total_exited = 0, total_failed = 0"),
+    text(
+        "UPDATE journeys SET total_enrolled = 0, total_completed = 0, total_exited = 0, total_failed = 0,"
+        " total_converted = 0"
+    ),
 ]
 
 READ_PARKED = text(

@@ -14,7 +14,7 @@ from streams.history.counts import Counts
 from streams.history.records import Record
 from streams.history.rows import Enrollment, Step
 
-_TOTALS = ("enrolled", "completed", "exited", "failed")
+_TOTALS = ("enrolled", "completed", "exited", "failed", "converted")
 
 
 async def load(connection: AsyncConnection, records: Sequence[Record], *, is_late: bool = False) -> HistoryBatch:
@@ -76,6 +76,7 @@ async def store(connection: AsyncConnection, batch: HistoryBatch) -> None:
     rows = batch.enrollments.values()
     await execute(connection, sql.BEGUN, [row for row in rows if row.is_new])
     await execute(connection, sql.MOVED, [row for row in rows if not row.is_new])
+    await execute(connection, sql.FOLLOWED, [row for row in rows if not row.is_new and row.trigger_data])
     await execute(connection, sql.STEPS, list(batch.steps.values()))
     if batch.activity:
         await connection.execute(sql.ACTIVITY, _columns(batch.activity))

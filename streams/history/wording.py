@@ -13,12 +13,15 @@ from streams.engine.entries import (
     EnrollmentFailed,
     EnrollmentRefused,
     EnrollmentStarted,
+    GoalReached,
     OfStep,
     ProfileUpdated,
     StepCompleted,
     StepEntered,
     StepFailed,
+    StepReplanned,
     StepSkipped,
+    TriggerUpdated,
 )
 from streams.engine.results import (
     Change,
@@ -40,6 +43,8 @@ REFUSALS = {
     "reentry": "the customer is in it, or has been",
     "key": "the event lacks the value that tells one run from another, or it is longer than 256 bytes",
     "maxEnrollments": "the journey was full",
+    "exit": "an exit of the journey would have ended it at once",
+    "goal": "the journey's goal was reached already",
     "duplicate": "the same event had come before",
 }
 _REENTRY = {
@@ -73,7 +78,7 @@ class Description(msgspec.Struct, frozen=True):
 def describe(entry: AnyEntry) -> Description:
     """Return an entry in words."""
     match entry:
-        case StepCompleted() | StepEntered() | StepSkipped() | StepFailed():
+        case StepCompleted() | StepEntered() | StepReplanned() | StepSkipped() | StepFailed():
             return _describe_step(entry)
         case EnrollmentStarted():
             return _make(entry, _describe_start(entry), "good")
@@ -83,6 +88,10 @@ def describe(entry: AnyEntry) -> Description:
             return _describe_end(entry)
         case ProfileUpdated(changes=changes):
             return Description(_describe_profile(entry), changes=changes)
+        case GoalReached():
+            return _make(entry, _describe_goal(entry), "good")
+        case TriggerUpdated(changes=changes):
+            return _make(entry, "Follows what changed", changes=changes)
         case UnknownEntry(type=kind):
             return _make(entry, kind)
         case _:
@@ -99,12 +108,20 @@ def _describe_profile(entry: ProfileUpdated) -> str:
     return f"{beginning} true nor false, so passed over: {fields}"
 
 
-def _describe_step(entry: StepCompleted | StepEntered | StepSkipped | StepFailed) -> Description:
+def _describe_goal(entry: GoalReached) -> str:
+    last = entry.last_send
+    after = f", last sent “{last.step_id}” by {last.channel}" if last else ", nothing sent before"
+    return f"Reached the goal “{entry.goal}”{after}"
+
+
+def _describe_step(entry: StepCompleted | StepEntered | StepReplanned | StepSkipped | StepFailed) -> Description:
     match entry:
         case StepCompleted():
             return _describe_completed(entry)
         case StepEntered(waiting_until=until):
             return _make(entry, "waits until", "waits", moment=until)
+        case StepReplanned(waiting_until=until):
+            return _make(entry, "now waits until", "waits", moment=until.after)
         case StepSkipped(reason=reason):
             return _make(entry, f"skipped: {SKIPS.get(reason, reason)}", "gone")
         case StepFailed(error=error):
@@ -162,6 +179,8 @@ def _describe_completed(entry: StepCompleted) -> Description:
             return _make(entry, text, command_id=command_id)
         case ConditionResult(evaluated_rules=rules):
             return _make(entry, text, rules=rules)
+        case WaitResult(evaluated_rules=rules):
+            return _make(entry, text, rules=rules or ())
         case UpdateResult(updates=changes):
             return _make(entry, text, changes=changes)
         case _:
@@ -177,12 +196,26 @@ def describe_result(result: Result) -> str:
             return f"variant “{variant}”"
         case ConditionResult(result=answer):
             return f"the answer is {'yes' if answer else 'no'}"
-        case WaitResult(note=note):
-            return note or ""
+        case WaitResult():
+            return "; ".join(filter(None, (_describe_end_of_wait(result), result.note or "")))
         case NoResult() | UpdateResult() | UnknownResult():
             return ""
         case _:
             assert_never(result)
+
+
+def _describe_end_of_wait(result: WaitResult) -> str:
+    """Return what ended a WAIT that had events or rules beside its time."""
+    match result.ended or "":
+        case "event":
+            when = " before" if result.before else ""
+            return f"{result.event_type} came{when}, event {result.event_id}"
+        case "rules":
+            return "its rules hold"
+        case "time":
+            return "its time was over"
+        case _:
+            return ""
 
 
 def describe_cause(cause: Cause) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import msgspec
 
 from models.journey import JourneyStatus
-from streams.engine.compiled import CompiledJourney, compile_journey
+from streams.engine.compiled import CompiledJourney
+from streams.engine.compiling import compile_journey
 from streams.engine.journeys import Journeys, Standing
 from streams.journeys.records import (
     JourneyState,

@@ -6,11 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 from streams.engine.effects import Activity
-from streams.engine.entries import OfEnrollment, StepEntered
+from streams.engine.entries import GoalReached, OfEnrollment, StepEntered, StepReplanned, TriggerUpdated
 from streams.errors import FairwayError
 from streams.simulation.simulation import Output
 
 Moves = list[tuple[datetime, str, int]]
+
+_STAYS = (GoalReached, StepReplanned, TriggerUpdated)  # of these, an enrolment stands where it stood
 
 
 def find_moves(outputs: Iterable[Output], names: Mapping[str, str]) -> Moves:
@@ -25,7 +27,7 @@ def find_moves(outputs: Iterable[Output], names: Mapping[str, str]) -> Moves:
             if isinstance(entry, StepEntered):
                 standing[id_] = f"{names.get(entry.journey_id, '')} / {entry.step_id}"
                 moves.append((output.at, standing[id_], 1))
-            elif id_ in standing:
+            elif id_ in standing and not isinstance(entry, _STAYS):
                 moves.append((output.at, standing.pop(id_), -1))
     return moves
 

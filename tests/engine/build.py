@@ -106,6 +106,16 @@ class Life:
     def due(self, now: datetime) -> "Life":
         return self.give(Due(), now)
 
+    def set(self, status: JourneyStatus, *journeys: Journey) -> "Life":
+        for one in journeys:
+            self.journeys = self.journeys.with_status(one.id, status, one.version)
+        return self
+
+    def hear(self, number: int, after: float, type_: str, read: float | None = None, **data: Any) -> "Life":
+        """Give an event that occurred `after` hours from noon, and is read then or later."""
+        heard = event(number, NOON + hours(after), type_, data=data)
+        return self.give(heard, NOON + hours(after if read is None else read))
+
     @property
     def commands(self) -> list[dict[str, Any]]:
         return [plain(effect.value) for effect in self.effects if isinstance(effect, Command)]
@@ -121,6 +131,17 @@ class Life:
     @property
     def entries(self) -> list[dict[str, Any]]:
         return [entry for record in self.records for entry in record["entries"]]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The types of the entries of the latest input."""
+        records = [plain(effect) for effect in self.latest if isinstance(effect, Activity)]
+        return [entry["type"] for record in records for entry in record["entries"]]
+
+    @property
+    def stands(self) -> list[tuple[str, str]]:
+        """The key of each ACTIVE enrolment and the step that it stands at."""
+        return [(one.key, one.step) for one in (self.customer.enrollments.values() if self.customer else ())]
 
     @property
     def forwards(self) -> list[Forward]:

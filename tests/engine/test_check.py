@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.rules import Operator
 from streams.engine.check import Problem, check, find_twins
-from streams.engine.compiled import compile_journey
+from streams.engine.compiling import compile_journey
 from streams.engine.conditions import Scope
 from streams.engine.reading import read_journeys
 from streams.engine.schema import DESCRIPTIONS
@@ -111,6 +111,11 @@ NOT_A_DATE = "which is not a date; write for example 2026-11-23T10:00."
             raw(triggerConfig={"conditions": [{"rules": []}]}),
             None,
             "'triggerConfig.conditions#1' is a group without rules; add one or remove the group.",
+        ),
+        (
+            raw(triggerConfig={"conditions": [rule("eqals", 1)]}),
+            None,
+            "'triggerConfig.conditions#1.operator' is 'eqals', which is not known; did you mean 'equals'?",
         ),
         (raw(triggerConfig={"rules": []}), None, "'triggerConfig.rules' is not known here; use one of: conditions."),
         (raw(steps=None), None, "'steps' is missing: a list of steps, the TRIGGER first."),

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from streams.engine.compiled import compile_journey, ways_out
+from streams.engine.compiled import ways_out
+from streams.engine.compiling import compile_journey
 from tests.engine.build import TRIGGER, ask, journey, send, wait
 
 VARIANTS = [{"name": "A", "nextStepId": "after"}, {"name": "B"}, {"name": "C", "nextStepId": "after"}]

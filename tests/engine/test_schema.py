@@ -6,12 +6,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
-from models import journey, rules, steps
+from models import journey, listeners, rules, steps
 from streams.engine.reading import read_journeys
 from streams.engine.schema import DESCRIPTIONS, journey_schema
 from tests.engine.build import EXAMPLES, ask, problems, raw, rule, send, wait
 
-MODELS = vars(journey) | vars(rules) | vars(steps)
+MODELS = vars(journey) | vars(rules) | vars(steps) | vars(listeners)
 
 
 def split(variants: Any, **more: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from models.customer import Customer
 from models.ids import command_id, enrollment_id
 from models.steps import Update
-from streams.engine.compiled import Split, compile_journey
+from streams.engine.compiled import Split
+from streams.engine.compiling import compile_journey
 from streams.engine.effects import ProfileUpdate, plain
 from streams.engine.inputs import Arrived
 from streams.engine.results import Change

@@ -15,7 +15,7 @@ from models.messages import Event
 from models.steps import Update
 from streams.engine import decoding
 from streams.engine.check import check
-from streams.engine.compiled import compile_journey
+from streams.engine.compiling import compile_journey
 from streams.engine.effects import Forward
 from streams.engine.fields import Scope, compile_field
 from streams.engine.inputs import (

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import UnsetType
 
 from streams.engine.effects import Activity, Cause
 from streams.engine.entries import (
@@ -12,12 +13,17 @@ from streams.engine.entries import (
     EnrollmentExited,
     EnrollmentStarted,
     Entry,
+    GoalReached,
+    LastSend,
+    Moved,
     StepCompleted,
     StepEntered,
     StepFailed,
+    StepReplanned,
     StepSkipped,
+    TriggerUpdated,
 )
-from streams.engine.results import NO_RESULT, Result
+from streams.engine.results import NO_RESULT, Change, Result
 from streams.history.batch import HistoryBatch
 from streams.history.records import Record, read_record
 
@@ -43,6 +49,21 @@ def done(
 
 def entered(step: str = "wait", visit: int = 1, until: datetime = NOON + timedelta(days=1)) -> StepEntered:
     return StepEntered(*OF, step, 2, visit, NOON, until)
+
+
+def replanned(step: str = "wait", visit: int = 1) -> StepReplanned:
+    return StepReplanned(*OF, step, 2, visit, Moved(hours(24), hours(48)))
+
+
+LAST = LastSend("mail", "EMAIL", "m-1", NOON)
+
+
+def reached(last: LastSend | None = LAST, event_id: str | UnsetType = "e-1") -> GoalReached:
+    return GoalReached(*OF, "t-1", "paid", hours(1), {"ab": "B"}, last, event_id)
+
+
+def followed(**after: Any) -> TriggerUpdated:
+    return TriggerUpdated(*OF, [Change(name, "x", value) for name, value in after.items()])
 
 
 def skipped(step: str = "mail", visit: int = 0, reason: str = "branch") -> StepSkipped:

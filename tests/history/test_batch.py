@@ -24,8 +24,11 @@ from tests.history.build import (
     exited,
     failed,
     fold,
+    followed,
     hours,
+    reached,
     record,
+    replanned,
     skipped,
     started,
 )
@@ -167,7 +170,7 @@ def test_each_passage_takes_a_way_of_its_own(results: list[Any], ways: dict[str,
 )
 def test_what_a_customer_s_data_says_is_no_way_and_no_send(result: Any) -> None:
     batch = fold(record(started(evaluatedRules=[], variant="A"), done("step", 1, result)))
-    assert [count.variant for count in batch.counts.steps] == [""]
+    assert {count.variant for count in batch.counts.steps} == {""}
     assert [what for _, _, what in batch.counts.hours] == ["enrolled"]
 
 
@@ -175,6 +178,68 @@ def test_sends_are_counted_by_channel_and_hour() -> None:
     sends = [done("mail", visit, SendResult(True, "EMAIL", f"m-{visit}")) for visit in (1, 2)]
     batch = fold(record(started(), *sends, at=hours(0.5)))
     assert batch.counts.hours[JOURNEY, NOON, "sent:EMAIL"] == 2
+
+
+# --- what listening brings --------------------------------------------------------------------------------------
+
+
+def test_a_wait_that_is_planned_anew_stands_where_it_stood_and_waits_for_another_moment() -> None:
+    batch = fold(record(started(), entered()), record(replanned()))
+    assert batch.enrollments[RUN].waiting_until == hours(48)
+    step = batch.steps[RUN, "wait"]
+    assert (step.status, step.visits, step.entered_at, step.result) == (
+        "IN_PROGRESS", 1, NOON, {"waitingUntil": hours(48)},
+    )  # fmt: skip
+    assert counted(batch, "wait") == {"entered": 1, "enrollments": 1, "inside": 1}
+
+
+def test_a_wait_whose_beginning_is_not_known_is_entered_when_it_is_planned_anew() -> None:
+    batch = HistoryBatch([Enrollment(RUN, is_new=False)])
+    batch.add(record(replanned()))
+    assert (batch.enrollments[RUN].waiting_until, counted(batch, "wait")["inside"]) == (hours(48), 1)
+
+
+def test_trigger_data_follows_whether_this_batch_began_the_enrolment_or_not() -> None:
+    batch = fold(record(started(a=1, teeTime="Sat")), record(followed(teeTime="Sun", hole=3)))
+    assert batch.enrollments[RUN].trigger_data == {"a": 1, "teeTime": "Sun", "hole": 3}
+    batch = HistoryBatch([Enrollment(RUN, is_new=False)])
+    batch.add(record(followed(teeTime="Sun")))
+    batch.add(record(followed(hole=None)))
+    assert batch.enrollments[RUN].trigger_data == {"teeTime": "Sun", "hole": None}
+    assert HistoryBatch().enrollments == fold(record(followed(teeTime="Sun"))).enrollments
+
+
+@pytest.mark.parametrize("end", [None, completed(), exited()])
+def test_a_goal_is_noted_and_counted_whether_the_enrolment_is_over_or_not(end: Entry | None) -> None:
+    batch = fold(record(started()), record(*([end] if end else [])), record(reached(), at=hours(2)))
+    row = batch.enrollments[RUN]
+    assert (row.converted_at, row.status) == (hours(1), {None: "ACTIVE"}.get(end, row.status))
+    assert batch.counts.totals[JOURNEY, "converted"] == 1
+    assert batch.counts.hours[JOURNEY, hours(2), "converted"] == 1
+    assert counted(batch, "") == {"enrollments": 1, "converted": 1}
+    assert counted(batch, "ab", "B") == {"converted": 1}
+    assert counted(batch, "mail") == {"converted": 1}
+
+
+def test_a_goal_of_an_enrolment_that_is_not_known_any_more_is_counted_and_makes_no_row() -> None:
+    batch = fold(record(reached(last=None)))
+    assert batch.enrollments == {}
+    assert (batch.counts.totals, len(batch.counts.steps)) == ({(JOURNEY, "converted"): 1}, 2)
+
+
+@pytest.mark.parametrize(
+    ("more", "ways"),
+    [
+        ({}, {}),
+        ({"ended": "time"}, {"no": 1}),
+        ({"ended": "rules", "evaluated_rules": []}, {"yes": 1}),
+        ({"ended": "event", "event_id": "e-1", "listener": 2}, {"yes": 1, "event 2": 1}),
+    ],
+)
+def test_what_ended_a_wait_is_counted_as_its_way_out(more: dict[str, Any], ways: dict[str, int]) -> None:
+    batch = fold(record(started(), entered()), record(done("wait", 1, WaitResult(NOON, NOON, **more))))
+    found = {count.variant: count.completed for count in batch.counts.steps if count.step_id == "wait"}
+    assert found == {"": 1} | ways
 
 
 # --- refusals, profiles, erasure --------------------------------------------------------------------------------
@@ -224,9 +289,9 @@ def test_an_erased_customer_leaves_nothing_but_counts_and_may_come_back() -> Non
 
 
 def test_entries_of_a_newer_worker_change_no_row_and_are_counted_apart() -> None:
-    batch = fold(record({"type": "goal.reached", "enrollmentId": RUN}, {"type": "step.replanned"}))
+    batch = fold(record({"type": "enrollment.migrated", "enrollmentId": RUN}, {"type": "step.held"}))
     assert (batch.enrollments, batch.steps, len(batch.activity)) == ({}, {}, 1)
-    assert batch.counts.unknown == {"goal.reached": 1, "step.replanned": 1}
+    assert batch.counts.unknown == {"enrollment.migrated": 1, "step.held": 1}
 
 
 # --- what comes late --------------------------------------------------------------------------------------------

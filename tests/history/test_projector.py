@@ -36,7 +36,7 @@ COUNTED = """
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 COUNTS = """
     SELECT journey_id, version, step_id, entered, inside, completed, skipped, failed
-    FROM journey_step_counts WHERE variant = '' ORDER BY 1, 2, 3"""
+    FROM journey_step_counts WHERE variant = '' AND step_id <> '' ORDER BY 1, 2, 3"""
 TOTALS = "SELECT id, total_enrolled, total_completed, total_exited, total_failed FROM journeys ORDER BY id"
 SUMMED = """
     SELECT j.id, count(e.id), count(*) FILTER (WHERE e.status = 'COMPLETED'),
@@ -213,6 +213,39 @@ async def test_an_enrolment_whose_beginning_is_not_known_has_a_row(
     assert await rows(
         engine, "SELECT status, current_step_id, entry_number, exit_reason FROM journey_enrollments"
     ) == [("EXITED", "a", 0, "manual")]
+
+
+async def test_a_goal_and_what_is_followed_reach_the_rows_in_whatever_batches_they_come(
+    engine: AsyncEngine, projector: Projector
+) -> None:
+    last = {"stepId": "a", "channel": "EMAIL", "messageId": "m-1", "at": START}
+    moved = {"before": "2026-12-01T00:00:00Z", "after": "2026-12-02T00:00:00Z"}
+    goal = {"type": "goal.reached", **PLACE, "enrollmentKey": "", "goal": "paid", "at": START, "lastSend": last}
+    messages = [
+        record(STARTED | {"triggerData": {"a": 1, "teeTime": "Sat"}}, offset=0),
+        record({"type": "step.entered", **STEP, "waitingUntil": moved["before"]}, offset=1),
+        record({"type": "trigger.updated", **PLACE, "changes": [
+            {"field": "teeTime", "before": "Sat", "after": None}, {"field": "hole", "before": None, "after": 3},
+        ]}, {"type": "step.replanned", **STEP, "waitingUntil": moved}, offset=2),
+        record({"type": "enrollment.exited", **PLACE, "exitReason": "manual"}, offset=3),
+        record(goal | {"variants": {"ab": "B"}}, offset=4, customer="c-2"),
+        record(goal | {"enrollmentId": JOURNEY, "variants": {}, "lastSend": None}, offset=5),
+    ]  # fmt: skip
+    query = "SELECT trigger_data, converted_at = :at, status, customer_id FROM journey_enrollments"
+    for size in (1, len(messages)):
+        await forget(projector)
+        for place in range(0, len(messages), size):
+            await project(projector, messages[place : place + size])
+            if place == 2:
+                due = await rows(engine, "SELECT waiting_until::text FROM journey_enrollments")
+                assert due == [("2026-12-02 00:00:00+00",)]
+        async with engine.connect() as connection:
+            found = [tuple(row) for row in await connection.execute(text(query), {"at": START})]
+        assert found == [({"a": 1, "teeTime": None, "hole": 3}, True, "EXITED", "c-1")]
+        counts = "SELECT step_id, variant, enrollments, converted FROM journey_step_counts ORDER BY 1, 2"
+        assert await rows(engine, counts) == [("", "", 1, 2), ("a", "", 1, 1), ("ab", "B", 0, 1)]
+        assert await rows(engine, "SELECT total_converted FROM journeys WHERE total_enrolled = 1") == [(2,)]
+        assert await rows(engine, "SELECT number FROM journey_hours WHERE what = 'converted'") == [(2,)]
 
 
 async def test_old_history_goes_and_what_is_under_way_stays(engine: AsyncEngine, projector: Projector) -> None:

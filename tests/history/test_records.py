@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from streams.engine.entries import (
     EnrollmentExited,
@@ -32,8 +33,11 @@ from tests.history.build import (
     entered,
     exited,
     failed,
+    followed,
     hours,
+    reached,
     record,
+    replanned,
     skipped,
     started,
     value,
@@ -44,8 +48,9 @@ ALL: list[Entry] = [
     started(a=1), EnrollmentRefused(reason="duplicate"), completed(), exited(), entered(), skipped(), failed(),
     EnrollmentRefused(journey_id=JOURNEY, journey_version=1, reason="reentry", reentry="later", reentry_from=NOON),
     ProfileUpdated([Change("tier", None, "Gold")]), ProfileUpdated([], deleted=True),
+    replanned(), reached(), reached(last=None, event_id=UNSET), followed(teeTime=None),
 ]  # fmt: skip
-NEWER = {"type": "step.replanned", "journeyId": JOURNEY, "enrollmentId": RUN, "waitingUntil": {"before": 1}}
+NEWER = {"type": "step.held", "journeyId": JOURNEY, "enrollmentId": RUN, "waitingUntil": {"before": 1}}
 
 
 def test_entries_are_read_as_they_were_written() -> None:
@@ -66,7 +71,7 @@ def test_every_kind_of_entry_can_be_stored() -> None:
 def test_an_entry_of_a_newer_worker_is_passed_over_and_the_others_are_read() -> None:
     entries = record(entered(), NEWER, done()).entries
     assert [type(entry) for entry in entries] == [StepEntered, UnknownEntry, RawStepCompleted]
-    assert entries[1] == UnknownEntry("step.replanned", JOURNEY, RUN)
+    assert entries[1] == UnknownEntry("step.held", JOURNEY, RUN)
 
 
 def test_the_cause_and_the_entries_keep_what_this_version_does_not_know() -> None:
@@ -127,7 +132,7 @@ def test_entries_whose_fields_are_hidden_are_told_as_far_as_they_can_be_read() -
     kept = [hidden, NEWER, msgspec.to_builtins(done("ask", 1, asked)), {"type": 3}]
     assert read_entries(kept, hours(1)) == [
         UnknownEntry("step.entered", JOURNEY, RUN),
-        UnknownEntry("step.replanned", JOURNEY, RUN),
+        UnknownEntry("step.held", JOURNEY, RUN),
         done("ask", 1, asked),
         UnknownEntry("3"),
     ]

@@ -21,7 +21,22 @@ from streams.engine.results import (
 from streams.engine.subscriptions import Ignored
 from streams.history.records import UnknownEntry
 from streams.history.wording import describe, describe_cause, describe_refusal
-from tests.history.build import JOURNEY, NOON, OF, RUN, completed, done, entered, exited, failed, skipped, started
+from tests.history.build import (
+    JOURNEY,
+    NOON,
+    OF,
+    RUN,
+    completed,
+    done,
+    entered,
+    exited,
+    failed,
+    followed,
+    reached,
+    replanned,
+    skipped,
+    started,
+)
 
 SENTENCES: list[tuple[Any, str, str]] = [
     (started(), "Entered version 1", "good"),
@@ -48,7 +63,13 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "",
     ),
     (done(), "done", ""),
-    (UnknownEntry("goal.reached", JOURNEY, RUN), "goal.reached", ""),
+    (replanned(), "now waits until", "waits"),
+    (reached(), "Reached the goal “paid”, last sent “mail” by EMAIL", "good"),
+    (reached(last=None), "Reached the goal “paid”, nothing sent before", "good"),
+    (followed(teeTime="Sun"), "Follows what changed", ""),
+    (EnrollmentRefused(reason="exit"), "Did not enter: an exit of the journey would have ended it at once", "warn"),
+    (EnrollmentRefused(reason="goal"), "Did not enter: the journey's goal was reached already", "warn"),
+    (UnknownEntry("enrollment.migrated", JOURNEY, RUN), "enrollment.migrated", ""),
 ]
 
 
@@ -72,6 +93,13 @@ def test_every_kind_of_entry_is_in_the_table() -> None:
         (SplitResult("B"), "done: variant “B”"),
         (WaitResult(NOON, NOON), "done"),
         (WaitResult(NOON, NOON, note="It was late."), "done: It was late."),
+        (WaitResult(NOON, NOON, ended="time", note="It was late."), "done: its time was over; It was late."),
+        (WaitResult(NOON, NOON, ended="rules"), "done: its rules hold"),
+        (WaitResult(NOON, NOON, ended="event", event_type="paid", event_id="e-1"), "done: paid came, event e-1"),
+        (
+            WaitResult(NOON, NOON, ended="event", event_type="paid", event_id="e-1", before=True),
+            "done: paid came before, event e-1",
+        ),
         (UpdateResult([]), "done"),
         (UnknownResult({"opened": True}), "done"),
     ],
@@ -95,6 +123,9 @@ def test_rules_changes_and_commands_come_with_the_entry_that_tells_of_them() -> 
     assert describe(done("mail", 1, SendResult(True, "EMAIL", "m-1"))).command_id == "m-1"
     assert describe(done("update", 1, UpdateResult([change]))).changes == [change]
     assert describe(ProfileUpdated([change])).changes == [change]
+    assert describe(followed(tier="Gold")).changes == [Change("tier", "x", "Gold")]
+    assert describe(done("wait", 1, WaitResult(NOON, NOON, ended="rules", evaluated_rules=[rule]))).rules == [rule]
+    assert describe(replanned()).moment == NOON + timedelta(days=2)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Whether a journey means something: every problem at once, each a sentence that says what to do."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC
 from itertools import islice
 from typing import Any
 
@@ -11,14 +11,19 @@ from pydantic import TypeAdapter, ValidationError
 from models.duration import read_zone
 from models.journey import Journey, JourneyTrigger
 from models.limits import JOURNEY_BYTES, STEPS
+from models.rules import Condition
 from models.steps import AnyStep, Step
+from streams.engine.check.always import name_rules
 from streams.engine.check.dates import find_dates_as_text
+from streams.engine.check.durations import check_duration, check_zone
+from streams.engine.check.listening import check_listening, read_setting
 from streams.engine.check.names import find_unknown
 from streams.engine.check.plain import find_unstorable
 from streams.engine.check.routes import Node, check_routes, read_node
 from streams.engine.check.rules import check_field, check_rules
+from streams.engine.check.setting import Setting
 from streams.engine.check.shape import describe, show, suggest
-from streams.engine.check.steps import check_duration, check_step, check_zone
+from streams.engine.check.steps import check_step
 from streams.engine.schema import DESCRIPTIONS
 
 __all__ = ["Problem", "check", "find_dates_as_text", "find_twins", "find_unknown"]
@@ -63,8 +68,9 @@ def _find_excess(raw: dict[Any, Any]) -> str | None:
 
 
 def _find_problems(raw: dict[str, Any]) -> Iterator[Problem]:
-    yield from (Problem(None, text) for text in _check_settings(raw))
-    yield from (Problem(id_, text) for id_, text in _check_steps(raw))
+    setting = _read_setting(raw)
+    yield from (Problem(None, text) for text in _check_settings(raw, setting))
+    yield from (Problem(id_, text) for id_, text in _check_steps(raw, setting))
 
 
 def find_twins(journeys: Sequence[Journey]) -> Iterator[tuple[int, Problem]]:
@@ -87,9 +93,24 @@ def _campaign(journey: Journey) -> tuple[Any, ...]:
     return "campaign", journey.tenant_id, journey.campaign_id, journey.version
 
 
-def _check_settings(raw: dict[str, Any]) -> Iterator[str]:
+def _read_setting(raw: dict[str, Any]) -> Setting:
+    steps = raw.get("steps")
+    first = steps[0] if isinstance(steps, list) and steps and isinstance(steps[0], dict) else {}
+    asked = (*_read_trigger(raw.get("triggerConfig")), *_read_trigger(first.get("config")))
+    return read_setting(raw, read_zone(raw.get("timezone", "UTC")) or UTC, name_rules(asked))
+
+
+def _read_trigger(config: Any) -> tuple[Condition, ...]:
+    """Return the conditions of a trigger; none if they can't be read."""
+    conditions = config.get("conditions") if isinstance(config, dict) else ()
+    try:
+        return JourneyTrigger.model_validate({"conditions": conditions}).conditions
+    except ValidationError:
+        return ()  # told with the shape of the journey
+
+
+def _check_settings(raw: dict[str, Any], setting: Setting) -> Iterator[str]:
     """Check all but the steps; what can be read is checked even if other settings can't."""
-    zone = read_zone(raw.get("timezone", "UTC")) or UTC
     try:
         Journey.model_validate(raw | {"steps": [_ANY_STEP]})
     except ValidationError as error:
@@ -104,11 +125,9 @@ def _check_settings(raw: dict[str, Any]) -> Iterator[str]:
             yield "'reentryAfter' needs 'allowReentry: true'."
     if isinstance(raw.get("enrollmentKey"), str):
         yield from check_field("enrollmentKey", raw["enrollmentKey"], "trigger")
-    try:
-        trigger = JourneyTrigger.model_validate(raw.get("triggerConfig", {}))
-    except ValidationError:
-        return  # told above
-    yield from check_rules("triggerConfig.conditions", trigger.conditions, "trigger", zone)
+    trigger = _read_trigger(raw.get("triggerConfig"))
+    yield from check_rules("triggerConfig.conditions", trigger, "trigger", setting.zone)
+    yield from check_listening(raw, setting)
 
 
 def _is_true(value: object) -> bool:
@@ -119,19 +138,18 @@ def _is_true(value: object) -> bool:
         return True
 
 
-def _check_steps(raw: dict[str, Any]) -> Iterator[tuple[str | None, str]]:
+def _check_steps(raw: dict[str, Any], setting: Setting) -> Iterator[tuple[str | None, str]]:
     steps = raw.get("steps")
     if not isinstance(steps, list) or not steps:
         yield None, "'steps' is missing: a list of steps, the TRIGGER first."
         return
-    zone = read_zone(raw.get("timezone", "UTC")) or UTC
     nodes = [read_node(step, position) for position, step in enumerate(steps, start=1)]
     for step, node in zip(steps, nodes, strict=True):
-        yield from ((node.id, text) for text in _check_step(step, node, raw.get("triggerType"), zone))
+        yield from ((node.id, text) for text in _check_step(step, node, setting))
     yield from check_routes(nodes)
 
 
-def _check_step(step: Any, node: Node, trigger_type: Any, zone: tzinfo) -> Iterator[str]:
+def _check_step(step: Any, node: Node, setting: Setting) -> Iterator[str]:
     if not isinstance(step, dict):
         yield "A step holds names and values, as {type: END}."
     elif "type" not in step:
@@ -146,4 +164,4 @@ def _check_step(step: Any, node: Node, trigger_type: Any, zone: tzinfo) -> Itera
         except ValidationError as error:
             yield from describe(error.errors(include_url=False), step, "Step")
         else:
-            yield from check_step(parsed, trigger_type, zone)
+            yield from check_step(parsed, setting)

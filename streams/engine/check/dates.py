@@ -7,7 +7,7 @@ from typing import Any
 from models.journey import Journey
 from models.moment import read_moment
 from models.rules import Condition, Group, Operator
-from models.steps import ConditionStep, TriggerStep
+from streams.engine.check.parts import find_conditions
 from streams.engine.comparisons import NEGATED
 
 Found = tuple[str | None, str]  # the step's id, a sentence
@@ -19,12 +19,8 @@ _ORDERED = (
 
 def find_dates_as_text(journey: Journey) -> Iterator[Found]:
     """Yield a sentence for each rule that orders dates as texts are ordered."""
-    yield from _find(None, "triggerConfig.conditions", journey.trigger_config.conditions)
-    for step in journey.steps:
-        if isinstance(step, TriggerStep):
-            yield from _find(step.id, "config.conditions", step.config.conditions)
-        elif isinstance(step, ConditionStep):
-            yield from _find(step.id, "config.rules", step.config.rules)
+    for step_id, where, conditions in find_conditions(journey):
+        yield from _find(step_id, where, conditions)
 
 
 def _find(step: str | None, where: str, conditions: Sequence[Condition]) -> Iterator[Found]:

@@ -15,19 +15,37 @@ from streams.engine.check.shape import suggest
 
 _LOOPS_REPORTED = 20
 _GUESSED = 20
-_BRANCHES = ("nextStepYesId", "nextStepNoId")
+_SINCE = ("step", "enrollment")
 
 Found = tuple[str | None, str]  # the step's id, a sentence
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A step as its author wrote it: where it says that it leads, and under which name it says so."""
+    """A step as its author wrote it: where it says that it leads, and under which name it says so.
+
+    `yes` and `no` are the ways of a CONDITION, and of a WAIT that `listens`; `ways` those of a SPLIT's variants and
+    of a WAIT's events, `since` the step that such an event may come after.
+    """
 
     id: str
     number: int
     type: object
     next: str | None
-    branches: Mapping[str, str | None]
+    yes: str | None
+    no: str | None
+    ways: Mapping[str, str | None]
+    listens: bool
+    since: str | None
+
+    @property
+    def has_branches(self) -> bool:
+        """Whether it has a yes and a no."""
+        return self.type == "CONDITION" or self.listens
+
+    @property
+    def targets(self) -> dict[str, str | None]:
+        """The ids of steps that it names, by the name of the setting."""
+        return {"nextStepId": self.next, "nextStepYesId": self.yes, "nextStepNoId": self.no, **self.ways}
 
 
 def read_node(step: Any, position: int) -> Node:
@@ -36,14 +54,25 @@ def read_node(step: Any, position: int) -> Node:
     given = step.get("stepNumber")
     number = given if isinstance(given, int) and not isinstance(given, bool) and given > 0 else position
     config = step.get("config")
-    variants = config.get("variants") if isinstance(config, dict) else None
-    branches = {name: _text(step.get(name)) for name in _BRANCHES}
-    if step.get("type") == "SPLIT" and isinstance(variants, list):
-        for place, variant in enumerate(variants, start=1):
-            target = variant.get("nextStepId") if isinstance(variant, dict) else None
-            branches[f"config.variants#{place}.nextStepId"] = _text(target)
-    id_ = _text(step.get("id")) or f"step-{number}"
-    return Node(id_, number, step.get("type"), _text(step.get("nextStepId")), branches)
+    config, kind = config if isinstance(config, dict) else {}, step.get("type")
+    part = {"SPLIT": "variants", "WAIT": "events"}.get(kind) if isinstance(kind, str) else None
+    listens = kind == "WAIT" and any(config.get(name) is not None for name in ("events", "rules"))
+    return Node(
+        id=_text(step.get("id")) or f"step-{number}",
+        number=number,
+        type=kind,
+        next=_text(step.get("nextStepId")),
+        yes=_text(step.get("nextStepYesId")),
+        no=_text(step.get("nextStepNoId")),
+        ways=dict(_read_ways(f"config.{part}", config.get(part))) if part else {},
+        listens=listens,
+        since=_text(config.get("since")) if listens else None,
+    )
+
+
+def _read_ways(where: str, parts: object) -> Iterator[tuple[str, str | None]]:
+    for place, part in enumerate(parts if isinstance(parts, list) else (), start=1):
+        yield f"{where}#{place}.nextStepId", _text(part.get("nextStepId")) if isinstance(part, dict) else None
 
 
 def _text(value: object) -> str | None:
@@ -61,6 +90,7 @@ def check_routes(authored: Sequence[Node]) -> Iterator[Found]:
         yield from _check_names(node)
         yield from _check_next(node, ids, meant)
     ways = _find_ways(nodes, meant)
+    yield from _check_since(nodes, ways, meant)
     yield from _check_reach(nodes, ways)
     yield from _check_loops(nodes, ways)
 
@@ -89,22 +119,23 @@ def _check_trigger(nodes: Sequence[Node]) -> Iterator[Found]:
 
 
 def _check_names(node: Node) -> Iterator[Found]:
-    for name in _BRANCHES:
-        if node.branches[name] and node.type != "CONDITION":
-            yield node.id, f"'{name}' is only for a CONDITION; use 'nextStepId'."
+    for name, target in (("nextStepYesId", node.yes), ("nextStepNoId", node.no)):
+        if target and not node.has_branches:
+            where = "a WAIT with 'events' or 'rules'" if node.type == "WAIT" else "a CONDITION"
+            yield node.id, f"'{name}' is only for {where}; use 'nextStepId'."
     if node.next and node.type == "END":
         yield node.id, "An END leads nowhere; remove 'nextStepId'."
 
 
 def _guess(nodes: Sequence[Node], ids: Collection[str]) -> dict[str, str]:
     """Return which steps the first mistyped ids may have meant: to compare one with all others takes its time."""
-    named = (target for node in nodes for target in (node.next, *node.branches.values()))
-    mistyped = dict.fromkeys(target for target in named if target and target not in ids)
+    named = (target for node in nodes for target in (*node.targets.values(), node.since))
+    mistyped = dict.fromkeys(target for target in named if target and target not in (*ids, *_SINCE))
     return {name: meant for name in islice(mistyped, _GUESSED) if (meant := suggest(name, ids))}
 
 
 def _check_next(node: Node, ids: Collection[str], meant: Mapping[str, str]) -> Iterator[Found]:
-    for name, target in {"nextStepId": node.next, **node.branches}.items():
+    for name, target in node.targets.items():
         if target and target not in ids:
             advice = f"did you mean '{meant[target]}'?" if target in meant else "use the id of a step."
             yield node.id, f"'{name}' is '{target}', which no step has as its id; {advice}"
@@ -116,24 +147,51 @@ def _find_ways(nodes: Sequence[Node], meant: Mapping[str, str]) -> dict[str, set
     known, ways = set(ids), dict[str, set[str]]()
     for position, node in enumerate(nodes):
         default = node.next or (ids[position + 1] if position + 1 < len(ids) else None)
-        branches = list(node.branches.values())[2:] if node.type == "SPLIT" else list(node.branches.values())
-        targets = [target or default for target in branches] if node.type in ("CONDITION", "SPLIT") else [default]
-        targets = [] if node.type == "END" else targets or [default]
+        targets = [] if node.type == "END" else _list_targets(node, default)
         found = (target if target in known else meant.get(target) for target in targets if target)
         ways.setdefault(node.id, set()).update(filter(None, found))
     return ways
 
 
+def _list_targets(node: Node, default: str | None) -> list[str | None]:
+    yes = node.yes or default
+    if node.listens:
+        return [*(target or yes for target in node.ways.values()), yes, node.no or default]
+    if node.has_branches:
+        return [yes, node.no or default]
+    return [target or default for target in node.ways.values()] or [default]
+
+
+def _check_since(nodes: Sequence[Node], ways: Mapping[str, set[str]], meant: Mapping[str, str]) -> Iterator[Found]:
+    for node in nodes:
+        name = node.since
+        if name is None or name in _SINCE:
+            continue
+        if name not in ways:
+            close = suggest(name, _SINCE) or meant.get(name)
+            advice = f"did you mean '{close}'?" if close else "use step, enrollment or the id of an earlier step."
+            yield node.id, f"'config.since' is '{name}', which no step has as its id; {advice}"
+        elif name == node.id:
+            yield node.id, f"'config.since' is '{name}', the WAIT itself; write step."
+        elif node.id not in _reach_from(name, ways):
+            yield node.id, f"'config.since' is '{name}', but no way leads from there to here; name an earlier step."
+
+
 def _check_reach(nodes: Sequence[Node], ways: Mapping[str, set[str]]) -> Iterator[Found]:
-    reached, ahead = set(), [nodes[0].id]
+    reached = _reach_from(nodes[0].id, ways)
+    for id_ in ways:
+        if id_ not in reached:
+            yield id_, "No step leads here; name it as the next step of one, or remove it."
+
+
+def _reach_from(start: str, ways: Mapping[str, set[str]]) -> set[str]:
+    reached, ahead = set[str](), [start]
     while ahead:
         here = ahead.pop()
         if here not in reached:
             reached.add(here)
             ahead += ways[here]
-    for id_ in ways:
-        if id_ not in reached:
-            yield id_, "No step leads here; name it as the next step of one, or remove it."
+    return reached
 
 
 def _check_loops(nodes: Sequence[Node], ways: Mapping[str, set[str]]) -> Iterator[Found]:

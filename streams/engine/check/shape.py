@@ -13,11 +13,15 @@ from streams.engine.schema import DESCRIPTIONS
 _PARTS = {
     "steps": ("Step",), "triggerConfig": ("JourneyTrigger",), "conditions": ("Rule", "Group"),
     "rules": ("Rule", "Group"), "until": ("UntilField", "UntilTime"), "ifLate": ("Lateness",),
-    "variants": ("Variant",), "updates": ("Update",),
+    "variants": ("Variant",), "updates": ("Update",), "exits": ("EventExit", "RulesExit"), "goal": ("Goal",),
+    "events": ("WaitListener",), "follow": ("Follow",),
 }  # fmt: skip
 
 # How pydantic names the members of unions, and what may stand in each.
-_TAGS = {"rule": "Rule", "group": "Group", "moment": "", "time": "UntilTime", "field": "UntilField"}
+_TAGS = {
+    "rule": "Rule", "group": "Group", "moment": "", "time": "UntilTime", "field": "UntilField",
+    "event-exit": "EventExit", "rules-exit": "RulesExit",
+}  # fmt: skip
 
 _LONGEST = 64  # characters of a name that is compared with all others
 
@@ -36,6 +40,7 @@ _SENTENCES = {
     "bool_parsing": "'{where}' is {seen}, but must be true or false.",
     "tuple_type": "'{where}' is {seen}, but must be a list.",
     "too_short": "'{where}' is empty; it needs at least one entry.",
+    "too_long": "'{where}' has {actual_length} entries; {max_length} are allowed.",
     "model_type": "'{where}' is {seen}, but must hold names and values.",
     "value_error": "'{where}': {error}.",
 }
@@ -97,7 +102,10 @@ def write(path: Sequence[int | str]) -> str:
 def _names_at(path: Sequence[int | str], raw: Any, model: str) -> dict[str, str]:
     """Return the names that may stand where a path ends, with what they mean."""
     names = [part for part in path[:-1] if isinstance(part, str)]
-    models = (model,) if not names else _PARTS.get(names[-1]) or _config_models(raw["type"])
+    if names == ["goal", "events"]:
+        models: tuple[str, ...] = ("Listener",)
+    else:
+        models = (model,) if not names else _PARTS.get(names[-1]) or _config_models(raw["type"])
     return {name: meaning for model in models for name, meaning in DESCRIPTIONS[model].items()}
 
 

@@ -1,14 +1,12 @@
 """Whether the settings of each type of step mean something."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import tzinfo
 from math import isfinite
 from typing import assert_never
 
-from models.duration import Duration, parse_duration, parse_offset, read_time, read_zone, zone_names
 from models.limits import DEPTH
-from models.moment import read_moment
 from models.steps import (
     AnyStep,
     ConditionStep,
@@ -19,32 +17,32 @@ from models.steps import (
     SplitStep,
     TriggerConfig,
     TriggerStep,
-    UntilField,
-    UntilTime,
     Update,
     UpdateStep,
-    WaitConfig,
     WaitStep,
 )
+from streams.engine.check.durations import check_duration
 from streams.engine.check.rules import check_field, check_rules
-from streams.engine.check.shape import show, suggest
+from streams.engine.check.setting import Setting
+from streams.engine.check.shape import show
+from streams.engine.check.waits import check_wait
 from streams.engine.subscriptions import UNSUBSCRIBED, expected_of, is_about_subscriptions, read_wanted
 
 Faults = Iterator[str]
 
 
-def check_step(step: AnyStep, trigger_type: object, zone: tzinfo) -> Faults:
-    """Yield a sentence for all that is wrong with a step's settings; the journey gives the other two."""
+def check_step(step: AnyStep, setting: Setting) -> Faults:
+    """Yield a sentence for all that is wrong with a step's settings."""
     match step:
         case TriggerStep(config=config):
-            yield from _check_trigger(config, trigger_type, zone)
+            yield from _check_trigger(config, setting.trigger_type, setting.zone)
         case SendStep(config=config):
             yield from check_duration("config.expiresAfter", config.expires_after)
-        case WaitStep(config=config):
-            yield from _check_wait(config, zone)
+        case WaitStep():
+            yield from check_wait(step, setting)
         case ConditionStep(config=config):
             yield from () if config.rules else ("A CONDITION needs at least one rule.",)
-            yield from check_rules("config.rules", config.rules, "step", zone)
+            yield from check_rules("config.rules", config.rules, "step", setting.zone)
         case SplitStep(config=config):
             yield from _check_split(config)
         case UpdateStep(config=config):
@@ -61,41 +59,6 @@ def _check_trigger(config: TriggerConfig, trigger_type: object, zone: tzinfo) ->
         journeys = f"the journey's triggerType is {show(trigger_type)}"
         yield f"'config.eventType' is '{config.event_type}', but {journeys}; make them equal."
     yield from check_rules("config.conditions", config.conditions, "trigger", zone)
-
-
-def check_duration(where: str, text: str | None, parse: Callable[[str], Duration] = parse_duration) -> Faults:
-    """Yield a sentence where a duration is given and can't be read."""
-    try:
-        if text is not None:
-            parse(text)
-    except ValueError as error:
-        yield f"'{where}': {error}"
-
-
-def check_zone(where: str, name: object, *, or_customer: bool = False) -> Faults:
-    """Yield a sentence where a name is no time zone."""
-    if read_zone(name) is None and not (or_customer and name == "customer"):
-        meant = suggest(name, [*zone_names(), "customer"] if or_customer else zone_names())
-        advice = f"did you mean '{meant}'?" if meant else "write for example Europe/London."
-        yield f"'{where}' is {show(name)}, which is not a time zone; {advice}"
-
-
-def _check_wait(config: WaitConfig, zone: tzinfo) -> Faults:
-    if config.duration is None and config.until is None:
-        yield "A WAIT needs 'duration' or 'until', as duration: 3 days."
-    yield from check_duration("config.duration", config.duration)
-    if config.timezone is not None:
-        yield from check_zone("config.timezone", config.timezone, or_customer=True)
-    if config.if_late is not None:
-        yield from check_duration("config.ifLate.after", config.if_late.after)
-    match config.until:
-        case str(moment) if read_moment(moment, zone) is None:
-            yield f"'config.until' is {show(moment)}, which is not a date; write for example 2026-11-23T10:00."
-        case UntilField(field=field, offset=offset):
-            yield from check_field("config.until.field", field, "step")
-            yield from check_duration("config.until.offset", offset, parse_offset)
-        case UntilTime(time=time) if read_time(time) is None:
-            yield f"'config.until.time' is {show(time)}, which is not a time of day; write for example '09:00'."
 
 
 def _check_split(config: SplitConfig) -> Faults:

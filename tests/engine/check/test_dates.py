@@ -7,7 +7,7 @@ import pytest
 
 from streams.engine.check import check, find_dates_as_text
 from streams.engine.reading import read_journeys
-from tests.engine.build import EXAMPLES, ask, journey, rule
+from tests.engine.build import EXAMPLES, ask, journey, rule, wait
 
 WARNED: list[dict[str, Any]] = [
     rule("greaterThan", "2026-05-01T10:00:00Z"),
@@ -36,12 +36,26 @@ def sentence(where: str, operator: str) -> str:
 def test_dates_in_order_of_their_letters_are_warned_of(one: dict[str, Any]) -> None:
     step = ask("ask", FINE[0], {"rules": [one]})
     trigger = {"id": "start", "type": "TRIGGER", "config": {"conditions": [one]}}
-    whole = journey(steps=[trigger, step], triggerConfig={"conditions": [one]})
+    heard = {"eventType": "x", "conditions": [one]}
+    whole = journey(
+        steps=[trigger, step, wait("wait", events=[heard], rules=[one])],
+        triggerConfig={"conditions": [one]},
+        exits=[{"rules": [one]}, heard],
+        goal={"rules": [one], "events": [heard]},
+        follow=[heard],
+    )
     name = whole.trigger_config.conditions[0].operator.value  # type: ignore[union-attr]
     assert list(find_dates_as_text(whole)) == [
         (None, sentence("triggerConfig.conditions#1", name)),
+        (None, sentence("exits#1.rules#1", name)),
+        (None, sentence("goal.rules#1", name)),
+        (None, sentence("exits#2.conditions#1", name)),
+        (None, sentence("goal.events#1.conditions#1", name)),
+        (None, sentence("follow#1.conditions#1", name)),
+        ("wait", sentence("config.events#1.conditions#1", name)),
         ("start", sentence("config.conditions#1", name)),
         ("ask", sentence("config.rules#2.rules#1", name)),
+        ("wait", sentence("config.rules#1", name)),
     ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from streams.engine.check import find_unknown
-from tests.engine.build import journey, send
+from tests.engine.build import journey, send, wait
 
 EVENTS = ("teetime.booked", "payment.failed")
 CHANNELS = ("EMAIL", "SMS")
@@ -27,3 +27,22 @@ def test_what_is_unknown_is_told_with_what_may_be_meant() -> None:
         ("b", "'config.channel' is 'FAX', which FAIRWAY_CHANNELS lacks."),
     ]  # fmt: skip
     assert [step for step, _ in find_unknown(one, None, CHANNELS)] == ["mail", "b"]
+
+
+def test_every_event_that_is_listened_for_is_asked_too() -> None:
+    known, unknown = {"eventType": "payment.failed"}, {"eventType": "payment.faild"}
+    one = journey(
+        wait("w", events=[known, unknown]),
+        exits=[{"rules": [{"field": "x", "operator": "isNull"}]}, known, unknown],
+        goal={"events": [unknown]},
+        follow=[unknown],
+    )
+    told = list(find_unknown(one, EVENTS, CHANNELS))
+    assert [(step, sentence.partition("'")[2].partition("'")[0]) for step, sentence in told] == [
+        (None, "exits#3.eventType"), (None, "goal.events#1.eventType"), (None, "follow#1.eventType"),
+        ("w", "config.events#2.eventType"),
+    ]  # fmt: skip
+    assert {sentence.partition(", which")[2] for _, sentence in told} == {
+        " is no event topic of topics.yaml; did you mean 'payment.failed'?"
+    }
+    assert list(find_unknown(one, None, CHANNELS)) == []
