@@ -110,6 +110,8 @@ class JourneyRow(Row):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+    """Why the workers do not have its newest version or status, if they do not: Kafka refused it."""
 
 
 class JourneyVersionRow(Row):
@@ -332,7 +334,10 @@ class ParkedRow(Row):
 
 
 class OutboxRow(Row):
-    """A record on its way to the definitions topic, gone once it is there; `value` is null for a tombstone."""
+    """A record on its way to the definitions topic, gone once it is there; `value` is null for a tombstone.
+
+    One that Kafka refused has a time at which it is tried again, and the journey's `problem` says why.
+    """
 
     __tablename__ = "outbox"
 
@@ -340,6 +345,7 @@ class OutboxRow(Row):
     key: Mapped[str]
     value: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    retry_at: Mapped[datetime | None]
 
 
 class AuditRow(Row):
@@ -393,3 +399,4 @@ class RunRow(Row):
     finished_at: Mapped[datetime | None]
     customer_ids: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     data: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]

@@ -62,9 +62,12 @@ def list_journeys(
 ) -> None:
     """List journeys with their status and totals."""
     from streams.cli.printing import show_rows
-    from streams.journeys import authoring
+    from streams.journeys import stored
 
-    rows = _read(lambda connection: authoring.list_all(connection, tenant, status))
+    rows = _read(lambda connection: stored.list_all(connection, tenant, status))
+    for row in () if as_json else rows:
+        if row["problem"]:
+            typer.echo(f"fairway: warning: '{row['name']}' of '{row['tenantId']}': {row['problem']}", err=True)
     columns = (
         "tenantId",
         "name",
@@ -86,9 +89,9 @@ def show(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
     import msgspec
     import yaml
 
-    from streams.journeys import authoring
+    from streams.journeys import stored
 
-    definition = _read(lambda connection: authoring.export(connection, tenant, journey))
+    definition = _read(lambda connection: stored.export(connection, tenant, journey))
     if as_json:
         typer.echo(msgspec.json.encode(definition))
     else:
@@ -117,6 +120,18 @@ def resume(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
 def archive(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
     """End a journey for good: nobody enters, and who is in it leaves."""
     _move(tenant, journey, "archive", as_json=as_json)
+
+
+@group.command()
+def publish(journey: Name, tenant: Tenant) -> None:
+    """Send all versions of a journey to the workers once more, should the topic have lost or damaged one."""
+    from streams.journeys import authoring
+
+    async def again(connection: "AsyncConnection") -> int:
+        return await authoring.republish(connection, tenant, journey, authoring.Author(getpass.getuser(), now()))
+
+    count = _change(again)
+    typer.echo(f"{count} version{'s' * (count != 1)} of '{journey}' published.")
 
 
 def _move(tenant: str, journey: str, by: "Move", *, as_json: bool) -> None:

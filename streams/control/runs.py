@@ -1,7 +1,11 @@
 """Runs over many customers: whichever worker is free sends the next part, so a run outlives any of them."""
 
+from typing import Any
+
 import msgspec
-from sqlalchemy import select, update
+import structlog
+from aiokafka.errors import KafkaError
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.ids import customer_key
@@ -9,36 +13,54 @@ from models.rows import RunRow
 from streams.clock import now
 from streams.control.publishing import OutgoingRecord, send
 from streams.engine.inputs import Enroll, Exit
+from streams.kafka.clients import is_refusal
 from streams.kafka.topics import INBOX
 from streams.polling import poll_for_ever
 from streams.settings import Settings
 
+_log = structlog.get_logger()
 _AT_ONCE = 500  # customers; so many at most are sent twice, if the worker dies before it has noted them
 
 
 async def advance(engine: AsyncEngine, brokers: str) -> bool:
-    """Send the next part of the oldest run that no other worker is at; say whether there was one."""
+    """Send the next part of a run that no other worker is at; say whether there was one.
+
+    The run that has come least far is first, so that a long one does not hold up the others. One that Kafka refuses
+    ends with the reason.
+    """
     part = RunRow.customer_ids[RunRow.done + 1 : RunRow.done + _AT_ONCE]
     columns = RunRow.id, RunRow.tenant_id, RunRow.journey_id, RunRow.action, RunRow.created_at, RunRow.data
-    query = select(*columns, RunRow.done, RunRow.total, part.label("part")).order_by(RunRow.id).limit(1)
+    query = select(*columns, RunRow.done, RunRow.total, part.label("part")).order_by(RunRow.done, RunRow.id)
     async with engine.begin() as connection:
-        query = query.where(RunRow.finished_at.is_(None)).with_for_update(skip_locked=True)
-        run = (await connection.execute(query)).first()
+        open_ = query.where(RunRow.finished_at.is_(None)).limit(1).with_for_update(skip_locked=True)
+        run = (await connection.execute(open_)).first()
         if run is None:
             return False
-        message = (
-            Enroll(run.journey_id, run.created_at, run.data or {})
-            if run.action == "enroll"
-            else Exit(run.created_at, run.journey_id)
-        )
-        value = msgspec.json.encode(message)
-        await send(brokers, [OutgoingRecord(INBOX, customer_key(run.tenant_id, id_), value) for id_ in run.part])
-        done = run.done + len(run.part)
-        changes = {"done": done}
-        if done == run.total:  # nobody is kept in the list longer than needed
-            changes |= {"finished_at": now(), "customer_ids": None, "data": None}
-        await connection.execute(update(RunRow).where(RunRow.id == run.id).values(**changes))
+        done, error = run.done + len(run.part), None
+        try:
+            await send(brokers, _write(run))
+        except KafkaError as refusal:
+            if not is_refusal(refusal):
+                raise
+            done, error = run.done, f"Kafka refuses what it would send: {refusal}."
+            _log.error("a run can't go on", run=run.id, tenant=run.tenant_id, reason=error)
+        await connection.execute(update(RunRow).where(RunRow.id == run.id).values(**_changes(run, done, error)))
         return True
+
+
+def _write(run: Row[Any]) -> list[OutgoingRecord]:
+    message: Enroll | Exit = Exit(run.created_at, run.journey_id)
+    if run.action == "enroll":
+        message = Enroll(run.journey_id, run.created_at, run.data or {})
+    value = msgspec.json.encode(message)
+    return [OutgoingRecord(INBOX, customer_key(run.tenant_id, id_), value) for id_ in run.part]
+
+
+def _changes(run: Row[Any], done: int, error: str | None) -> dict[str, Any]:
+    if done < run.total and error is None:
+        return {"done": done}
+    # Nobody is kept in the list longer than needed.
+    return {"done": done, "error": error, "finished_at": now(), "customer_ids": None, "data": None}
 
 
 async def advance_for_ever(settings: Settings) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from prometheus_client import Gauge
 from tenacity import RetryCallState, retry, retry_if_exception_type, wait_fixed
 
 from streams.cancellation import end_tasks
@@ -15,6 +16,8 @@ from streams.errors import FairwayError
 from streams.journeys.catalogue import Catalogue, compile_pending, read
 from streams.kafka.clients import find_partitions
 from streams.kafka.topics import DEFINITIONS
+
+REFUSED = Gauge("fairway_definitions_refused", "Records of the definitions topic that can't be used.")
 
 _log = structlog.get_logger()
 _Records = list[tuple[bytes | None, bytes | None]]
@@ -90,6 +93,7 @@ class Definitions:
         before = self.catalogue.refused if self._task else {}
         self.catalogue = await asyncio.to_thread(compile_pending, catalogue)
         self.journeys = self.catalogue.journeys()
+        REFUSED.set(len(self.catalogue.refused))
         for key, reason in self.catalogue.refused.items():
             if before.get(key) != reason:
                 _log.error("a definition can't be used and is put aside", key=key, reason=reason)

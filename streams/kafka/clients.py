@@ -7,7 +7,16 @@ from typing import Protocol, TypeVar
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.errors import (
+    InvalidMessageError,
+    InvalidTimestampError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+)
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from streams.errors import FairwayError
@@ -15,6 +24,10 @@ from streams.errors import FairwayError
 PATIENCE = 30.0  # seconds; a cluster gives up a broker, and moves what it led, in ten
 _REQUEST_TIMEOUT_MS = 10_000
 _CLOSE_SECONDS = 5.0
+_REFUSALS = (
+    InvalidMessageError, InvalidTimestampError, MessageSizeTooLargeError, PolicyViolationError,
+    RecordListTooLargeError,
+)  # fmt: skip
 
 
 class _Client(Protocol):
@@ -130,6 +143,11 @@ async def patiently(ask: Callable[[], Awaitable[Answer]], patience: float = PATI
 
 def _may_pass(error: BaseException) -> bool:
     return isinstance(error, TimeoutError | KafkaTimeoutError) or bool(getattr(error, "retriable", False))
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Say whether it is the record that Kafka does not want, so that another may well be sent."""
+    return isinstance(error, _REFUSALS)
 
 
 def explain(brokers: str, error: KafkaError | TimeoutError) -> FairwayError:

@@ -10,14 +10,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from streams.history import parking
+from streams.journeys import definitions, outbox
 from streams.partition.task import PartitionTask
 from streams.worker.assignment import Assignment
+
+_PUT_ASIDE = (parking.PARKED, outbox.PARKED, definitions.REFUSED)
 
 
 def make_routes(assignment: Assignment) -> list[Route]:
     """Return `/livez`, `/readyz` and `/metrics` of the worker that owns this assignment."""
     registry = CollectorRegistry()
     registry.register(_Partitions(assignment))
+    for metric in _PUT_ASIDE:
+        registry.register(metric)
     ProcessCollector(registry=registry)
 
     async def live(_: Request) -> Response:

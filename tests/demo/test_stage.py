@@ -10,7 +10,7 @@ from models.journey import JourneyStatus
 from streams.database import create_engine, reach
 from streams.demo.stage import make_journeys, run_worker
 from streams.demo.starter import FILES
-from streams.journeys import authoring
+from streams.journeys import stored
 from streams.settings import Settings
 
 
@@ -22,7 +22,7 @@ async def test_the_journeys_of_a_folder_are_stored_as_active_and_published(
     mine = settings.model_copy(update={"database_url": database_url})
     await make_journeys(mine, FILES / "first")
     async with reach(create_engine(database_url)) as engine, engine.begin() as connection:
-        found = await authoring.list_all(connection, None, None)
+        found = await stored.list_all(connection, None, None)
     assert [(row["name"], row["status"]) for row in found] == [("Broke 80", JourneyStatus.ACTIVE)]
 
 

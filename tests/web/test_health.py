@@ -79,3 +79,9 @@ async def test_metrics_are_by_partition(ask) -> None:
     assert 'fairway_partition_open{partition="0"} 1.0' in text
     assert 'fairway_partition_open{partition="1"} 0.0' in text
     assert 'fairway_inputs_total{partition="0"} 0.0' in text
+
+
+async def test_what_was_put_aside_is_counted(ask) -> None:
+    text = (await ask(Owner(), "/metrics")).text
+    for name in ("history_parked_total", "outbox_parked_total", "definitions_refused"):
+        assert f"\nfairway_{name} " in text

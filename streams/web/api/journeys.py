@@ -13,7 +13,7 @@ from streams.engine.check import check, find_twins
 from streams.engine.reading import read_journeys
 from streams.engine.transitions import Move
 from streams.errors import FairwayError
-from streams.journeys import authoring
+from streams.journeys import authoring, stored
 from streams.journeys.outbox import publish_soon
 from streams.journeys.upgrades import refuse_newer
 from streams.web.access.visitor import Visitor
@@ -159,7 +159,7 @@ async def clone_journey(
     async def copy(connection: AsyncConnection) -> str:
         reader = sources.reader(connection, visitor)
         row = await find_journey(reader, journey_id)
-        plain = await authoring.export(connection, row["tenant_id"], row["id"])
+        plain = await stored.export(connection, row["tenant_id"], row["id"])
         dropped = ("id", "version", "status", "campaignId")
         kept = {name: value for name, value in plain.items() if name not in dropped}
         journey = await authoring.bind(connection, _check(visitor, kept | {"name": clone.name}))
@@ -175,7 +175,7 @@ async def clone_journey(
 async def export_journey(reader: Reading, journey_id: Id) -> Response:
     """Return a journey as the YAML file that 'import' and 'fairway journeys apply' take."""
     row = await find_journey(reader, journey_id)
-    plain = await authoring.export(reader.connection, row["tenant_id"], row["id"])
+    plain = await stored.export(reader.connection, row["tenant_id"], row["id"])
     return Response(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), media_type=_YAML)
 
 

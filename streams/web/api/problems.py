@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from streams.database import UNREACHABLE, is_outage
-from streams.journeys.authoring import ConflictError, UnknownError
+from streams.journeys.authoring import ConflictError
+from streams.journeys.stored import UnknownError
 from streams.web.queries.cursors import BadCursorError
 
 KNOWN = (

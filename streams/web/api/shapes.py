@@ -70,6 +70,7 @@ class JourneySummary(Shape):
     created_at: datetime
     updated_at: datetime
     created_by: str | None
+    problem: str | None = Field(default=None, description="Why the workers do not have it as it stands, if so.")
 
 
 class JourneyDetail(JourneySummary):
@@ -268,6 +269,7 @@ class Run(Shape):
     done: int
     created_at: datetime
     finished_at: datetime | None
+    error: str | None = None
 
 
 class Accepted(Shape):

@@ -3,7 +3,10 @@
 import httpx
 import pytest
 import yaml
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from models.rows import JourneyRow
 from tests.web.story import PLAIN, YAML, welcome
 
 pytestmark = pytest.mark.database
@@ -84,3 +87,14 @@ async def test_a_draft_with_another_tenant_s_journey_id_tells_nothing_of_it(
     imported = await client.post("/journeys/import", content=yaml.safe_dump(mine), headers=stranger | YAML)
     assert [each["id"] for each in imported.json()] == [made.json()["id"]]
     assert (await client.get(f"/journeys/{journey['id']}")).json()["revision"] == journey["revision"]
+
+
+async def test_a_journey_that_the_workers_do_not_have_says_why(
+    client: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    journey = await welcome(client)
+    assert journey["problem"] is None
+    async with engine.begin() as connection:
+        await connection.execute(update(JourneyRow).values(problem="Kafka refuses its version 1."))
+    assert (await welcome(client))["problem"] == "Kafka refuses its version 1."
+    assert (await client.get(f"/journeys/{journey['id']}")).json()["problem"] == "Kafka refuses its version 1."

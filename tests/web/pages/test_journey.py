@@ -3,7 +3,10 @@
 import httpx
 import pytest
 import yaml
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from models.rows import JourneyRow
 from tests.web.pages.browsing import find_journey, text_of
 
 pytestmark = pytest.mark.database
@@ -32,3 +35,13 @@ async def test_a_customer_is_led_to_the_enrolment_or_to_why_not(pages: httpx.Asy
     assert found.headers["location"].startswith("/enrollments/")
     lost = await pages.get(f"{path}/find?customer=nobody")
     assert lost.headers["location"].startswith("/customer?tenant=pinehurst&id=nobody&journey=")
+
+
+async def test_a_journey_that_the_workers_do_not_have_says_why(
+    pages: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    path = await find_journey(pages)
+    assert "The workers do not have it" not in text_of(await pages.get(path))
+    async with engine.begin() as connection:
+        await connection.execute(update(JourneyRow).values(problem="Kafka refuses its version 1."))
+    assert "The workers do not have it as it stands. Kafka refuses its version 1." in text_of(await pages.get(path))

@@ -1,18 +1,17 @@
-"""Journeys in Postgres: versions, statuses, refusals, and what the outbox then holds."""
+"""Journeys in Postgres: versions, statuses and refusals."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from models.journey import Journey, JourneyStatus
+from models.journey import Journey
 from models.rows import AuditRow, JourneyRow, JourneyStepRow, OutboxRow
 from streams.engine.transitions import Move
-from streams.journeys.authoring import Applied, Author, ConflictError, UnknownError, apply, export, list_all, move
-from streams.journeys.outbox import publish
+from streams.journeys.authoring import Applied, Author, ConflictError, apply, move, republish
+from streams.journeys.stored import UnknownError
 
 pytestmark = pytest.mark.database
 
@@ -37,19 +36,6 @@ async def put(engine: AsyncEngine, given: Journey, **options: Any) -> Applied:
 async def bring(engine: AsyncEngine, by: Move, tenant: str = "pinehurst") -> Applied:
     async with engine.begin() as connection:
         return await move(connection, tenant, "Welcome", by, AUTHOR)
-
-
-class Topic:
-    """Takes the place of a producer."""
-
-    def __init__(self, fail_after: int = 1000) -> None:
-        self.sent: list[tuple[str, Any]] = []
-        self.fail_after = fail_after
-
-    async def send_and_wait(self, topic: str, value: bytes, key: bytes, partition: int) -> None:
-        if len(self.sent) == self.fail_after:
-            raise ConnectionError
-        self.sent.append((key.decode(), msgspec.json.decode(value)))
 
 
 async def test_R28_a_change_makes_a_version_and_no_change_makes_none(engine: AsyncEngine) -> None:
@@ -158,31 +144,6 @@ async def test_a_change_that_expects_another_revision_is_refused(engine: AsyncEn
     assert str(caught.value) == sentence
 
 
-async def test_the_outbox_takes_each_version_and_the_newest_status_to_the_topic(engine: AsyncEngine) -> None:
-    made = await put(engine, journey())
-    await put(engine, journey(timezone="Europe/London"))
-    await bring(engine, "activate")
-    topic = Topic()
-    assert await publish(engine, topic) == 5
-    assert await publish(engine, topic) == 0
-    name = f"pinehurst:{made.id}"
-    assert [key for key, _ in topic.sent] == [f"{name}:1", f"{name}:2", name]
-    assert topic.sent[1][1]["timezone"] == "Europe/London"
-    assert topic.sent[2][1] == {
-        "tenantId": "pinehurst", "journeyId": made.id, "name": "Welcome", "status": "ACTIVE", "version": 2,
-        "updatedAt": "2026-11-23T10:00:00Z", "revision": made.revision + 2,
-    }  # fmt: skip
-
-
-async def test_what_was_not_sent_stays_in_the_outbox(engine: AsyncEngine) -> None:
-    await put(engine, journey())
-    with pytest.raises(ConnectionError):
-        await publish(engine, Topic(fail_after=1))
-    async with engine.connect() as connection:
-        assert len((await connection.execute(select(OutboxRow))).all()) == 2
-    assert await publish(engine, Topic()) == 2
-
-
 async def test_every_change_is_in_the_audit(engine: AsyncEngine) -> None:
     await put(engine, journey())
     await put(engine, journey(timezone="Europe/London"))
@@ -196,10 +157,11 @@ async def test_every_change_is_in_the_audit(engine: AsyncEngine) -> None:
     assert (rows[2].before, rows[2].after) == ({"status": "DRAFT"}, {"status": "ACTIVE"})
 
 
-async def test_a_journey_that_was_shown_can_be_applied_again(engine: AsyncEngine) -> None:
-    await put(engine, journey(status="ACTIVE"))
-    async with engine.connect() as connection:
-        shown = await export(connection, "pinehurst", "Welcome")
-        assert [row["name"] for row in await list_all(connection, "pinehurst", JourneyStatus.ACTIVE)] == ["Welcome"]
-        assert await list_all(connection, "augusta", None) == []
-    assert (await put(engine, Journey.model_validate(shown))).change == "unchanged"
+async def test_a_journey_is_published_once_more_with_all_its_versions(engine: AsyncEngine) -> None:
+    made = await put(engine, journey())
+    await put(engine, journey(timezone="Europe/London"))
+    async with engine.begin() as connection:
+        await connection.execute(delete(OutboxRow))
+        assert await republish(connection, "pinehurst", "Welcome", AUTHOR) == 2
+        keys = (await connection.execute(select(OutboxRow.key).order_by(OutboxRow.id))).scalars().all()
+    assert keys == [f"pinehurst:{made.id}:1", f"pinehurst:{made.id}:2", f"pinehurst:{made.id}"]
