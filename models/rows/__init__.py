@@ -1,0 +1,45 @@
+"""The tables of Postgres: journeys as authored, history as projected; the only place that knows their columns."""
+
+from models.rows.authored import (
+    JourneyRow,
+    JourneyStepRow,
+    JourneyVersionRow,
+)
+from models.rows.base import Row
+from models.rows.history import (
+    ActivityRow,
+    CustomerRow,
+    EnrollmentRow,
+    EnrollmentStepRow,
+    HourCountRow,
+    ParkedRow,
+    PositionRow,
+    RefusalCountRow,
+    StepCountRow,
+)
+from models.rows.operation import (
+    AuditRow,
+    OutboxRow,
+    RunRow,
+    TokenRow,
+)
+
+__all__ = [
+    "ActivityRow",
+    "AuditRow",
+    "CustomerRow",
+    "EnrollmentRow",
+    "EnrollmentStepRow",
+    "HourCountRow",
+    "JourneyRow",
+    "JourneyStepRow",
+    "JourneyVersionRow",
+    "OutboxRow",
+    "ParkedRow",
+    "PositionRow",
+    "RefusalCountRow",
+    "Row",
+    "RunRow",
+    "StepCountRow",
+    "TokenRow",
+]
