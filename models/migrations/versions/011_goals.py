@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "009"
-down_revision = "008"
+revision = "011"
+down_revision = "010"
 branch_labels = None
 depends_on = None
 
