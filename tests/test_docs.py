@@ -1,6 +1,7 @@
 """What the documents name is there: every path, every link, and every name that is written as code."""
 
 import ast
+import os
 import re
 import subprocess
 from functools import cache
@@ -82,3 +83,31 @@ def test_the_decisions_are_all_listed() -> None:
     assert [
         page.name for page in sorted(Path("docs/decisions").glob("0*.md")) if f"({page.name})" not in index
     ] == []
+
+
+MODULES = "## Every file\n"
+
+
+def list_modules() -> str:
+    """Return every module with the first sentence of its docstring, room by room."""
+    lines: list[str] = []
+    rooms = sorted({file.parent for file in map(Path, files()) if is_module(file)})
+    for room in rooms:
+        lines += ["", f"**`{room}`**", ""]
+        for file in sorted(Path(name) for name in files() if Path(name).parent == room and is_module(Path(name))):
+            sentence = (ast.get_docstring(ast.parse(file.read_text())) or "").split("\n\n")[0].replace("\n", " ")
+            lines.append(f"- `{file.name}`: {sentence}")
+    return "\n".join(lines) + "\n"
+
+
+def is_module(file: Path) -> bool:
+    return file.parts[:1] in (("streams",), ("models",)) and file.suffix == ".py" and file.stem != "__init__"
+
+
+def test_the_page_on_architecture_says_what_every_file_is_for() -> None:
+    """A change writes it anew: FAIRWAY_RECORD=1 pytest tests/test_docs.py"""
+    page = Path("docs/architecture.md")
+    before, heading, listed = page.read_text().partition(MODULES)
+    if os.environ.get("FAIRWAY_RECORD"):
+        page.write_text(before + heading + list_modules())
+    assert listed == list_modules()
