@@ -85,7 +85,7 @@ GOOD = {
     "a number beyond bigint": swap('"a":1', f'"a":{"9" * 200}'),
     "a text of a megabyte": value(started(a="x" * 2**20)),
     "nested 500 deep": swap('"a":1', '"a":' + "[" * 500 + "]" * 500),
-    "a newer worker's entry": value({"type": "goal.reached", "journeyId": JOURNEY, "goal": "paid"}, started()),
+    "a newer worker's entry": value({"type": "enrollment.migrated", "journeyId": JOURNEY, "to": 4}, started()),
     "an emoji": value(started(a="🏌️")),
 }
 
