@@ -6,10 +6,20 @@ A member's metadata hold, as `user_data`, a JSON object of Faust's; the member a
 from typing import Any
 
 import msgspec
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
+from aiokafka.errors import KafkaError
 
 from models.form import FORM
 from streams.kafka.clients import Admin
+
+_AGREEING = {"PreparingRebalance", "CompletingRebalance"}
+
+
+class _AgreeingError(KafkaError):  # type: ignore[misc]
+    """The group's members agree anew who has which partitions; to be asked again."""
+
+    retriable = True
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -38,8 +48,18 @@ def read_form(user_data: bytes) -> int:
 
 
 async def list_members(admin: Admin, group: str) -> list[Member]:
-    """Return the workers of a group; none if there is no such group. Raises FairwayError."""
-    answers = await admin.ask(lambda client: client.describe_consumer_groups([group]))
+    """Return the workers of a group; none if there is no such group. Raises FairwayError.
+
+    A group that is agreeing anew does not show what its members told: it is asked again.
+    """
+
+    async def describe(client: AIOKafkaAdminClient) -> Any:
+        answers = await client.describe_consumer_groups([group])
+        if any(described["state"] in _AGREEING for answer in answers for described in answer.to_object()["groups"]):
+            raise _AgreeingError(f"the group '{group}' is agreeing anew")
+        return answers
+
+    answers = await admin.ask(describe)
     found = []
     for answer in answers:
         for described in answer.to_object()["groups"]:

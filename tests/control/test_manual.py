@@ -32,7 +32,7 @@ def test_a_command_says_what_came_of_its_own_control(settings: Settings) -> None
     enroll, leave = ("enroll", "c-1"), ("exit", "c-1")
     waits = "--wait", "--within", "25"
     with running(settings):
-        again = "the customer has been in before, and may not enter again, or not yet"
+        again = "the journey can be entered only once, and the customer has been in it"
         assert say(settings, *enroll, "Once", *waits) == "Customer 'c-1' has entered 'Once'."
         assert say(settings, *enroll, "Once", *waits) == f"1: Customer 'c-1' did not enter 'Once': {again}."
         assert say(settings, "enroll", "c-2", "Once") == "Customer 'c-2' is on the way into 'Once'."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.form import RELEASES
+from models.form import FORM, RELEASES
 from streams.journeys import upgrades
 from streams.journeys.upgrades import NotYetError, refuse_newer
 from streams.kafka.clients import admin
@@ -18,8 +18,8 @@ NOWHERE = Settings(brokers="127.0.0.1:1")
 @pytest.fixture
 def newer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the journey use what Fairway knows since its next release."""
-    monkeypatch.setitem(RELEASES, 2, "0.2")
-    monkeypatch.setattr(upgrades, "form_of", lambda _: 2)
+    monkeypatch.setitem(RELEASES, FORM + 1, "9.9")
+    monkeypatch.setattr(upgrades, "form_of", lambda _: FORM + 1)
 
 
 async def test_a_journey_that_every_worker_can_read_is_not_asked_about() -> None:
@@ -43,6 +43,6 @@ async def test_it_is_refused_while_a_worker_of_an_older_release_runs(settings: S
             with pytest.raises(NotYetError) as caught:
                 await refuse_newer(settings, [ONE])
     assert str(caught.value) == (
-        "Journey 'Welcome' needs Fairway 0.2 or later, but 1 of 1 workers are older (127.0.0.1): "
+        "Journey 'Welcome' needs Fairway 9.9 or later, but 1 of 1 workers are older (127.0.0.1): "
         "upgrade them first."
     )
