@@ -49,7 +49,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(source)
         patch.setattr(sys, "argv", ["setup.py", "--quiet"])
         packed = build_meta.build_sdist(str(folder))
-        shutil.unpack_archive(folder / packed, folder)
+        shutil.unpack_archive(folder / packed, folder, filter="data")
         patch.chdir(folder / packed.removesuffix(".tar.gz"))
         return folder / build_meta.build_wheel(str(folder))
 
