@@ -164,17 +164,20 @@ def _handle_event(draft: CustomerDraft, event: Event, source: Source | None, at:
 
 def _take_event(draft: CustomerDraft, event: Event, event_mark: bytes, at: datetime) -> None:
     """Let an event change the profile, be heard, and enter; one that is only heard may leave no trace (R31)."""
-    journeys, key, is_remembered = draft.journeys, (draft.tenant_id, event.event_type), False
+    journeys, key = draft.journeys, (draft.tenant_id, event.event_type)
+    wanted = journeys.wanted.get(key)
+    does = wanted is not None
     if event.event_type in PROFILE_EVENTS:
-        is_remembered = True
+        does = True
         _change_profile(draft, event, at)
         if draft.erased:
             return
     if journeys.heard and (listening := journeys.heard.get(key)):
-        is_remembered = hear(draft, event, at, listening) or is_remembered
-    if is_remembered or key in journeys.wanted:
+        does = hear(draft, event, at, listening) or does
+    if does:
         draft.recent = remember(draft.recent, event_mark)
-    enter_all(draft, event, at)
+    if wanted is not None:
+        enter_all(draft, wanted, event, at)
 
 
 def _change_profile(draft: CustomerDraft, event: Event, at: datetime) -> None:

@@ -98,9 +98,9 @@ class CompiledJourney(msgspec.Struct, frozen=True):
     """One version of a journey, ready to run; `reach` has the steps that can be reached from each, as bits.
 
     `guards` says whether an exit or the goal may keep somebody from entering. `hears` are the types of events that
-    it listens for, `asks` says whether any change of the profile may move an enrolment. `recalls` are WAITs that
-    events may have ended before they are entered, each with its bit, and `since` the steps that such events must
-    have come after (R35).
+    it listens for, `asks` says whether the profile may move an enrolment, and `wakes` whether either may end
+    a WAIT. `recalls` are WAITs that events may have ended before they are entered, each with its bit, and `since`
+    the steps that such events must have come after (R35).
     """
 
     id: str
@@ -124,6 +124,7 @@ class CompiledJourney(msgspec.Struct, frozen=True):
     guards: bool
     hears: frozenset[str]
     asks: bool
+    wakes: bool
     recalls: tuple[tuple[int, Wait], ...]
     since: frozenset[str]
 

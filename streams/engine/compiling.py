@@ -98,6 +98,7 @@ def compile_journey(journey: Journey) -> CompiledJourney:
         guards=any(one.rules for one in exits) or (goal is not None and goal.ends and goal.rules is not None),
         hears=frozenset(one.event_type for one in _find_listeners(waits, exits, goal, follow)),
         asks=_asks_profile(waits, exits, goal),
+        wakes=bool(follow) or any(wait.listens or wait.follows for wait in waits),
         recalls=recalls,
         since=frozenset(wait.since for _, wait in recalls) & steps.keys(),
     )

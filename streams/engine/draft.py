@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -14,11 +15,14 @@ from streams.engine.inputs import CustomerInput, PlacesInput
 from streams.engine.journeys import Journeys
 
 LATEST = timedelta(days=1)  # after its end, a watch goes with the next change of the row (R41)
-_NOTHING: Mapping[str, int] = {}
 
 
 class CustomerDraft:
     """A mutable copy of one customer; the copy is taken of what changes only, and `before` is never touched."""
+
+    counted: Mapping[str, int] = MappingProxyType(
+        {}
+    )  # steps that an enrolment had taken when it began to count anew
 
     def __init__(
         self,
@@ -49,7 +53,6 @@ class CustomerDraft:
         self.merged_into = row.merged_into
         self.watched = row.watched
         self.settled = row.profile  # as it was when rules were asked of it last
-        self.counted: Mapping[str, int] = _NOTHING
         self.erased = False
         self.entries: list[Entry] = []  # of the activity record of the input at hand
         self.effects: list[Effect] = []  # in order

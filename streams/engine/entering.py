@@ -1,5 +1,6 @@
 """Who enters a journey, and why not (R1 to R6): each refusal says its reason."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -26,9 +27,9 @@ from streams.engine.walking import Walk
 _NEVER: dict[str, EntryHistory] = {}
 
 
-def enter_all(draft: CustomerDraft, event: Event, at: datetime) -> None:
+def enter_all(draft: CustomerDraft, wanted: Iterable[CompiledJourney], event: Event, at: datetime) -> None:
     """Enter every journey that this event triggers, or say why not (R1, R2)."""
-    for journey in draft.journeys.wanted.get((draft.tenant_id, event.event_type), ()):
+    for journey in wanted:
         _enter_by_event(draft, journey, event, at)
 
 

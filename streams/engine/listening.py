@@ -46,8 +46,8 @@ def settle(draft: CustomerDraft, at: datetime) -> None:
     journey_ids = draft.journeys.asking
     while draft.profile is not draft.settled:
         before, draft.settled = draft.settled, draft.profile
-        if not journey_ids or not (draft.enrollments or draft.watched or draft.candidates):
-            continue
+        if not (draft.enrollments or draft.watched or draft.candidates):
+            return
         reach_by_rules(draft, at, journey_ids)
         exit_by_rules(draft, at, journey_ids)
         follow_profile(draft, before, at, journey_ids)
@@ -57,7 +57,7 @@ def settle(draft: CustomerDraft, at: datetime) -> None:
 
 def close(draft: CustomerDraft, cause: Cause, at: datetime, club_id: str | None) -> None:
     """Let those move whom a change of the profile moves, and close the activity record of an input."""
-    if draft.profile is not draft.settled:
+    if draft.profile is not draft.settled and draft.journeys.asking:
         settle(draft, at)
     draft.record(cause, at, club_id)
 

@@ -31,7 +31,7 @@ def plan(
     profile: dict[str, Any],
     scope: Callable[[], Scope],
     *,
-    just_fired: bool,
+    just_fired: bool = False,
     entered_at: datetime | None = None,
 ) -> Plan:
     """Return how long a wait that is entered at `at` holds; `zone` is the journey's.

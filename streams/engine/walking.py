@@ -68,7 +68,8 @@ class Walk(Position):
     def replan(self, wait: Wait) -> None:
         """Plan an open wait anew, for the moment that it holds until has moved (R43); in a pause it stays held."""
         before, limit = self.enrollment.waiting_until, STEP_LIMIT - self.draft.count_steps(self.enrollment)
-        planned = self._plan(wait, self.enrollment.entered_at)
+        zone, profile, entered_at = self.journey.zone, self.draft.profile, self.enrollment.entered_at
+        planned = plan(wait, self.at, zone, profile, self._scope, entered_at=entered_at)
         is_paused = self.journey.id in self.draft.journeys.paused
         settles = planned.policy not in (None, "continue")
         if (planned.until == before and not settles) or before is None:
@@ -82,7 +83,7 @@ class Walk(Position):
                 self.draft.entries.append(StepReplanned(*self._place(wait), Moved(before, planned.until)))
             ended = Ended(self.at, before, policy=planned.policy or "", reason=planned.reason) if settles else None
             self.memory = change(self.memory, ended=ended)
-            goes_on = self._hold(wait, planned, self.enrollment.entered_at, is_paused=is_paused)
+            goes_on = self._hold(wait, planned, entered_at, is_paused=is_paused)
         if goes_on:
             self.run(limit)
 
@@ -158,7 +159,8 @@ class Walk(Position):
         return True
 
     def _wait(self, step: Wait) -> bool:
-        planned = self._plan(step)
+        fired, zone = self.fired == step.id, self.journey.zone
+        planned = plan(step, self.at, zone, self.draft.profile, self._scope, just_fired=fired)
         ended = self._find_end(step, planned.until) if step.listens else None
         if ended is None and planned.policy not in (None, "continue"):
             return self._follow_policy(step, planned)
@@ -166,10 +168,6 @@ class Walk(Position):
         if ended is not None:
             return self._end(step, ended, before=True)
         return self._hold(step, planned, self.at)
-
-    def _plan(self, step: Wait, entered_at: datetime | None = None) -> Plan:
-        fired, zone = self.fired == step.id, self.journey.zone
-        return plan(step, self.at, zone, self.draft.profile, self._scope, just_fired=fired, entered_at=entered_at)
 
     def _hold(self, step: Wait, planned: Plan, entered_at: datetime | None, *, is_paused: bool = False) -> bool:
         """Wait as planned; True if the wait is over by now and the steps after it come next."""
@@ -182,7 +180,8 @@ class Walk(Position):
             self._fired(step, planned.until)
             return True
         self.at = self.draft.now
-        self.draft.count_anew(self.enrollment)  # the wait is over, so the steps after it count anew (R25)
+        if self.journey.wakes:  # the wait is over, so the steps after it count anew (R25)
+            self.draft.count_anew(self.enrollment)
         self.fire(step, planned.until)
         return False
 
