@@ -12,7 +12,6 @@ from streams.engine.results import Change, ConditionResult, SendResult, SplitRes
 from streams.history.batch import HistoryBatch
 from streams.history.records import Record, read_record
 from streams.history.rows import Enrollment, Step, StepCount
-from tests.history.activity import activity
 from tests.history.build import (
     JOURNEY,
     NOON,
@@ -32,6 +31,7 @@ from tests.history.build import (
     skipped,
     started,
 )
+from tests.history.story import story
 
 FIRED = WaitResult(NOON, hours(24))
 PERSON = ("t", "c-1")
@@ -329,7 +329,7 @@ def test_a_late_change_of_a_profile_counts_where_nothing_changed_since() -> None
 
 # --- any split --------------------------------------------------------------------------------------------------
 
-RECORDS = [read_record(message.value, message.offset) for message in activity(customers=12, erased=2)]
+RECORDS = [read_record(message.value or b"", message.offset) for message in story()]
 
 
 class Tables:

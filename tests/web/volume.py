@@ -57,8 +57,10 @@ FILL = [
        SELECT a.tenant_id, a.customer_id, a.at + n * interval '1 second', :volume + n,
               md5('h' || n)::uuid, a.cause, a.entries, false
        FROM activity a, generate_series(1, :records) n WHERE a."offset" = 5""",
-    """INSERT INTO journey_step_counts (journey_id, version, step_id, variant, entered, inside, completed, skipped)
+    """INSERT INTO journey_step_counts (journey_id, version, step_id, variant, entered, enrollments, inside,
+                                        completed, skipped)
        SELECT e.journey_id, 1, s.step_id, '', count(*) FILTER (WHERE s.status <> 'SKIPPED'),
+              count(*) FILTER (WHERE s.status <> 'SKIPPED'),
               count(*) FILTER (WHERE s.status = 'IN_PROGRESS'), count(*) FILTER (WHERE s.status = 'COMPLETED'),
               count(*) FILTER (WHERE s.status = 'SKIPPED')
        FROM journey_enrollment_steps s JOIN journey_enrollments e ON e.id = s.enrollment_id GROUP BY 1, 3""",

@@ -208,9 +208,9 @@ async def show_statistics(
     if journey is None:
         raise missing()
     counts = await totals.count_steps(reader, row["id"], number)
-    entered = counts.get(journey.steps[0].id, StepCounts()).entered
+    total = counts.get(journey.steps[0].id, StepCounts()).enrollments
     steps = [
-        StepStatistics.of(step.id, step.step_number, step.type, counts.get(step.id, StepCounts()), entered)
+        StepStatistics.of(step.id, step.step_number, step.type, counts.get(step.id, StepCounts()), total)
         for step in journey.steps
     ]
     return Statistics(version=number, steps=steps, refused=await totals.count_refusals(reader, row["id"]))

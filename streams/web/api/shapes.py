@@ -109,12 +109,16 @@ class Clone(Shape):
 
 
 class StepStatistics(Shape):
-    """How many enrolments of a version were and are at a step; `share` is of those who entered the journey."""
+    """What a step of a version has seen: visits, but for `enrollments` that came at all and those `inside` now.
+
+    `share` is the part of those who entered the journey that came here.
+    """
 
     step_id: str
     step_number: int
     type: str
     entered: int
+    enrollments: int
     inside: int
     completed: int
     skipped: int
@@ -123,12 +127,12 @@ class StepStatistics(Shape):
     variants: dict[str, int]
 
     @classmethod
-    def of(cls, id_: str, number: int, type_: str, counts: StepCounts, entered: int) -> "StepStatistics":
+    def of(cls, id_: str, number: int, type_: str, counts: StepCounts, total: int) -> "StepStatistics":
         """Return what a step's counts say where so many enrolments entered the journey."""
-        words = ("entered", "inside", "completed", "skipped", "failed")
+        words = ("entered", "enrollments", "inside", "completed", "skipped", "failed")
         return cls(
             step_id=id_, step_number=number, type=type_, **{word: getattr(counts, word) for word in words},
-            share=counts.entered / entered if entered else 0.0, variants=dict(counts.ways),
+            share=counts.enrollments / total if total else 0.0, variants=dict(counts.ways),
         )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ IMPLIED_END = ":end"
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A way from one step to another; `flow` is None where nothing counts it apart."""
+    """A way from one step to another; `flow` is how often it was taken."""
 
     start: str
     end: str
@@ -42,11 +42,17 @@ def find_links(journey: Journey, counts: Mapping[str, StepCounts]) -> list[Link]
         merged: dict[str, tuple[list[str], int]] = {}
         for label, end in _ways(step, default):
             labels, flow = merged.get(end, ([], 0))
-            here = counted.ways.get(label, 0) if label else counted.completed
+            here = counted.ways.get(label, 0) if label else _count_passages(step, counted)
             merged[end] = ([*labels, label], flow + here)
         for end, (labels, flow) in merged.items():
             links.append(Link(step.id, end, " · ".join(filter(None, labels)), flow))
     return links
+
+
+def _count_passages(step: AnyStep, counted: StepCounts) -> int:
+    """Return how many visits went on from a step: also past a SEND that nobody wanted (R24)."""
+    left = counted.entered - counted.inside - counted.failed if isinstance(step, SendStep) else 0
+    return max(left, counted.completed)
 
 
 def _ways(step: AnyStep, default: str) -> Iterator[tuple[str, str]]:

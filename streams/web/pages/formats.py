@@ -26,6 +26,11 @@ def capped(value: int, most: int) -> str:
     return f"{value:,}+" if value >= most else f"{value:,}"
 
 
+def laps(average: float) -> str:
+    """Return how often a step was passed by each who came, on average; nothing where that is once."""
+    return f"\N{MULTIPLICATION SIGN} {average:,.1f}".removesuffix(".0") if average >= 1.05 else ""
+
+
 def short(value: int) -> str:
     """Return a number in at most five characters."""
     for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):
@@ -101,5 +106,5 @@ def hexadecimal(raw: bytes | None, limit: int = 4096) -> str:
 
 FILTERS = {
     "number": number, "short": short, "moment": moment, "local": local, "span": span, "pretty": pretty,
-    "brief": brief, "shorten": shorten, "text": text_of, "hex": hexadecimal,
+    "laps": laps, "brief": brief, "shorten": shorten, "text": text_of, "hex": hexadecimal,
 }  # fmt: skip

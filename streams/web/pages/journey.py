@@ -15,7 +15,7 @@ from streams.web.access.visitor import visitor_of
 from streams.web.charts.graph import draw
 from streams.web.charts.outline import describe_rule, summarize
 from streams.web.pages.addresses import missing, with_query
-from streams.web.pages.formats import number, percent, short
+from streams.web.pages.formats import laps, number, percent, short
 from streams.web.pages.live import Values
 from streams.web.pages.rendering import render
 from streams.web.queries import history, journeys, totals
@@ -58,7 +58,7 @@ async def show(request: Request) -> Response:
         request, "journey.html", row=row, version=version, journey=journey, refusals=refusals, versions=versions,
         trials=trials, reasons=REFUSALS,
         graph=draw(journey, counts) if journey else None, counts=lambda id_: counts.get(id_, StepCounts()),
-        total=counts[first].entered if first in counts else 0, funnel=_funnel(journey, counts),
+        total=counts[first].enrollments if first in counts else 0, funnel=_funnel(journey, counts),
         moves=[(move, VERBS[move]) for move in allowed],
         values=_measure(row, refusals, counts), summarize=summarize, describe_rule=describe_rule,
         link=lambda step: with_query(f"/journeys/{row['id']}/enrollments", {"step": step}),
@@ -66,9 +66,9 @@ async def show(request: Request) -> Response:
 
 
 def _funnel(journey: Journey | None, counts: Mapping[str, StepCounts]) -> list[tuple[Any, int]]:
-    """Return the steps that somebody has passed, or that everybody must, with how many did."""
+    """Return the steps with how many enrolments came to each, loops or not."""
     steps = journey.steps if journey else ()
-    return [(step, counts.get(step.id, StepCounts()).completed) for step in steps]
+    return [(step, counts.get(step.id, StepCounts()).enrollments) for step in steps]
 
 
 async def read(request: Request) -> Values:
@@ -92,6 +92,7 @@ def _measure(row: Row, refusals: Mapping[str, int], counts: Mapping[str, StepCou
         for word in _COUNTS:
             values[f"{word}.{id_}"] = number(getattr(count, word))
             values[f"short.{word}.{id_}"] = short(getattr(count, word))
+        values[f"laps.{id_}"] = laps(count.laps)
     return values
 
 

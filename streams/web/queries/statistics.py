@@ -7,14 +7,24 @@ import msgspec
 
 
 class StepCounts(msgspec.Struct, frozen=True):
-    """How many enrolments a step has seen; `ways` counts the visits that left a SPLIT or CONDITION by each way."""
+    """What a step has seen: visits, but for `enrollments` that came at all and those that are `inside` now.
+
+    `ways` counts the visits that left a SPLIT or CONDITION by each way, `drawn` the enrolments of each variant.
+    """
 
     entered: int = 0
+    enrollments: int = 0
     inside: int = 0
     completed: int = 0
     skipped: int = 0
     failed: int = 0
     ways: Mapping[str, int] = {}
+    drawn: Mapping[str, int] = {}
+
+    @property
+    def laps(self) -> float:
+        """How often an enrolment that came here was here, on average; 1 without a loop."""
+        return self.entered / self.enrollments if self.enrollments else 1.0
 
 
 class Rate(msgspec.Struct, frozen=True):

@@ -19,18 +19,20 @@ _SENT = "sent:"
 
 
 async def count_steps(reader: Reader, journey_id: str, version: int) -> dict[str, StepCounts]:
-    """Return by step how many enrolments of a version were and are there, and which ways they left."""
+    """Return by step what each of a version's steps has seen, and which ways were taken."""
     where = StepCountRow.journey_id == journey_id, StepCountRow.version == version
     numbers: dict[str, Row] = {}
     ways: dict[str, dict[str, int]] = {}
+    drawn: dict[str, dict[str, int]] = {}
     for row in await reader.fetch(select(StepCountRow.__table__).where(*where)):
         if row["variant"]:
             ways.setdefault(row["step_id"], {})[row["variant"]] = row["completed"]
+            drawn.setdefault(row["step_id"], {})[row["variant"]] = row["enrollments"]
         else:
             numbers[row["step_id"]] = row
-    names = "entered", "inside", "completed", "skipped", "failed"
+    names = "entered", "enrollments", "inside", "completed", "skipped", "failed"
     return {
-        id_: StepCounts(**{name: row[name] for name in names}, ways=ways.get(id_, {}))
+        id_: StepCounts(**{name: row[name] for name in names}, ways=ways.get(id_, {}), drawn=drawn.get(id_, {}))
         for id_, row in numbers.items()
     }
 
@@ -128,6 +130,6 @@ async def count_sent(reader: Reader, since: datetime) -> dict[tuple[str, str], i
     table, tenant = HourCountRow, JourneyRow.tenant_id
     query = select(tenant, table.what, func.sum(table.number).label("count"))
     query = query.join(JourneyRow, JourneyRow.id == table.journey_id).group_by(tenant, table.what)
-    query = query.where(table.hour > since, table.what.like(f"{_SENT}%"))
+    query = query.where(table.hour >= since, table.what.like(f"{_SENT}%"))
     rows = await reader.fetch(reader.within(query, tenant))
     return {(row["tenant_id"], row["what"].removeprefix(_SENT)): int(row["count"]) for row in rows}

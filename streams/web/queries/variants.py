@@ -35,7 +35,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A SPLIT: how many each variant got, and the outcomes."""
+    """A SPLIT: for how many enrolments each variant was drawn, and the outcomes."""
 
     step: SplitStep
     entered: Mapping[str, int]
@@ -58,8 +58,8 @@ async def read_trials(reader: Reader, row: Row, journey: Journey, counts: Mappin
             Outcome(name, {variant: _share(found.get(variant), place) for variant in variants})
             for place, name in enumerate(names)
         ]
-        ways = counts.get(step.id, StepCounts()).ways
-        trials.append(Trial(step, {variant: ways.get(variant, 0) for variant in variants}, outcomes))
+        drawn = counts.get(step.id, StepCounts()).drawn
+        trials.append(Trial(step, {variant: drawn.get(variant, 0) for variant in variants}, outcomes))
     return trials
 
 

@@ -34,6 +34,6 @@ def test_a_page_of_rows_is_a_page_of_objects() -> None:
 
 
 def test_a_step_s_share_is_of_those_who_entered() -> None:
-    counts = StepCounts(entered=3, completed=2, ways={"yes": 2})
+    counts = StepCounts(entered=9, enrollments=3, completed=2, ways={"yes": 2})
     assert StepStatistics.of("s", 1, "SEND", counts, 4).share == 0.75
     assert StepStatistics.of("s", 1, "SEND", counts, 0).share == 0.0

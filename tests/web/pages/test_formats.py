@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streams.web.pages.formats import NONE, brief, hexadecimal, local, number, percent, relative, short, span
+from streams.web.pages.formats import NONE, brief, hexadecimal, laps, local, number, percent, relative, short, span
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -14,6 +14,11 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 )
 def test_counts_in_the_graph_are_short(value: int, text: str) -> None:
     assert short(value) == text
+
+
+@pytest.mark.parametrize(("average", "text"), [(1.0, ""), (1.04, ""), (12.0, "x 12"), (1234.56, "x 1,234.6")])
+def test_rounds_of_a_loop_are_told_where_there_are_any(average: float, text: str) -> None:
+    assert laps(average) == text.replace("x", "\N{MULTIPLICATION SIGN}")
 
 
 @pytest.mark.parametrize(
