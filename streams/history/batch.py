@@ -157,7 +157,7 @@ class HistoryBatch:
         self._count(entry, step, count)
         if is_late and _is_past(entry, step):
             return
-        count.inside += isinstance(entry, _WAITING) - (step.status == "IN_PROGRESS")
+        count.inside += (type(entry) in _WAITING) - (step.status == "IN_PROGRESS")
         _move(step, entry)
         if entry.visit and enrollment.status == "ACTIVE":
             enrollment.current_step_id, enrollment.current_step_number = entry.step_id, entry.step_number
@@ -223,7 +223,7 @@ def _is_past(entry: _StepEntry, step: Step) -> bool:
     """Say whether a step's row tells of something later than an entry that comes late."""
     if entry.visit != step.visits:
         return entry.visit < step.visits
-    return step.status not in (None, "IN_PROGRESS") or isinstance(entry, _WAITING)
+    return step.status not in (None, "IN_PROGRESS") or type(entry) in _WAITING
 
 
 def _find_until(entry: _StepEntry) -> datetime | None:
