@@ -95,8 +95,9 @@ def topics_file(tmp_path: Path, prefix: str) -> Path:
 def settings(broker: str, topics_file: Path, prefix: str, tmp_path: Path) -> Iterator[Settings]:
     """Settings of an app of its own on fresh topics, deleted after the test; the database is not set."""
     wanted = read_topics(topics_file, prefix)
-    asyncio.run(provision.apply(broker, wanted))
-    yield Settings(brokers=broker, app_id=prefix, topics_file=topics_file, data_dir=tmp_path / "data")
+    made = Settings(brokers=broker, app_id=prefix, topics_file=topics_file, data_dir=tmp_path / "data")
+    asyncio.run(provision.apply(made, wanted))
+    yield made
     client.delete_topics(broker, [topic.name for topic in wanted.all])
 
 

@@ -78,4 +78,4 @@ def _explain(error: Exception) -> FairwayError | None:
 
     from streams.kafka.clients import explain
 
-    return explain(read_settings().brokers, error) if isinstance(error, KafkaError) else None
+    return explain(read_settings(), error) if isinstance(error, KafkaError) else None

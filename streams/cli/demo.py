@@ -51,11 +51,11 @@ async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool
     topics = read_topics(settings.topics_file, settings.app_id)
     journeys = _shorten_examples(settings.data_dir, day)
     log = journeys.with_name("worker.log")
-    await provision.apply(settings.brokers, topics)
+    await provision.apply(settings, topics)
     async with run_worker(settings, log) as worker:
         await make_journeys(settings, journeys)
         typer.echo(f"Topics, tables and the journeys of '{journeys}' are there; the worker's log is '{log}'.")
-        played = Demo(settings.brokers, topics.partitions, lambda: worker.returncode is None, _show)
+        played = Demo(settings, topics.partitions, lambda: worker.returncode is None, _show)
         await played.play()
         summary = played.tally.summarize()
         _print_table(summary)

@@ -50,7 +50,7 @@ def publish(
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Publishing", total=len(lines))
-        sent = _run(send(settings.brokers, lines, lambda count: progress.advance(task, count))) if lines else 0
+        sent = _run(send(settings, lines, lambda count: progress.advance(task, count))) if lines else 0
     typer.echo(f"{sent} events published.")
     for line in bad[:_TOLD]:
         typer.echo(f"{events}:{line.number}: {line.reason}", err=True)
@@ -69,8 +69,8 @@ def commands(
     from streams.control.publishing import read_commands
 
     async def show() -> None:
-        brokers = read_settings().brokers
-        async for value in read_commands(brokers, from_start=from_start or not follow, follow=follow):
+        settings = read_settings()
+        async for value in read_commands(settings, from_start=from_start or not follow, follow=follow):
             typer.echo(value)
 
     _run(show())
@@ -130,10 +130,10 @@ def _control(
     settings = read_settings()
 
     async def run() -> "tuple[str, Answer | None]":
-        known = await find_journey(settings.brokers, tenant, journey)
+        known = await find_journey(settings, tenant, journey)
         message = write(known.journey_id)
         if seconds is None:
-            await control(settings.brokers, tenant, customer, message)
+            await control(settings, tenant, customer, message)
             return known.name, None
         return known.name, await ask(settings, tenant, customer, message, seconds)
 

@@ -25,7 +25,7 @@ def plan_topics(as_json: AsJson = False) -> None:
 
     settings = read_settings()
     wanted = read_topics(settings.topics_file, settings.app_id)
-    _show(asyncio.run(provision.plan(settings.brokers, wanted)), as_json=as_json)
+    _show(asyncio.run(provision.plan(settings, wanted)), as_json=as_json)
 
 
 @group.command("apply")
@@ -36,7 +36,7 @@ def apply_topics(as_json: AsJson = False) -> None:
 
     settings = read_settings()
     wanted = read_topics(settings.topics_file, settings.app_id)
-    _show(asyncio.run(provision.apply(settings.brokers, wanted)), as_json=as_json)
+    _show(asyncio.run(provision.apply(settings, wanted)), as_json=as_json)
 
 
 def _show(differences: "tuple[Difference, ...]", *, as_json: bool) -> None:

@@ -83,7 +83,7 @@ async def _run(settings: "Settings") -> None:
         structlog.get_logger().warning(sentence)
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
-    await check_topics(settings.brokers, topics)
+    await check_topics(settings, topics)
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def end() -> None:
@@ -94,7 +94,7 @@ async def _run(settings: "Settings") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     port = WebPort(settings)
-    running = Worker(settings, topics, Definitions(settings.brokers), port.address)
+    running = Worker(settings, topics, Definitions(settings), port.address)
     history = DeferredReader((ACTIVITY,))
     running.add_reader(history)
     company = asyncio.create_task(_keep_company(running, port, history, settings, topics))

@@ -11,6 +11,7 @@ from streams.engine.effects import Cause
 from streams.engine.inputs import Enroll, Exit
 from streams.history.records import Record, StoredEntry, read_record
 from streams.kafka.clients import started
+from streams.kafka.connection import client_arguments
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import ACTIVITY, INBOX, read_topics
 from streams.settings import Settings
@@ -33,7 +34,7 @@ async def ask(
     partitions = read_topics(settings.topics_file, settings.app_id).partitions
     activity = TopicPartition(ACTIVITY, partition_of(key, partitions))
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.brokers,
+        **client_arguments(settings),
         group_id=settings.app_id,  # to see how far it is; without a subscription there is no part in it
         isolation_level="read_committed",
         enable_auto_commit=False,
@@ -41,7 +42,7 @@ async def ask(
     async with started(consumer):
         consumer.assign([activity])
         consumer.seek(activity, (await consumer.end_offsets([activity]))[activity])
-        sent = await control(settings.brokers, tenant_id, customer_id, message)
+        sent = await control(settings, tenant_id, customer_id, message)
         return await _wait(consumer, activity, key, message, sent, steady() + seconds)
 
 

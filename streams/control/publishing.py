@@ -16,7 +16,9 @@ from streams.errors import FairwayError
 from streams.journeys.definitions import load_catalogue
 from streams.journeys.records import JourneyState
 from streams.kafka.clients import deadline, find_partitions, missing_topic, producing, started
+from streams.kafka.connection import client_arguments
 from streams.kafka.topics import COMMANDS, INBOX
+from streams.settings import Settings
 
 _BATCH_BYTES = 512 * 1024
 _IN_FLIGHT = 5000  # records sent before the first of them is waited for
@@ -63,13 +65,15 @@ def _read_event(number: int, value: bytes, topics: frozenset[str]) -> OutgoingRe
     return OutgoingRecord(event.event_type, customer_key(event.tenant_id, event.customer_id), value)
 
 
-async def send(brokers: str, lines: Iterable[OutgoingRecord], sent: Callable[[int], None] = lambda _: None) -> int:
+async def send(
+    settings: Settings, lines: Iterable[OutgoingRecord], sent: Callable[[int], None] = lambda _: None
+) -> int:
     """Send records in order and return how many; `sent` is told of each part of them that is acknowledged.
 
     Raises FairwayError for a topic that does not exist, before anything is sent there.
     """
     total, waiting = 0, list[asyncio.Future[Any]]()
-    async with producing(_producer(brokers)) as producer:
+    async with producing(_producer(settings)) as producer:
         known = (await producer.client.fetch_all_metadata()).topics()
         for line in lines:
             if line.topic not in known:
@@ -90,9 +94,9 @@ async def _settle(waiting: list[asyncio.Future[Any]], sent: Callable[[int], None
     return count
 
 
-def _producer(brokers: str) -> AIOKafkaProducer:
+def _producer(settings: Settings) -> AIOKafkaProducer:
     return AIOKafkaProducer(
-        bootstrap_servers=brokers,
+        **client_arguments(settings),
         enable_idempotence=True,
         linger_ms=5,
         max_batch_size=_BATCH_BYTES,
@@ -100,9 +104,9 @@ def _producer(brokers: str) -> AIOKafkaProducer:
     )
 
 
-async def control(brokers: str, tenant_id: str, customer_id: str, message: Enroll | Exit) -> RecordMetadata:
+async def control(settings: Settings, tenant_id: str, customer_id: str, message: Enroll | Exit) -> RecordMetadata:
     """Send an enrolment or exit by hand to the customer's partition, and return where it lies."""
-    async with producing(_producer(brokers)) as producer:
+    async with producing(_producer(settings)) as producer:
         if INBOX not in (await producer.client.fetch_all_metadata()).topics():
             raise missing_topic(INBOX)
         key = customer_key(tenant_id, customer_id)
@@ -111,9 +115,9 @@ async def control(brokers: str, tenant_id: str, customer_id: str, message: Enrol
         return sent
 
 
-async def find_journey(brokers: str, tenant_id: str, name: str) -> JourneyState:
+async def find_journey(settings: Settings, tenant_id: str, name: str) -> JourneyState:
     """Return how a journey stands, by name or id; asks the definitions topic, so Postgres may be down."""
-    catalogue = await load_catalogue(brokers)
+    catalogue = await load_catalogue(settings)
     found = catalogue.find(tenant_id, name)
     if found is None:
         meant = suggest(name, (state.name for state in catalogue.states.values() if state.tenant_id == tenant_id))
@@ -122,11 +126,11 @@ async def find_journey(brokers: str, tenant_id: str, name: str) -> JourneyState:
     return found
 
 
-async def read_commands(brokers: str, *, from_start: bool, follow: bool) -> AsyncIterator[bytes]:
+async def read_commands(settings: Settings, *, from_start: bool, follow: bool) -> AsyncIterator[bytes]:
     """Yield committed send commands: those that are there, or with `follow` also those to come."""
-    partitions = await find_partitions(brokers, COMMANDS)
+    partitions = await find_partitions(settings, COMMANDS)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers,
+        **client_arguments(settings),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest" if from_start else "latest",

@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 _AT_ONCE = 500  # customers; so many at most are sent twice, if the worker dies before it has noted them
 
 
-async def advance(engine: AsyncEngine, brokers: str) -> bool:
+async def advance(engine: AsyncEngine, settings: Settings) -> bool:
     """Send the next part of a run that no other worker is at; say whether there was one.
 
     The run that has come least far is first, so that a long one does not hold up the others. One that Kafka refuses
@@ -38,7 +38,7 @@ async def advance(engine: AsyncEngine, brokers: str) -> bool:
             return False
         done, error = run.done + len(run.part), None
         try:
-            await send(brokers, _write(run))
+            await send(settings, _write(run))
         except KafkaError as refusal:
             if not is_refusal(refusal):
                 raise
@@ -67,7 +67,7 @@ async def advance_for_ever(settings: Settings) -> None:
     """Look every second whether a run waits, and send it; Postgres or Kafka may be away meanwhile."""
 
     async def look(engine: AsyncEngine) -> None:
-        while await advance(engine, settings.brokers):
+        while await advance(engine, settings):
             pass
 
     await poll_for_ever(settings.database_url, look, "runs can't go on for now")

@@ -13,8 +13,10 @@ from streams import clock
 from streams.demo.sample import TENANT, make_sample
 from streams.demo.tally import Tally
 from streams.errors import FairwayError
+from streams.kafka.connection import client_arguments
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS
+from streams.settings import Settings
 
 _PATIENCE = 60.0  # seconds for the worker to take up all partitions, and for the journeys to end
 _QUIET = 1.5  # seconds without a record after which nothing more is expected
@@ -26,10 +28,10 @@ Show = Callable[[Mapping[str, Any]], None]
 class Demo:
     """One run of the sample, by a name of its own, so that a second run meets new customers."""
 
-    def __init__(self, brokers: str, partitions: int, is_alive: Callable[[], bool], show: Show) -> None:
+    def __init__(self, settings: Settings, partitions: int, is_alive: Callable[[], bool], show: Show) -> None:
         self.tally = Tally()
         self._run = _base36(int(clock.timestamp()))
-        self._brokers = brokers
+        self._settings = settings
         self._partitions = partitions
         self._is_alive = is_alive
         self._show = show
@@ -39,9 +41,9 @@ class Demo:
     async def play(self) -> None:
         """Wait for the worker to answer on every partition, publish the sample, and read until all is done."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._brokers, isolation_level="read_committed", enable_auto_commit=False
+            **client_arguments(self._settings), isolation_level="read_committed", enable_auto_commit=False
         )
-        producer = AIOKafkaProducer(bootstrap_servers=self._brokers, enable_idempotence=True)
+        producer = AIOKafkaProducer(**client_arguments(self._settings), enable_idempotence=True)
         async with consumer, producer:
             everywhere = [TopicPartition(topic, number) for topic in _READ for number in range(self._partitions)]
             consumer.assign(everywhere)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,7 +14,9 @@ from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.journeys.catalogue import Catalogue, compile_pending, read
 from streams.kafka.clients import find_partitions
+from streams.kafka.connection import client_arguments
 from streams.kafka.topics import DEFINITIONS
+from streams.settings import Settings
 
 REFUSED = Gauge("fairway_definitions_refused", "Records of the definitions topic that can't be used.")
 
@@ -37,13 +38,13 @@ def _warn(attempt: RetryCallState) -> None:
 class Definitions:
     """Follows the definitions topic; `journeys` is the newest snapshot, `catalogue` what it was made of."""
 
-    def __init__(self, brokers: str, changed: Callable[[Journeys], None] = _ignore, **security: Any) -> None:
+    def __init__(self, settings: Settings, changed: Callable[[Journeys], None] = _ignore) -> None:
         self.catalogue = Catalogue()
         self.journeys = Journeys()
         self._changed = changed
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=brokers, enable_auto_commit=False, auto_offset_reset="earliest",
-            isolation_level="read_committed", fetch_max_wait_ms=200, **security,
+            **client_arguments(settings), enable_auto_commit=False, auto_offset_reset="earliest",
+            isolation_level="read_committed", fetch_max_wait_ms=200,
         )  # fmt: skip
         self._task: asyncio.Task[None] | None = None
 
@@ -99,10 +100,10 @@ class Definitions:
                 _log.error("a definition can't be used and is put aside", key=key, reason=reason)
 
 
-async def load_catalogue(brokers: str) -> Catalogue:
+async def load_catalogue(settings: Settings) -> Catalogue:
     """Return what the definitions topic says now; raises FairwayError where there is none."""
-    await find_partitions(brokers, DEFINITIONS)
-    definitions = Definitions(brokers)
+    await find_partitions(settings, DEFINITIONS)
+    definitions = Definitions(settings)
     try:
         return await definitions.load()
     finally:

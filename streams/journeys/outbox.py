@@ -22,6 +22,7 @@ from streams.database import OUTBOX_LOCK
 from streams.errors import FairwayError
 from streams.journeys.records import read_key
 from streams.kafka.clients import explain, is_refusal, missing_topic, producing
+from streams.kafka.connection import client_arguments
 from streams.kafka.topics import DEFINITIONS
 from streams.polling import poll_for_ever
 from streams.settings import Settings
@@ -116,7 +117,7 @@ async def _set_problem(connection: AsyncConnection, row: Row[Any], problem: str 
 async def publish_now(engine: AsyncEngine, settings: Settings) -> None:
     """Send what waits in the outbox; raises KafkaError, or FairwayError where the topic is missing."""
     # Not idempotent, for then aiokafka would try for ever; one record is sent at a time, so they stay in order.
-    made = AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all", request_timeout_ms=_TIMEOUT_MS)
+    made = AIOKafkaProducer(**client_arguments(settings), acks="all", request_timeout_ms=_TIMEOUT_MS)
     async with producing(made) as producer:
         if DEFINITIONS not in (await producer.client.fetch_all_metadata()).topics():
             raise missing_topic(DEFINITIONS)
@@ -129,7 +130,7 @@ async def publish_soon(engine: AsyncEngine, settings: Settings) -> FairwayError 
     try:
         await publish_now(engine, settings)
     except KafkaError as error:
-        return explain(settings.brokers, error)
+        return explain(settings, error)
     except FairwayError as error:
         return error
     return None

@@ -21,7 +21,7 @@ async def refuse_newer(settings: Settings, journeys: Iterable[Journey]) -> None:
     if not needs:
         return
     try:
-        async with admin(settings.brokers) as asking:
+        async with admin(settings) as asking:
             members = await list_members(asking, settings.app_id)
     except FairwayError as error:
         raise NotYetError(f"Whether all workers can read '{next(iter(needs))}' is not known. {error}") from None

@@ -9,8 +9,10 @@ from typing import NamedTuple, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.kafka.connection import client_arguments
 from streams.kafka.errors import MigratedError
 from streams.kafka.topic_ids import topic_id
+from streams.settings import Settings
 
 _PAGE_ROWS = 5000
 _PAGE_BYTES = 4 * 1024 * 1024
@@ -44,15 +46,15 @@ class Changelog(Protocol):
 class ChangelogReader:
     """The changelog as it stands on the broker."""
 
-    def __init__(self, brokers: str, topic: str, partition: int) -> None:
-        self._brokers = brokers
+    def __init__(self, settings: Settings, topic: str, partition: int) -> None:
+        self._settings = settings
         self._place = TopicPartition(topic, partition)
         self._consumer: AIOKafkaConsumer | None = None
 
     async def start(self) -> None:
         """Connect; raises MigratedError."""
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._brokers,
+            **client_arguments(self._settings),
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

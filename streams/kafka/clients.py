@@ -20,6 +20,8 @@ from aiokafka.errors import (
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from streams.errors import FairwayError
+from streams.kafka.connection import client_arguments
+from streams.settings import Settings
 
 PATIENCE = 30.0  # seconds; a cluster gives up a broker, and moves what it led, in ten
 _REQUEST_TIMEOUT_MS = 10_000
@@ -84,8 +86,8 @@ async def deadline(seconds: float = PATIENCE) -> AsyncIterator[None]:
 class Admin:
     """Asks whichever broker answers: aiokafka's admin client asks one by chance, also one that is down."""
 
-    def __init__(self, brokers: str) -> None:
-        self._brokers = brokers
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._client: AIOKafkaAdminClient | None = None
 
     async def ask(self, question: Callable[[AIOKafkaAdminClient], Awaitable[Answer]]) -> Answer:
@@ -101,7 +103,7 @@ class Admin:
         try:
             return await patiently(attempt)
         except (KafkaError, TimeoutError) as error:
-            raise explain(self._brokers, error) from None
+            raise explain(self._settings, error) from None
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -110,18 +112,20 @@ class Admin:
             await client.close()
 
     async def _connect(self) -> AIOKafkaAdminClient:
-        self._client = AIOKafkaAdminClient(bootstrap_servers=self._brokers, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        self._client = AIOKafkaAdminClient(
+            **client_arguments(self._settings), request_timeout_ms=_REQUEST_TIMEOUT_MS
+        )
         try:
             await self._client.start()
         except KafkaConnectionError:
-            raise _no_broker(self._brokers) from None
+            raise _no_broker(self._settings) from None
         return self._client
 
 
 @asynccontextmanager
-async def admin(brokers: str) -> AsyncIterator[Admin]:
+async def admin(settings: Settings) -> AsyncIterator[Admin]:
     """Lend the means to ask and change what the cluster is like; connects at the first question."""
-    found = Admin(brokers)
+    found = Admin(settings)
     try:
         yield found
     finally:
@@ -150,27 +154,28 @@ def is_refusal(error: BaseException) -> bool:
     return isinstance(error, _REFUSALS)
 
 
-def explain(brokers: str, error: KafkaError | TimeoutError) -> FairwayError:
+def explain(settings: Settings, error: KafkaError | TimeoutError) -> FairwayError:
     """Return a sentence that says what is wrong with Kafka, and where."""
     if isinstance(error, KafkaConnectionError):
-        return _no_broker(brokers)
+        return _no_broker(settings)
     if _may_pass(error):
         name = type(error).__name__.removesuffix("Error")
         return FairwayError(
-            f"Kafka at '{brokers}' (FAIRWAY_BROKERS) gave no answer ({name}): see that enough of its brokers run."
+            f"Kafka at '{settings.brokers}' (FAIRWAY_BROKERS) gave no answer ({name}): "
+            "see that enough of its brokers run."
         )
-    return FairwayError(f"Kafka can't be used at '{brokers}' (FAIRWAY_BROKERS): {error}.")
+    return FairwayError(f"Kafka can't be used at '{settings.brokers}' (FAIRWAY_BROKERS): {error}.")
 
 
-def _no_broker(brokers: str) -> FairwayError:
+def _no_broker(settings: Settings) -> FairwayError:
     return FairwayError(
-        f"No Kafka broker answers at '{brokers}': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
+        f"No Kafka broker answers at '{settings.brokers}': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
     )
 
 
-async def find_partitions(brokers: str, topic: str) -> list[TopicPartition]:
+async def find_partitions(settings: Settings, topic: str) -> list[TopicPartition]:
     """Return the partitions of a topic; raises FairwayError where it does not exist, which consumers wait for."""
-    async with admin(brokers) as asking:
+    async with admin(settings) as asking:
         known = await asking.ask(lambda client: client.describe_topics())
     found = next((one["partitions"] for one in known if one["topic"] == topic), None)
     if found is None:

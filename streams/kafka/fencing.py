@@ -9,9 +9,11 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from streams.kafka.connection import client_arguments
 from streams.kafka.coordinator import CoordinatorLink, join, producer_id
 from streams.kafka.hanging import ask_end, find_hanging
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
+from streams.settings import Settings
 
 _TRANSACTION_TIMEOUT_MS = 20_000
 _REQUEST_TIMEOUT_MS = 10_000
@@ -24,8 +26,8 @@ log = structlog.get_logger()
 class Fencing:
     """The owners of one transactional id, one after another."""
 
-    def __init__(self, brokers: str, transactional_id: str, changelog: str, partition: int) -> None:
-        self._brokers = brokers
+    def __init__(self, settings: Settings, transactional_id: str, changelog: str, partition: int) -> None:
+        self._settings = settings
         self._id = transactional_id
         self._partition = partition
         self._topics = dict.fromkeys((changelog, *_OUTPUTS), partition) | {INBOX: None}
@@ -33,7 +35,7 @@ class Fencing:
 
     async def start(self) -> AIOKafkaProducer:
         """Return a producer that has fenced all others and has no transaction open; raises KafkaError, OSError."""
-        client = AIOKafkaClient(bootstrap_servers=self._brokers, request_timeout_ms=_REQUEST_TIMEOUT_MS)
+        client = AIOKafkaClient(**client_arguments(self._settings), request_timeout_ms=_REQUEST_TIMEOUT_MS)
         try:
             await client.bootstrap()
             while (producer := await self._try(client)) is None:
@@ -63,7 +65,7 @@ class Fencing:
 
     def _make_producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(
-            bootstrap_servers=self._brokers,
+            **client_arguments(self._settings),
             transactional_id=self._id,
             transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
             linger_ms=0,

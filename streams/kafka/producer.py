@@ -14,6 +14,7 @@ from streams.kafka.coordinator import BrokenLinkError
 from streams.kafka.errors import FencedError, MigratedError
 from streams.kafka.fencing import Fencing, stop
 from streams.kafka.records import NO_HEADERS, Commit, Output
+from streams.settings import Settings
 
 COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
 
@@ -37,12 +38,12 @@ class Producer(Protocol):
 class TransactionalProducer:
     """The transactions of one partition through aiokafka."""
 
-    def __init__(self, brokers: str, app_id: str, changelog: str, partition: int) -> None:
-        self._group = app_id
+    def __init__(self, settings: Settings, changelog: str, partition: int) -> None:
+        self._group = settings.app_id
         self._changelog = changelog
         self._partition = partition
         self._producer: AIOKafkaProducer | None = None
-        self._fencing = Fencing(brokers, f"{app_id}-{partition}", changelog, partition)
+        self._fencing = Fencing(settings, f"{settings.app_id}-{partition}", changelog, partition)
 
     async def fence(self) -> None:
         """Take the partition over: InitProducerId ends the previous owner's open transaction.

@@ -13,6 +13,7 @@ from streams.errors import FairwayError
 from streams.kafka import clients
 from streams.kafka.clients import Admin
 from streams.kafka.topics import Topic, Topics
+from streams.settings import Settings
 
 _DONE = (NoError.errno, TopicAlreadyExistsError.errno)  # what an attempt before this one created is there
 _SET_ON_TOPIC = 1  # the "source" of a config that is neither the broker's nor Kafka's default
@@ -62,15 +63,15 @@ def _compare_topic(topic: Topic, found: Found | None) -> list[Difference]:
     return differences
 
 
-async def plan(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
+async def plan(settings: Settings, wanted: Topics) -> tuple[Difference, ...]:
     """Return what separates the broker from the file; raises FairwayError if no broker answers."""
-    async with clients.admin(brokers) as admin:
+    async with clients.admin(settings) as admin:
         return compare(wanted, await _describe(admin, wanted))
 
 
-async def apply(brokers: str, wanted: Topics) -> tuple[Difference, ...]:
+async def apply(settings: Settings, wanted: Topics) -> tuple[Difference, ...]:
     """Create and alter topics as the file says; return all differences, those refused still stand."""
-    async with clients.admin(brokers) as admin:
+    async with clients.admin(settings) as admin:
         differences = await _change(admin, wanted)
         await _settle(admin, wanted)
         return differences
@@ -105,14 +106,14 @@ async def _settle(admin: Admin, wanted: Topics) -> None:
     await attempts(is_behind)
 
 
-async def check_topics(brokers: str, wanted: Topics) -> int:
+async def check_topics(settings: Settings, wanted: Topics) -> int:
     """Return the number of partitions that all topics share; raises FairwayError if one is missing or differs."""
-    async with clients.admin(brokers) as admin:
+    async with clients.admin(settings) as admin:
         counts = {name: len(partitions) for name, partitions in (await _list(admin)).items()}
     missing = [topic.name for topic in wanted.all if topic.name not in counts]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
-        raise FairwayError(f"Topics are missing on {brokers}: {names}. Run 'fairway topics apply'.")
+        raise FairwayError(f"Topics are missing on {settings.brokers}: {names}. Run 'fairway topics apply'.")
     for topic in wanted.all:
         if counts[topic.name] != topic.partitions:
             raise FairwayError(

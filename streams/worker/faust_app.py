@@ -1,11 +1,14 @@
 """Faust's app as a worker needs it: our transport and assignor, no tables, no web server, no offsets of its own."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import faust
+from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 
+from streams.kafka.connection import client_arguments
 from streams.kafka.fetch import Reader
 from streams.settings import Settings
 from streams.worker.assignor import Assignor
@@ -23,11 +26,19 @@ class _Tables(TableManager):  # type: ignore[misc]
         await self.recovery.start()
 
 
+class _Boot(BootStrategy):  # type: ignore[misc]
+    """What Faust starts: no producer, for the partitions have their own."""
+
+    enable_kafka_producer = False
+
+
 class FaustApp(faust.App):  # type: ignore[misc]
     """Faust's app with our transport; `readers` take what it consumes."""
 
+    BootStrategy = _Boot
     readers: Sequence[Reader] = ()
     partitions: int
+    client_arguments: Mapping[str, Any]
     on_crash: Callable[[BaseException], None]
 
     def wants(self, topic: str, partition: int) -> bool:
@@ -51,10 +62,9 @@ def make_faust_app(settings: Settings, address: str) -> FaustApp:
     logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
     folder = settings.data_dir / settings.app_id
     make_private(folder)
-    return FaustApp(
+    app = FaustApp(
         settings.app_id,
         canonical_url=address or None,
-        broker=[f"kafka://{broker}" for broker in settings.brokers.split(",")],
         store="memory://",
         TableManager=_Tables,
         datadir=str(folder / "faust"),
@@ -75,3 +85,5 @@ def make_faust_app(settings: Settings, address: str) -> FaustApp:
         stream_recovery_delay=0.0,
         stream_buffer_maxsize=64,
     )
+    app.client_arguments = client_arguments(settings)
+    return app

@@ -99,8 +99,8 @@ class Worker:
         return PartitionTask(
             partition,
             table.partitions,
-            TransactionalProducer(settings.brokers, settings.app_id, table.changelog, partition),
-            ChangelogReader(settings.brokers, table.changelog, partition),
+            TransactionalProducer(settings, table.changelog, partition),
+            ChangelogReader(settings, table.changelog, partition),
             _make_open_map(settings, partition),
             self._context,
         )

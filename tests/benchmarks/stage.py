@@ -22,6 +22,7 @@ from streams.journeys.records import JourneyState, status_record, version_record
 from streams.kafka import provision
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import COMMANDS, DEFINITIONS, read_topics
+from streams.settings import Settings
 from tests import client
 from tests.benchmarks.progress import PATIENCE, Broker
 from tests.benchmarks.workloads import Event, make_events
@@ -76,7 +77,7 @@ class Stage:
         setting = Setting(self, f"bench-{self._runs}", topic)
         self._clear()
         wanted = read_topics(setting.topics_file, setting.app_id)
-        asyncio.run(provision.apply(self.brokers, wanted))
+        asyncio.run(provision.apply(Settings(brokers=self.brokers), wanted))
         client.create_topics(self.brokers, {"bare.commands": self.partitions, "bare.changelog": self.partitions})
         client.produce(self.brokers, _define(journeys))
         return setting

@@ -21,7 +21,7 @@ async def read(
 ) -> tuple[str, list[tuple[bytes, bytes | None]], int]:
     """Return which changelog it is, its rows from an offset, and where it ends."""
     rows: list[tuple[bytes, bytes | None]] = []
-    async with started(ChangelogReader(settings.brokers, topic, 1)) as reader:
+    async with started(ChangelogReader(settings, topic, 1)) as reader:
         async with aclosing(reader.read(offset)) as pages:
             async for page in pages:
                 rows += page.rows
@@ -56,11 +56,11 @@ async def test_a_topic_that_is_made_anew_is_another(settings: Settings) -> None:
     client.delete_topics(settings.brokers, [topics.changelog])
     admin = client.AdminClient({"bootstrap.servers": settings.brokers})
     client.wait_until(lambda: topics.changelog not in admin.list_topics().topics)
-    await provision.apply(settings.brokers, topics)
+    await provision.apply(settings, topics)
     assert (await read(settings, topics.changelog))[0] != first
 
 
 async def test_a_broker_that_does_not_answer_loses_the_partition() -> None:
     with pytest.raises(MigratedError, match=r"^its changelog can't be read: "):
-        async with started(ChangelogReader("127.0.0.1:1", "topic", 1)):
+        async with started(ChangelogReader(Settings(brokers="127.0.0.1:1"), "topic", 1)):
             pass

@@ -29,7 +29,7 @@ def changelog(settings: Settings) -> str:
 
 @pytest.fixture
 async def producer(settings: Settings, changelog: str) -> AsyncIterator[TransactionalProducer]:
-    made = TransactionalProducer(settings.brokers, settings.app_id, changelog, 1)
+    made = TransactionalProducer(settings, changelog, 1)
     yield made
     await made.close()
 

@@ -7,9 +7,16 @@ import pytest
 from streams.errors import FairwayError
 from streams.kafka import provision
 from streams.kafka.topics import Topics, read_topics
+from streams.settings import Settings
 from tests import client
 
 pytestmark = pytest.mark.broker
+
+
+@pytest.fixture
+def settings(broker: str) -> Settings:
+    """Settings that say where the broker is, without topics on it."""
+    return Settings(brokers=broker)
 
 
 @pytest.fixture
@@ -21,28 +28,28 @@ def wanted(topics_file: Path, prefix: str) -> Topics:
     return full.model_copy(update={"all": renamed})
 
 
-async def test_what_was_applied_leaves_nothing_to_plan(broker: str, wanted: Topics) -> None:
-    assert {difference.action for difference in await provision.apply(broker, wanted)} == {"create"}
-    assert await provision.plan(broker, wanted) == ()
+async def test_what_was_applied_leaves_nothing_to_plan(settings: Settings, wanted: Topics) -> None:
+    assert {difference.action for difference in await provision.apply(settings, wanted)} == {"create"}
+    assert await provision.plan(settings, wanted) == ()
 
 
-async def test_configs_are_altered_and_those_that_others_set_stay(broker: str, wanted: Topics) -> None:
-    await provision.apply(broker, wanted)
+async def test_configs_are_altered_and_those_that_others_set_stay(settings: Settings, wanted: Topics) -> None:
+    await provision.apply(settings, wanted)
     inbox = wanted.all[0]
     others = inbox.model_copy(update={"configs": {**inbox.configs, "segment.bytes": "2097152"}})
-    await provision.apply(broker, Topics(all=(others,), changelog=""))
+    await provision.apply(settings, Topics(all=(others,), changelog=""))
     changed = inbox.model_copy(update={"configs": {"retention.ms": "86400000"}})
-    [difference] = await provision.apply(broker, Topics(all=(changed,), changelog=""))
+    [difference] = await provision.apply(settings, Topics(all=(changed,), changelog=""))
     assert difference == provision.Difference(inbox.name, "alter", "retention.ms: 604800000 -> 86400000")
     after = others.model_copy(update={"configs": {**others.configs, "retention.ms": "86400000"}})
-    assert await provision.plan(broker, Topics(all=(after,), changelog="")) == ()
+    assert await provision.plan(settings, Topics(all=(after,), changelog="")) == ()
 
 
-async def test_partitions_are_neither_added_nor_removed(broker: str, wanted: Topics) -> None:
-    await provision.apply(broker, wanted)
+async def test_partitions_are_neither_added_nor_removed(settings: Settings, wanted: Topics) -> None:
+    await provision.apply(settings, wanted)
     for count in (3, 5):
         other = wanted.all[0].model_copy(update={"partitions": count})
-        [difference] = await provision.apply(broker, Topics(all=(other,), changelog=""))
+        [difference] = await provision.apply(settings, Topics(all=(other,), changelog=""))
         assert difference.action == "refuse"
         assert difference.text == (
             f"has 4 partitions, the file says {count}; the number cannot change, "
@@ -50,34 +57,34 @@ async def test_partitions_are_neither_added_nor_removed(broker: str, wanted: Top
         )
 
 
-async def test_a_start_is_refused_while_a_topic_is_missing(broker: str, wanted: Topics) -> None:
-    client.create_topics(broker, {topic.name: topic.partitions for topic in wanted.all[1:]})
+async def test_a_start_is_refused_while_a_topic_is_missing(settings: Settings, wanted: Topics) -> None:
+    client.create_topics(settings.brokers, {topic.name: topic.partitions for topic in wanted.all[1:]})
     with pytest.raises(FairwayError) as refused:
-        await provision.check_topics(broker, wanted)
+        await provision.check_topics(settings, wanted)
     assert str(refused.value) == (
-        f"Topics are missing on {broker}: '{wanted.all[0].name}'. Run 'fairway topics apply'."
+        f"Topics are missing on {settings.brokers}: '{wanted.all[0].name}'. Run 'fairway topics apply'."
     )
 
 
-async def test_a_start_is_refused_with_unequal_partition_counts(broker: str, wanted: Topics) -> None:
-    client.create_topics(broker, {wanted.all[0].name: 2})
-    client.create_topics(broker, {topic.name: topic.partitions for topic in wanted.all[1:]})
+async def test_a_start_is_refused_with_unequal_partition_counts(settings: Settings, wanted: Topics) -> None:
+    client.create_topics(settings.brokers, {wanted.all[0].name: 2})
+    client.create_topics(settings.brokers, {topic.name: topic.partitions for topic in wanted.all[1:]})
     with pytest.raises(FairwayError) as refused:
-        await provision.check_topics(broker, wanted)
+        await provision.check_topics(settings, wanted)
     assert str(refused.value) == (
         f"Topic '{wanted.all[0].name}' has 2 partitions, but must have 4 as topics.yaml says: "
         "run 'fairway topics plan'."
     )
 
 
-async def test_a_start_is_allowed_on_topics_as_the_file_says(broker: str, wanted: Topics) -> None:
-    await provision.apply(broker, wanted)
-    assert await provision.check_topics(broker, wanted) == 4
+async def test_a_start_is_allowed_on_topics_as_the_file_says(settings: Settings, wanted: Topics) -> None:
+    await provision.apply(settings, wanted)
+    assert await provision.check_topics(settings, wanted) == 4
 
 
 async def test_without_a_broker_the_sentence_says_how_to_get_one(wanted: Topics) -> None:
     with pytest.raises(FairwayError) as refused:
-        await provision.plan("127.0.0.1:1", wanted)
+        await provision.plan(Settings(brokers="127.0.0.1:1"), wanted)
     assert str(refused.value) == (
         "No Kafka broker answers at '127.0.0.1:1': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
     )

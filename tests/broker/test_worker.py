@@ -184,7 +184,7 @@ def test_a_store_of_a_changelog_that_was_made_anew_is_not_trusted(settings: Sett
     for listing, first in ((settings, 0), (elsewhere, 0), (settings, 300)):
         if listing is elsewhere:
             client.delete_topics(settings.brokers, [topic.name for topic in topics.all])
-            asyncio.run(provision.apply(settings.brokers, topics))
+            asyncio.run(provision.apply(settings, topics))
         publish(settings, journey())
         with running(listing) as (worker,):
             client.produce(settings.brokers, events(range(first, first + 300), 20))

@@ -48,7 +48,7 @@ def club(broker: str, postgres: str, tmp_path_factory: pytest.TempPathFactory) -
     content["defaults"]["partitions"] = 4
     file.write_text(yaml.safe_dump(content))
     topics = read_topics(file, name)
-    stage.run(provision.apply(broker, topics))
+    stage.run(provision.apply(Settings(brokers=broker), topics))
     url = f"{postgres.rpartition('/')[0]}/{name}"
     stage.run(stage.execute(postgres, f'CREATE DATABASE "{name}"'))
     journeys = stage.read_golf()

@@ -54,11 +54,11 @@ async def test_only_committed_commands_are_printed_and_the_end_is_found(settings
         for number in range(20)
     ]
     told: list[int] = []
-    assert await send(settings.brokers, lines, told.append) == 20
+    assert await send(settings, lines, told.append) == 20
     assert told == [20]
     produce_in_transaction(settings.brokers, f"{prefix}-aborted", commit=False)
     produce_in_transaction(settings.brokers, f"{prefix}-last", commit=True)
-    found = [value async for value in read_commands(settings.brokers, from_start=True, follow=False)]
+    found = [value async for value in read_commands(settings, from_start=True, follow=False)]
     mine = {value.decode().removeprefix(f"{prefix}-") for value in found if value.startswith(prefix.encode())}
     assert mine == {str(number) for number in range(20)} | {"last"}
 
@@ -66,7 +66,7 @@ async def test_only_committed_commands_are_printed_and_the_end_is_found(settings
 @pytest.mark.broker
 async def test_an_enrolment_by_hand_lies_in_the_inbox(settings: Settings, prefix: str) -> None:
     message = Enroll(journey_id=journey_id(prefix, "Welcome"), at=now(), data={"a": 1})
-    await control(settings.brokers, prefix, "c-1", message)
+    await control(settings, prefix, "c-1", message)
     records = client.read_committed(settings.brokers, INBOX)
     mine = [record.value for record in records if record.key == f"{prefix}:c-1".encode()]
     assert [msgspec.json.decode(value or b"", type=InboxMessage) for value in mine] == [message]
@@ -76,6 +76,6 @@ async def test_an_enrolment_by_hand_lies_in_the_inbox(settings: Settings, prefix
 async def test_a_topic_that_does_not_exist_is_told_before_anything_is_sent_there(settings: Settings) -> None:
     lines = [OutgoingRecord(COMMANDS, None, b"1"), OutgoingRecord("nosuch.topic", None, b"2")]
     with pytest.raises(FairwayError) as caught:
-        await send(settings.brokers, lines)
+        await send(settings, lines)
     sentence = "The topic 'nosuch.topic' is missing: name it in topics.yaml, and run 'fairway topics apply'."
     assert str(caught.value) == sentence

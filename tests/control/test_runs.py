@@ -42,8 +42,8 @@ async def test_a_short_run_does_not_wait_for_a_long_one_that_began_before(
     engine: AsyncEngine, settings: Settings
 ) -> None:
     long, short = await begin(engine, "pinehurst", 2_000), await begin(engine, "augusta", 10)
-    assert await advance(engine, settings.brokers)
-    assert await advance(engine, settings.brokers)
+    assert await advance(engine, settings)
+    assert await advance(engine, settings)
     assert ((await look(engine, long)).done, (await look(engine, short)).done) == (500, 10)
 
 
@@ -52,7 +52,7 @@ async def test_a_run_that_kafka_refuses_ends_with_the_reason_and_the_next_goes_o
 ) -> None:
     refused = await begin(engine, "pinehurst", 3, data={"text": "x" * 2_000_000})
     good = await begin(engine, "augusta", 3)
-    while await advance(engine, settings.brokers):
+    while await advance(engine, settings):
         pass
     ended = await look(engine, refused)
     assert (ended.done, ended.customer_ids, ended.finished_at is None) == (0, None, False)

@@ -54,7 +54,7 @@ def commands(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     content["defaults"]["partitions"] = 4
     (folder / "topics.yaml").write_text(yaml.safe_dump(content))
     topics = read_topics(folder / "topics.yaml", folder.name)
-    asyncio.run(provision.apply(broker, topics))
+    asyncio.run(provision.apply(Settings(brokers=broker), topics))
     settings = Settings(
         brokers=broker, app_id=folder.name, topics_file=folder / "topics.yaml", data_dir=folder / "data"
     )

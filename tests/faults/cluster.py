@@ -10,6 +10,7 @@ from models.journey import Journey, JourneyStatus
 from streams.journeys.records import JourneyState, status_record, version_record
 from streams.kafka import provision
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEFINITIONS, INBOX, read_topics
+from streams.settings import Settings
 from tests import client
 from tests.brokers import Brokers
 from tests.faults.proxy import Network
@@ -49,7 +50,7 @@ class Cluster:
         topics = read_topics(self.topics_file, APP)
         self.inputs = (*topics.events, INBOX)
         self.changelog = topics.changelog
-        asyncio.run(provision.apply(self.address, topics))
+        asyncio.run(provision.apply(Settings(brokers=self.address), topics))
 
     def publish(self, journeys: list[Journey]) -> None:
         """Let the workers know these journeys as ACTIVE."""

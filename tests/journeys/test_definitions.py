@@ -47,7 +47,7 @@ async def test_records_that_can_t_be_used_keep_no_worker_from_starting_or_follow
     one, other = journey(prefix), journey(f"{prefix}2")
     put(settings, *BAD, version(one), status(one))
     changes: asyncio.Queue[Journeys] = asyncio.Queue()
-    definitions = Definitions(settings.brokers, changes.put_nowait)
+    definitions = Definitions(settings, changes.put_nowait)
     try:
         await definitions.start()
         assert definitions.journeys.status(one.id) == JourneyStatus.ACTIVE
@@ -67,7 +67,7 @@ async def test_R66_a_journey_of_a_newer_form_ends_who_follows_with_a_sentence(
     one = journey(prefix)
     key, value = version(one)
     newer = key, value.replace(b'{"', b'{"needs":99,"needsFairway":"1.3","', 1)
-    definitions, late = Definitions(settings.brokers), Definitions(settings.brokers)
+    definitions, late = Definitions(settings), Definitions(settings)
     try:
         following = await definitions.start()
         put(settings, newer)
@@ -102,7 +102,7 @@ async def test_a_change_in_postgres_is_in_force_within_seconds(
     engine = create_engine(database_url)
     await upgrade(engine)
     changes: asyncio.Queue[Journeys] = asyncio.Queue()
-    definitions = Definitions(settings.brokers, changes.put_nowait)
+    definitions = Definitions(settings, changes.put_nowait)
     await definitions.start()
     publisher = asyncio.create_task(publish_for_ever(settings))
     try:
@@ -112,7 +112,7 @@ async def test_a_change_in_postgres_is_in_force_within_seconds(
             while definitions.journeys.status(id_) != JourneyStatus.PAUSED:
                 await changes.get()
         assert [found.version for found in definitions.journeys.wanted[prefix, "scl.member.created"]] == [1]
-        catalogue = await load_catalogue(settings.brokers)
+        catalogue = await load_catalogue(settings)
         assert catalogue.find(prefix, "Welcome") == catalogue.states[id_]
         assert catalogue.find("another", "Welcome") is None
     finally:

@@ -154,11 +154,11 @@ async def test_the_broker_itself_refuses_one_tenant_s_journey_and_takes_the_othe
     content = yaml.safe_load(Path(settings.topics_file).read_text())
     content["topics"][DEFINITIONS]["configs"]["max.message.bytes"] = 2_000
     settings.topics_file.write_text(yaml.safe_dump(content))
-    await provision.apply(settings.brokers, read_topics(settings.topics_file, settings.app_id))
+    await provision.apply(settings, read_topics(settings.topics_file, settings.app_id))
     big = await put(engine, journey(description="x" * 3_000))
     other = await put(engine, journey("augusta"))
     assert await publish_soon(engine, settings) is None
-    catalogue = await load_catalogue(settings.brokers)
+    catalogue = await load_catalogue(settings)
     assert catalogue.find("augusta", "Welcome") == catalogue.states[other.id]
     assert big.id not in catalogue.states
     assert {tenant: problem is None for tenant, problem in (await problems(engine)).items()} == {

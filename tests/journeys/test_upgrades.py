@@ -36,7 +36,7 @@ async def test_where_the_workers_can_t_be_asked_it_is_refused() -> None:
 @pytest.mark.usefixtures("newer")
 async def test_it_is_refused_while_a_worker_of_an_older_release_runs(settings: Settings) -> None:
     await refuse_newer(settings, [ONE])
-    async with admin(settings.brokers) as asking:
+    async with admin(settings) as asking:
         with running(settings):
             while not await list_members(asking, settings.app_id):
                 pass

@@ -14,8 +14,10 @@ from aiokafka.errors import (
 
 from streams.errors import FairwayError
 from streams.kafka.clients import admin, deadline, explain, patiently
+from streams.settings import Settings
 
 NOWHERE = "127.0.0.1:1"
+SETTINGS = Settings(brokers=NOWHERE)
 
 
 async def ask(*outcomes: Exception | str, patience: float = 30.0) -> tuple[str, int]:
@@ -62,11 +64,11 @@ async def test_patience_ends_with_the_last_error() -> None:
     ],
 )  # fmt: skip
 def test_an_error_of_kafka_s_is_told_in_a_sentence(error: KafkaError, sentence: str) -> None:
-    assert str(explain(NOWHERE, error)) == sentence
+    assert str(explain(SETTINGS, error)) == sentence
 
 
 async def test_where_no_broker_answers_it_is_told_at_once() -> None:
-    async with admin(NOWHERE) as asking:
+    async with admin(SETTINGS) as asking:
         with pytest.raises(FairwayError, match=f"^No Kafka broker answers at '{NOWHERE}'"):
             await asking.ask(lambda client: client.describe_topics())
 

@@ -30,7 +30,7 @@ def test_who_tells_no_form_is_of_the_first(told: bytes) -> None:
 
 @pytest.mark.broker
 async def test_the_workers_of_a_group_are_listed_and_those_of_none_are_none(settings: Settings) -> None:
-    async with admin(settings.brokers) as asking:
+    async with admin(settings) as asking:
         assert await list_members(asking, settings.app_id) == []
         with running(settings, 2):
             while len(await list_members(asking, settings.app_id)) < 2:

@@ -25,5 +25,5 @@ async def publish_event(sources: From, visitor: By, event: Annotated[dict[str, A
     if isinstance(line, BadLine):
         raise HTTPException(422, line.reason)
     tenant_for(visitor, str(event["tenantId"]))
-    await send(sources.settings.brokers, [line])
+    await send(sources.settings, [line])
     return Published(topic=line.topic)

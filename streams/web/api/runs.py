@@ -25,7 +25,7 @@ async def enroll(reader: Reading, sources: From, journey_id: Id, given: ByHand) 
     """Enrol a customer by hand; conditions are not asked. What came of it is in the timeline."""
     row = await find_journey(reader, journey_id)
     message = Enroll(journey_id=row["id"], at=now(), data=given.data)
-    await control(sources.settings.brokers, row["tenant_id"], given.customer_id, message)
+    await control(sources.settings, row["tenant_id"], given.customer_id, message)
     return Accepted(accepted=1)
 
 
@@ -34,7 +34,7 @@ async def take_out(reader: Reading, sources: From, journey_id: Id, given: Leaver
     """Take a customer out of a journey by hand, reason manual."""
     row = await find_journey(reader, journey_id)
     message = Exit(journey_id=row["id"], at=now())
-    await control(sources.settings.brokers, row["tenant_id"], given.customer_id, message)
+    await control(sources.settings, row["tenant_id"], given.customer_id, message)
     return Accepted(accepted=1)
 
 

@@ -146,7 +146,7 @@ async def _control(request: Request, make: Callable[[str], Enroll | Exit], what:
         raise HTTPException(400, "Name a customer, and choose a journey.")
     if fault := find_bad_id(row["tenant_id"], customer):
         raise HTTPException(400, fault)
-    await publishing.control(sources_of(request).settings.brokers, row["tenant_id"], customer, make(id_))
+    await publishing.control(sources_of(request).settings, row["tenant_id"], customer, make(id_))
     notice = f"“{customer}” {what}; reload the page to see what came of it."
     return done("/customer", notice, tenant=row["tenant_id"], id=customer, journey=id_)
 

@@ -10,7 +10,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from streams.kafka.connection import client_arguments
 from streams.kafka.topics import ACTIVITY, INBOX, Topics
+from streams.settings import Settings
 from streams.web.sources.records import Record, RecordReader, bounds, read, read_first
 
 _ASKED = 16  # partitions whose oldest waiting record is looked at
@@ -42,10 +44,10 @@ class Member(msgspec.Struct, frozen=True):
 class Broker:
     """Asks Kafka about topics and groups; connects at first use."""
 
-    def __init__(self, brokers: str, app_id: str, topics: Topics) -> None:
+    def __init__(self, settings: Settings, topics: Topics) -> None:
         self.topics = topics
-        self._brokers, self._app_id = brokers, app_id
-        self._reader = RecordReader(brokers)
+        self._settings, self._app_id = settings, settings.app_id
+        self._reader = RecordReader(settings)
         self._admin: AIOKafkaAdminClient | None = None
 
     async def close(self) -> None:
@@ -57,7 +59,7 @@ class Broker:
 
     async def _client(self) -> AIOKafkaAdminClient:
         if self._admin is None:
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._brokers)
+            admin = AIOKafkaAdminClient(**client_arguments(self._settings))
             await admin.start()
             self._admin = admin
         return self._admin

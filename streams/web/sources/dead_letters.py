@@ -5,7 +5,9 @@ from collections.abc import Iterable
 import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from streams.kafka.connection import client_arguments
 from streams.kafka.topics import DEAD_LETTERS, INBOX, Topics
+from streams.settings import Settings
 from streams.web.access.masking import MASK, Mask
 from streams.web.access.visitor import Visitor
 from streams.web.queries.cursors import Number, read_cursor, write_cursor
@@ -48,9 +50,9 @@ class Letters(msgspec.Struct, frozen=True):
 class DeadLetters:
     """Reads the topic of dead letters, newest first."""
 
-    def __init__(self, brokers: str, topics: Topics) -> None:
-        self._brokers, self._topics = brokers, topics
-        self._reader = RecordReader(brokers)
+    def __init__(self, settings: Settings, topics: Topics) -> None:
+        self._settings, self._topics = settings, topics
+        self._reader = RecordReader(settings)
         count = next(topic.partitions for topic in topics.all if topic.name == DEAD_LETTERS)
         self._places = [TopicPartition(DEAD_LETTERS, number) for number in range(count)]
 
@@ -104,7 +106,7 @@ class DeadLetters:
     async def replay(self, letters: Iterable[Letter]) -> int:
         """Send dead letters as they came to the topics that they came from; return how many."""
         count = 0
-        async with AIOKafkaProducer(bootstrap_servers=self._brokers, enable_idempotence=True) as producer:
+        async with AIOKafkaProducer(**client_arguments(self._settings), enable_idempotence=True) as producer:
             for letter in letters:
                 topic, record = letter.header("topic"), letter.record
                 if topic in {*self._topics.events, INBOX}:

@@ -10,6 +10,9 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from streams.kafka.connection import client_arguments
+from streams.settings import Settings
+
 _PATIENCE = 10.0  # seconds, in which a question is answered or given up, so that others get their turn
 _POLL_MS = 200
 _FETCH_BYTES = 64 * 1024  # of a partition: one record is wanted, or a few small ones
@@ -31,8 +34,8 @@ class Record(msgspec.Struct, frozen=True):
 class RecordReader:
     """Reads committed records by their offsets; connects at first use."""
 
-    def __init__(self, brokers: str) -> None:
-        self._brokers = brokers
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._consumer: AIOKafkaConsumer | None = None
         self._lock = asyncio.Lock()
 
@@ -54,7 +57,7 @@ class RecordReader:
     async def _connect(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._brokers, enable_auto_commit=False, isolation_level="read_committed",
+                **client_arguments(self._settings), enable_auto_commit=False, isolation_level="read_committed",
                 fetch_max_wait_ms=50, max_partition_fetch_bytes=_FETCH_BYTES,
             )  # fmt: skip
             try:

@@ -50,9 +50,9 @@ def make_sources(
     settings: Settings, topics: Topics, engine: AsyncEngine, table: Table, group: Group, worker: str
 ) -> Sources:
     """Return the sources of a worker; each connects at first use."""
-    broker = Broker(settings.brokers, settings.app_id, topics)
+    broker = Broker(settings, topics)
     return Sources(
-        settings, engine, broker, DeadLetters(settings.brokers, topics), Samples(engine, broker), table,
+        settings, engine, broker, DeadLetters(settings, topics), Samples(engine, broker), table,
         Peers(group), worker,
     )  # fmt: skip
 

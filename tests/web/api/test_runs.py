@@ -34,14 +34,14 @@ async def test_a_run_goes_on_where_a_worker_that_died_left_it(
 ) -> None:
     run = (await start(client)).json()
     assert (run["total"], run["done"]) == (1200, 0)
-    assert await advance(engine, settings.brokers)
-    dying = asyncio.create_task(advance(engine, settings.brokers))
+    assert await advance(engine, settings)
+    dying = asyncio.create_task(advance(engine, settings))
     await asyncio.to_thread(kafka.wait_until, lambda: len(kafka.read_committed(settings.brokers, INBOX)) >= 500)
     dying.cancel()
     await asyncio.wait([dying])
     done = (await client.get(f"/runs/{run['id']}")).json()["done"]
     assert done in (500, 1000)
-    while await advance(engine, settings.brokers):
+    while await advance(engine, settings):
         pass
     told = (await client.get(f"/runs/{run['id']}")).json()
     assert told["done"] == 1200
@@ -63,7 +63,7 @@ async def test_workers_at_the_same_time_do_each_part_once(
         await start(client, key, action="exit", customerIds=EVERYONE[:600])
 
     async def work() -> None:
-        while await advance(engine, settings.brokers):
+        while await advance(engine, settings):
             pass
 
     await asyncio.gather(work(), work(), work())

@@ -24,7 +24,7 @@ async def test_the_oldest_record_that_waits_is_found_whichever_partition_has_it(
         (record.partition, record.offset): datetime.fromtimestamp(record.timestamp / 1000, UTC)
         for record in client.read_committed(settings.brokers, topic)
     }
-    broker = Broker(settings.brokers, settings.app_id, read_topics(settings.topics_file, settings.app_id))
+    broker = Broker(settings, read_topics(settings.topics_file, settings.app_id))
 
     def parts(done_of_0: int | None, done_of_2: int) -> list[Part]:
         return [

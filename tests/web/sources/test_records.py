@@ -16,7 +16,7 @@ async def test_records_are_read_between_two_offsets(settings: Settings, prefix: 
     client.create_topics(settings.brokers, {topic: 2})
     rows = [client.Record(topic, b"k", str(number).encode(), partition=number % 2) for number in range(10)]
     client.produce(settings.brokers, rows)
-    reader = RecordReader(settings.brokers)
+    reader = RecordReader(settings)
     zero, one = TopicPartition(topic, 0), TopicPartition(topic, 1)
     try:
         async with reader.lend() as consumer:
@@ -31,7 +31,7 @@ async def test_records_are_read_between_two_offsets(settings: Settings, prefix: 
 
 
 async def test_without_a_broker_the_question_is_given_up() -> None:
-    reader = RecordReader("127.0.0.1:1")
+    reader = RecordReader(Settings(brokers="127.0.0.1:1"))
     with pytest.raises(KafkaError):
         async with reader.lend():
             pass
