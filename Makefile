@@ -8,7 +8,7 @@ BARE := not broker and not database and not browser and not faults
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install demo check test faults scale histories mutants bench bench-check format lock chart chart-tools
+.PHONY: install demo check test faults scale histories poison mutants bench bench-check format lock chart chart-tools
 
 install: $(VENV)/installed-$(VERSION)
 
@@ -56,6 +56,10 @@ scale: install
 # The partition task against a model broker, in 10,000 random histories.
 histories: install
 	FAIRWAY_TEST_EXAMPLES=10000 $(BIN)/pytest -q --timeout 3600 tests/partition/test_histories.py
+
+# Mutated events, inbox messages and changelog rows among good ones. Options: make poison FAIRWAY_POISON=100000
+poison: install
+	FAIRWAY_POISON=$(or $(FAIRWAY_POISON),1000000) $(BIN)/pytest -q --timeout 36000 tests/poison
 
 # Which mutants of the engine no test kills (docs/decisions/033); half an hour. Options: make mutants ARGS=engine.check
 mutants: install

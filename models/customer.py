@@ -4,11 +4,12 @@ Structs, not pydantic: a row is read and written once per customer and commit (d
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal
 
 import msgspec
+
+from models.messages import Moment
 
 EVENTS_REMEMBERED = 256  # R7
 _MARK = 8  # bytes kept of each event id's hash
@@ -17,7 +18,7 @@ _MARK = 8  # bytes kept of each event id's hash
 class HeardEvent(msgspec.Struct, frozen=True, gc=False, array_like=True, omit_defaults=True):
     """An event that a WAIT may use when it is entered (R35), with the fields of its data that are kept (R37)."""
 
-    at: datetime
+    at: Moment
     event_id: str
     kept: dict[str, Any] = {}
     left_out: tuple[str, ...] = ()
@@ -30,8 +31,8 @@ class Ended(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults
     `policy` says what to do and `reason` why (R19).
     """
 
-    at: datetime
-    until: datetime | None
+    at: Moment
+    until: Moment | None
     event: HeardEvent | None = None
     listener: int = 0
     rules: list[dict[str, Any]] = []
@@ -44,7 +45,7 @@ class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     step: str
     visit: int
-    at: datetime
+    at: Moment
 
 
 class Memory(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
@@ -57,11 +58,11 @@ class Memory(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_default
     reached, or void: its rules held before.
     """
 
-    since: dict[str, datetime] = {}
+    since: dict[str, Moment] = {}
     events: dict[str, dict[int, HeardEvent]] = {}
     kept: dict[str, dict[str, Any]] = {}
     ended: Ended | None = None
-    followed: datetime | None = None
+    followed: Moment | None = None
     sent: tuple[Sent, ...] = ()
     goal: Literal["reached", "void"] | None = None
 
@@ -77,15 +78,15 @@ class Enrollment(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_def
     id: str
     journey_id: str
     version: int
-    enrolled_at: datetime
+    enrolled_at: Moment
     step: str
     key: str = ""
     entry: int = 1
     club_id: str | None = None
     event: dict[str, Any] = {}
     data: dict[str, Any] = {}
-    entered_at: datetime | None = None
-    waiting_until: datetime | None = None
+    entered_at: Moment | None = None
+    waiting_until: Moment | None = None
     visits: dict[str, int] = {}
     skipped: tuple[str, ...] = ()
     variants: dict[str, str] = {}
@@ -100,8 +101,8 @@ class Watch(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults
     id: str
     journey_id: str
     version: int
-    enrolled_at: datetime
-    until: datetime
+    enrolled_at: Moment
+    until: Moment
     key: str = ""
     entry: int = 1
     event_id: str = ""
@@ -115,7 +116,7 @@ class Candidate(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defa
 
     id: str
     journey_id: str
-    at: datetime
+    at: Moment
     key: str = ""
     entry: int = 1
     club_id: str | None = None
@@ -128,7 +129,7 @@ class EntryHistory(msgspec.Struct, frozen=True, gc=False, rename="camel", array_
     """How often a customer entered a journey with one enrollment key, and when last (R3)."""
 
     count: int
-    last_enrolled_at: datetime
+    last_enrolled_at: Moment
 
 
 class Customer(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):

@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import access, db, demo, dev, events, history, init, journeys, simulate, topics, validate, worker
+from streams.cli import (
+    access,
+    db,
+    demo,
+    dev,
+    events,
+    history,
+    init,
+    journeys,
+    simulate,
+    state,
+    topics,
+    validate,
+    worker,
+)
 from streams.errors import FairwayError
 from streams.settings import find_unknown, read_settings
 
@@ -23,6 +37,7 @@ app.add_typer(history.group, name="history")
 journeys.group.command()(validate.validate)
 journeys.group.command()(validate.schema)
 app.add_typer(journeys.group, name="journeys")
+app.add_typer(state.group, name="state")
 app.add_typer(topics.group, name="topics")
 app.command()(init.init)
 app.command()(demo.demo)

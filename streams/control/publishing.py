@@ -11,7 +11,7 @@ from aiokafka.structs import RecordMetadata
 from models.ids import customer_key
 from streams.engine.check.shape import suggest
 from streams.engine.decoding import Rejection, decode
-from streams.engine.inputs import Enroll, Exit
+from streams.engine.inputs import Enroll, Exit, RepairState
 from streams.errors import FairwayError
 from streams.journeys.definitions import load_catalogue
 from streams.journeys.records import JourneyState
@@ -104,8 +104,10 @@ def _producer(settings: Settings) -> AIOKafkaProducer:
     )
 
 
-async def control(settings: Settings, tenant_id: str, customer_id: str, message: Enroll | Exit) -> RecordMetadata:
-    """Send an enrolment or exit by hand to the customer's partition, and return where it lies."""
+async def control(
+    settings: Settings, tenant_id: str, customer_id: str, message: Enroll | Exit | RepairState
+) -> RecordMetadata:
+    """Send what is asked for by hand to the customer's partition, and return where it lies."""
     async with producing(_producer(settings)) as producer:
         if INBOX not in (await producer.client.fetch_all_metadata()).topics():
             raise missing_topic(INBOX)

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from models.customer import Customer
 from streams.engine.entries import Entry
-from streams.engine.inputs import CustomerInput, PlacesInput
+from streams.engine.inputs import CustomerInput, PlacesInput, RepairState
 from streams.engine.results import Change
 
 
@@ -89,7 +89,7 @@ class Forward(msgspec.Struct, frozen=True, gc=False):
     """An input for another key, through `fairway.inbox`: a customer, or a journey's places."""
 
     key: bytes
-    message: CustomerInput | PlacesInput
+    message: CustomerInput | RepairState | PlacesInput
 
 
 Effect = Command | ProfileUpdate | Activity | Forward

@@ -124,6 +124,13 @@ class CountActive(Input, frozen=True, tag="join"):
     active: int
 
 
+class RepairState(Input, frozen=True, tag="repair"):
+    """Replace this customer's damaged row by what can be read of it or, with `discard`, by nothing."""
+
+    at: Moment
+    discard: bool = False
+
+
 PlacesInput = RequestPlace | ReleasePlace | CountActive
-InboxMessage = Arrived | Enroll | Exit | PlaceAnswer | MergeAway | MergeIn | OptOut | PlacesInput
+InboxMessage = Arrived | Enroll | Exit | PlaceAnswer | MergeAway | MergeIn | OptOut | RepairState | PlacesInput
 """What travels by inbox: time comes to each partition by itself."""

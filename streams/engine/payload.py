@@ -9,7 +9,9 @@ import msgspec
 
 from models.limits import DEPTH, EVENT_BYTES
 
-Code = Literal["too-large", "not-utf8", "not-json", "too-deep", "schema"]
+Code = Literal[
+    "too-large", "not-utf8", "not-json", "too-deep", "schema", "damaged", "failed", "not-damaged", "repaired"
+]
 
 
 @final

@@ -11,6 +11,7 @@ from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBat
 from aiokafka.record.util import calc_crc32c
 
 from streams.clock import timestamp
+from streams.kafka.limits import AROUND, spare
 from streams.kafka.records import Header
 
 # The broker takes one batch of a partition at a time, so a transaction lasts as many round trips as it has batches.
@@ -68,9 +69,16 @@ class Batch:
 
 
 class Batches:
-    """Grows by a record at a time; the records of a block are aiokafka's own work."""
+    """Grows by a record at a time; the records of a block are aiokafka's own work.
 
-    def __init__(self) -> None:
+    No batch has more bytes than the topic takes, if no record has: one that may not fit beside others is alone.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """Begin, for a topic that takes batches of so many bytes."""
+        self._batch_bytes = min(BATCH_BYTES, limit // 8)
+        self._block_bytes = min(_BLOCK_BYTES, limit // 8)
+        self._beside_others = limit - spare(limit) - self._batch_bytes - self._block_bytes - AROUND
         self._batches: list[Batch] = []
         self._begin_batch()
 
@@ -85,14 +93,16 @@ class Batches:
 
     def add(self, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
         """Add a record."""
+        if value is not None and len(value) > self._beside_others and self._count:
+            self._end()
         self._append(self._count, 0, key, value, headers)
         self._count += 1
-        if self._size() >= _BLOCK_BYTES:
+        if self._size() >= self._block_bytes:
             self._end_block()
 
     def _end_block(self) -> None:
         self._blocks.append(bytes(memoryview(self._build())[_BEFORE_BLOCK:]))
-        if sum(map(len, self._blocks)) >= BATCH_BYTES:
+        if sum(map(len, self._blocks)) >= self._batch_bytes:
             self._end_batch()
         else:
             self._begin_block()
@@ -103,8 +113,11 @@ class Batches:
 
     def finish(self) -> list[Batch]:
         """Return the batches, in order; nothing can be added any more."""
+        self._end()
+        return self._batches
+
+    def _end(self) -> None:
         if self._size() > _BEFORE_RECORDS:
             self._end_block()
         if self._blocks:
             self._end_batch()
-        return self._batches

@@ -12,5 +12,13 @@ class FencedError(MigratedError):
     """Another worker took the partition over, so it is that worker's, unless the group says otherwise."""
 
 
+class TooLargeError(MigratedError):
+    """The broker refused a batch: the topic takes less than was thought."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"'{topic}' takes less at once than was thought")
+        self.topic = topic
+
+
 class UnreadError(FencedError):
     """The partition is this worker's, but the group does not read this topic of it any more, or not yet."""

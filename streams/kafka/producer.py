@@ -5,14 +5,21 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    RecordListTooLargeError,
+)
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from streams.failpoints import reach
 from streams.kafka.batches import Batch, Batches
 from streams.kafka.coordinator import BrokenLinkError
-from streams.kafka.errors import FencedError, MigratedError
+from streams.kafka.errors import FencedError, MigratedError, TooLargeError
 from streams.kafka.fencing import Fencing, stop
+from streams.kafka.limits import Limits
 from streams.kafka.records import NO_HEADERS, Commit, Output
 from streams.settings import Settings
 
@@ -25,7 +32,7 @@ class Producer(Protocol):
     async def fence(self) -> None:
         """Take the partition over; raises MigratedError."""
 
-    def output(self) -> Output:
+    def output(self, topic: str) -> Output:
         """Return what takes the records of one partition of a topic until they are committed."""
 
     async def commit(self, commit: Commit) -> int:
@@ -38,8 +45,9 @@ class Producer(Protocol):
 class TransactionalProducer:
     """The transactions of one partition through aiokafka."""
 
-    def __init__(self, settings: Settings, changelog: str, partition: int) -> None:
+    def __init__(self, settings: Settings, changelog: str, partition: int, limits: Limits) -> None:
         self._group = settings.app_id
+        self._limits = limits
         self._changelog = changelog
         self._partition = partition
         self._producer: AIOKafkaProducer | None = None
@@ -59,9 +67,9 @@ class TransactionalProducer:
             raise MigratedError(f"no transactions: {error!r}") from error
         reach("fence.after")
 
-    def output(self) -> Batches:
+    def output(self, topic: str) -> Batches:
         """Return batches of our own: the producer's `send` costs ten times as much."""
-        return Batches()
+        return Batches(self._limits.limit(topic))
 
     async def commit(self, commit: Commit) -> int:
         """Send everything, make sure that every batch arrived, then commit; raises MigratedError."""
@@ -84,7 +92,7 @@ class TransactionalProducer:
 
     async def _send(self, producer: AIOKafkaProducer, commit: Commit) -> int:
         reach("send.before")
-        changelog = self.output()
+        changelog = self.output(self._changelog)
         for key, row in commit.rows.items():
             changelog.add(key, row, NO_HEADERS)
         jobs = [self._send_batches(producer, self._changelog, self._partition, changelog)]
@@ -112,7 +120,10 @@ class TransactionalProducer:
         whole = batches.finish()
         arrivals = [await self._send_batch(producer, batch, topic, partition) for batch in whole]
         # Without this look at each, a batch that failed would be missing from a transaction that commits.
-        arrived = await asyncio.gather(*arrivals)
+        try:
+            arrived = await asyncio.gather(*arrivals)
+        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+            raise TooLargeError(topic) from error
         count = whole[-1].record_count()
         last: int = arrived[-1].offset
         return last + count

@@ -12,8 +12,6 @@ NO_HEADERS: list[Header] = []  # aiokafka takes nothing but a list
 Destination = tuple[str, int]
 """A topic, and a partition of it."""
 
-MAX_RECORD = 7 * 1024 * 1024  # bytes; topics.yaml lets the topics take 8 MiB
-
 
 class Output(Protocol):
     """What takes the records of one partition of a topic, in the form that the producer wants."""

@@ -9,7 +9,7 @@ from models.limits import find_bad_id
 from models.messages import Source
 from streams.engine.advance import is_of_use
 from streams.engine.decoding import decode
-from streams.engine.inputs import Arrived, CustomerInput, Enroll, Exit, InboxMessage, PlacesInput
+from streams.engine.inputs import Arrived, CustomerInput, Enroll, Exit, InboxMessage, PlacesInput, RepairState
 from streams.engine.journeys import Journeys
 from streams.engine.payload import Rejection, check_data, is_too_deep
 from streams.kafka.fetch import SourceRecord
@@ -19,6 +19,13 @@ from streams.partition.internal_rows import PLACES
 
 Addressed = tuple[CustomerKey, CustomerInput]
 """An input, and whose it is."""
+
+
+class AddressedToRow(msgspec.Struct, frozen=True, gc=False):
+    """A repair of a customer's row, which the engine has no part in."""
+
+    key: CustomerKey
+    given: RepairState
 
 
 class AddressedToPlaces(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +56,7 @@ def read_event(
 
 def read_message(
     record: SourceRecord, partition: int, partitions: int
-) -> Addressed | AddressedToPlaces | Rejection:
+) -> Addressed | AddressedToRow | AddressedToPlaces | Rejection:
     """Return the message of a record of the inbox, whoever wrote it: it is held to what an event is held to."""
     raw, value = record.key or b"", record.value or b""
     if is_too_deep(value, _DEEPEST):
@@ -64,12 +71,14 @@ def read_message(
         return AddressedToPlaces(raw, given) if is_places and isinstance(given, PlacesInput) else _FOREIGN
     if fault := _find_fault(key, given):
         return fault
+    if isinstance(given, RepairState):
+        return AddressedToRow(key, given)
     if isinstance(given, Enroll | Exit) and given.source is None and partition_of(raw, partitions) == partition:
         given = msgspec.structs.replace(given, source=Source(INBOX, partition, record.offset))
     return key, given
 
 
-def _find_fault(key: CustomerKey, given: CustomerInput) -> Rejection | None:
+def _find_fault(key: CustomerKey, given: CustomerInput | RepairState) -> Rejection | None:
     if not key.tenant_id or not key.customer_id:
         return _FOREIGN
     if fault := find_bad_id(key.tenant_id, key.customer_id):

@@ -1,5 +1,7 @@
 """The rows of a partition's state that are no customer's: their keys begin with a colon, as no tenant's do."""
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 
 from streams.engine.admission import Places
@@ -20,6 +22,24 @@ read_joined = msgspec.json.Decoder(frozenset[str]).decode
 read_places = msgspec.json.Decoder(Places).decode
 
 
+_READERS: Mapping[bytes, Callable[[bytes], object]] = {
+    POSITION: read_positions,
+    PARTITIONS: read_partitions,
+    JOINED: read_joined,
+}
+
+
 def is_internal(key: bytes) -> bool:
     """Say whether a row's key is none of a customer's."""
     return key.startswith(b":")
+
+
+def is_readable(key: bytes, row: bytes | None) -> bool:
+    """Say whether an internal row is one that Fairway writes; of those that it does not know, all are."""
+    read = read_places if key.startswith(PLACES) else _READERS.get(key)
+    try:
+        if read is not None and row is not None:
+            read(row)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True

@@ -1,73 +1,118 @@
-"""Where what was decided goes: topic, partition, value and headers of every effect, and of every dead letter."""
+"""Where what was decided goes: topic, partition, value and headers of every effect, and of every dead letter.
+
+What is written is held to what its topic takes before it is in the transaction.
+"""
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
+from models.customer import Customer, encode
 from streams.engine.cloudevents import cloudevent_headers
 from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate
-from streams.engine.inputs import FailWait, Sweep
 from streams.engine.payload import Rejection
 from streams.kafka.fetch import SourceRecord
+from streams.kafka.limits import AROUND, Limits, record_size
 from streams.kafka.partitioner import partition_of
-from streams.kafka.records import MAX_RECORD, NO_HEADERS, Destination, Header
+from streams.kafka.records import NO_HEADERS, Destination, Header
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
-
-_write = msgspec.json.Encoder().encode
-
-
-class OversizeError(Exception):
-    """What is to be written is larger than the topic takes; the sentence says how large."""
-
 
 OutgoingRecord = tuple[Destination, bytes | None, bytes | None, list[Header]]
 """A record that goes out with the transaction: where to, its key, value and headers."""
 
+_CUT = 64  # bytes of the headers that say what was cut
+_LONGEST_KEY = 1200  # bytes; those of customers have less
+_write = msgspec.json.Encoder().encode
+
+
+class OversizeError(Exception):
+    """What is to be written is larger than the topic takes; the sentence says whose it is, and how large."""
+
 
 class Router:
-    """The ways out of one partition of `partitions`."""
+    """The ways out of one partition of `partitions`, with as much room as the topics have."""
 
-    def __init__(self, partition: int, partitions: int, *, cloudevents: bool = False) -> None:
+    def __init__(
+        self, partition: int, partitions: int, changelog: str, limits: Limits, *, cloudevents: bool = False
+    ) -> None:
         self.partition = partition
         self.partitions = partitions
-        self._describe = _describe_cloudevent if cloudevents else _describe
+        self.changelog = changelog
+        self._limits = limits
         self._activity = (ACTIVITY, partition)
         self._commands = (COMMANDS, partition)
         self._profile_updates = (PROFILE_UPDATES, partition)
         self._dead_letters = (DEAD_LETTERS, partition)
+        self._describe = _describe_cloudevent if cloudevents else _describe
+        topics = (ACTIVITY, COMMANDS, PROFILE_UPDATES, INBOX, changelog)
+        self._surely_fits = min(map(limits.room, topics)) - AROUND  # bytes of a value
 
     def route(self, key: bytes, effect: Effect) -> OutgoingRecord:
         """Return the record of an effect for this key; raises OversizeError."""
         if type(effect) is Activity:
-            return self._activity, key, _encode(effect), NO_HEADERS
-        if type(effect) is Command:
-            return self._commands, key, _encode(effect.value), self._describe(effect)
-        if type(effect) is ProfileUpdate:
-            return self._profile_updates, key, _encode(effect), NO_HEADERS
-        assert type(effect) is Forward
-        there = partition_of(effect.key, self.partitions)
-        return (INBOX, there), effect.key, _encode(effect.message), NO_HEADERS
+            record: OutgoingRecord = self._activity, key, _write(effect), NO_HEADERS
+        elif type(effect) is Command:
+            record = self._commands, key, _write(effect.value), self._describe(effect)
+        elif type(effect) is ProfileUpdate:
+            record = self._profile_updates, key, _write(effect), NO_HEADERS
+        else:
+            assert type(effect) is Forward
+            there = partition_of(effect.key, self.partitions)
+            record = (INBOX, there), effect.key, _write(effect.message), NO_HEADERS
+        if len(record[2] or b"") > self._surely_fits:
+            self._check(record)
+        return record
+
+    def row(self, key: bytes, customer: Customer | None) -> bytes | None:
+        """Return a customer's row; raises OversizeError."""
+        return None if customer is None else self.internal_row(key, encode(customer))
+
+    def internal_row(self, key: bytes, row: bytes) -> bytes:
+        """Return a row as it is; raises OversizeError."""
+        if len(row) > self._surely_fits:
+            self._check(((self.changelog, self.partition), key, row, NO_HEADERS))
+        return row
+
+    def _check(self, record: OutgoingRecord) -> None:
+        (topic, _), key, value, headers = record
+        size, room = record_size(key, value, headers), self._limits.room(topic)
+        if size > room:
+            whose = (key or b"").decode(errors="replace")
+            raise OversizeError(
+                f"A record of {size} bytes for '{whose}' would go to '{topic}', which takes {room}: see its "
+                "max.message.bytes."
+            )
 
     def dead_letter(self, topic: str, record: SourceRecord, problem: Rejection, now: datetime) -> OutgoingRecord:
         """Return a dead letter: key, value and headers as they came, and why the record could not be used."""
-        value = record.value
-        headers = [
-            *record.headers,
+        told = [
             *_explain(problem, now),
             ("dlq.topic", topic.encode()),
             ("dlq.partition", str(self.partition).encode()),
             ("dlq.offset", str(record.offset).encode()),
             ("dlq.timestamp", str(record.timestamp).encode()),
         ]
-        if value is not None and len(value) > MAX_RECORD:  # compressed it fitted, plain it would not
-            headers.append(("dlq.truncated", str(len(value)).encode()))
-            value = value[:MAX_RECORD]
-        return self._dead_letters, record.key, value, headers
+        return self._fit(record.key, record.value, list(record.headers), told)
 
-    def notice(self, key: bytes, given: FailWait | Sweep, problem: Rejection, now: datetime) -> OutgoingRecord:
-        """Return a dead letter for what came of no record: what was done, and why it could not be told in full."""
-        return self._dead_letters, key, _write(given), _explain(problem, now)
+    def notice(self, key: bytes, value: bytes | None, problem: Rejection, now: datetime) -> OutgoingRecord:
+        """Return a dead letter for what is not in a record: what it is, and why it could not be used."""
+        return self._fit(key, value, [], _explain(problem, now))
+
+    def _fit(
+        self, key: bytes | None, value: bytes | None, headers: list[Header], told: list[Header]
+    ) -> OutgoingRecord:
+        """Cut a dead letter to what the topic takes: its value, else also the key and headers that it came with."""
+        room = self._limits.room(DEAD_LETTERS)
+        if record_size(key, None, headers) > AROUND:  # so much beside the value has to fit beside other records
+            room //= 2
+        if record_size(key, None, [*headers, *told]) + _CUT > room:
+            told.append(("dlq.headers-dropped", str(len(headers)).encode()))
+            headers, key = [], (key or b"")[:_LONGEST_KEY]
+        left = room - record_size(key, None, [*headers, *told]) - _CUT
+        if value is not None and len(value) > left:
+            told.append(("dlq.truncated", str(len(value)).encode()))
+            value = value[: max(0, left)]
+        return self._dead_letters, key, value, [*headers, *told]
 
 
 def _explain(problem: Rejection, now: datetime) -> list[Header]:
@@ -76,13 +121,6 @@ def _explain(problem: Rejection, now: datetime) -> list[Header]:
         ("dlq.reason", problem.reason.encode()),
         ("dlq.at", now.isoformat().encode()),
     ]
-
-
-def _encode(message: Any) -> bytes:
-    value = _write(message)
-    if len(value) > MAX_RECORD:
-        raise OversizeError(f"What comes of it has {len(value)} bytes, but {MAX_RECORD} fit.")
-    return value
 
 
 def _describe_cloudevent(command: Command) -> list[Header]:

@@ -11,8 +11,9 @@ import structlog
 
 from streams.clock import steady
 from streams.kafka.changelog import Changelog, Page
+from streams.partition.internal_rows import is_readable
 from streams.state.errors import ForeignError
-from streams.state.index import marks_of_row
+from streams.state.index import DAMAGED, marks_of_row
 from streams.state.store import Store
 
 _TELL_SECONDS = 5.0
@@ -84,11 +85,19 @@ def _tell(progress: Progress, partition: int) -> None:
 
 
 def _apply(store: Store, page: Page) -> None:
-    rows = dict(page.rows)
-    marks: dict[bytes, bool] = {}
+    rows = {key: row for key, row in page.rows if key and (key[:1] != b":" or _is_ours(key, row))}
+    marks: dict[bytes, bool] = {DAMAGED + key: False for key in store.damaged & rows.keys()}
     for key, row in rows.items():
         if (old := store.get(key)) is not None:
             # The row that this one replaces tells which marks no longer stand.
             marks |= dict.fromkeys(marks_of_row(key, old), False)
         marks |= dict.fromkeys(marks_of_row(key, row), True)
     store.write(rows, marks, page.offset)
+
+
+def _is_ours(key: bytes, row: bytes | None) -> bool:
+    """Pass over an internal row that somebody else wrote: the one before it stands."""
+    if is_readable(key, row):
+        return True
+    log.warning("A row of the changelog is not Fairway's, and is passed over.", key=key.decode(errors="replace"))
+    return False

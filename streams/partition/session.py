@@ -1,57 +1,33 @@
 """A partition while it is running: its open transaction and what it remembers; dropped whole when it is lost."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import NamedTuple
 
-import msgspec
 import structlog
 
-from streams.clock import now as read_clock
-from streams.engine.advance import advance
-from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.failpoints import reach
 from streams.kafka.producer import Producer
 from streams.kafka.records import Commit
 from streams.partition.backlog import Backlog
+from streams.partition.context import Context, Counts
 from streams.partition.internal_rows import PARTITIONS, POSITION, read_partitions, read_positions
+from streams.partition.isolation import Isolation
 from streams.partition.known import KnownCustomers
 from streams.partition.outputs import Router
-from streams.partition.pacing import Load, Pace, Pacing
-from streams.partition.processor import Advance, Processor
+from streams.partition.pacing import Load, Pace
+from streams.partition.processor import Processor
 from streams.partition.queue import RecordQueue
 from streams.partition.timers import Timers
-from streams.partition.transaction import OversizeRowError, Prepared, Transaction
+from streams.partition.transaction import Letter, OversizeRowError, Prepared, Transaction
 from streams.state.store import Store
 
+_KEY_SHOWN = 1200  # bytes of a dead letter's key in the log
 _LOOK_UP = 0.5  # seconds until new journeys are noticed without input
 
 log = structlog.get_logger()
-
-
-class Context(NamedTuple):
-    """What the partitions of a worker share; `turn` lets one at a time hold the event loop."""
-
-    journeys: Callable[[], Journeys]
-    turn: asyncio.Lock
-    topics: Sequence[str] = ()  # that are read
-    pacing: Pacing = Pacing()
-    customers_kept: int = 1024
-    decide: Advance = advance
-    cloudevents: bool = False
-    clock: Callable[[], datetime] = read_clock
-
-
-class Counts(msgspec.Struct):
-    """What a partition has done since the worker started, for the metrics."""
-
-    inputs: int = 0
-    commits: int = 0
-    losses: int = 0
-    overtaken: int = 0  # times that waits fired before all was read that had arrived
 
 
 class Session:
@@ -67,12 +43,15 @@ class Session:
         self._context = context
         self._counts = counts
         self._processor = Processor(router, context.decide)
+        self._isolation = Isolation(self._processor)
         self._known = KnownCustomers(context.customers_kept)
         self._pace = Pace(context.pacing, context.clock(), owes_offsets=row is not None)
-        self._timers = Timers(store, self._processor, context.clock())
+        self._timers = self._look_at_timers(Backlog(context.clock(), {}))
         self._transaction = self._begin(read_positions(row) if row else {})
-        self._backlog = Backlog(context.clock(), {})
         self._flush: asyncio.Future[None] | None = None
+
+    def _look_at_timers(self, backlog: Backlog) -> Timers:
+        return Timers(self._store, self._processor, backlog, self._context.clock())
 
     def _begin(self, positions: Mapping[str, int]) -> Transaction:
         return Transaction(self._store, self._known, positions, self._processor.router, self._producer.output)
@@ -84,7 +63,7 @@ class Session:
         """
         self._claim()
         await self._seek()
-        self._backlog = Backlog(self._context.clock(), self._queue.ends)
+        self._timers = self._look_at_timers(Backlog(self._context.clock(), self._queue.ends))
 
     def _claim(self) -> None:
         row, router = self._transaction.row(PARTITIONS), self._processor.router
@@ -156,15 +135,15 @@ class Session:
         while self._queue and transaction.inputs < pacing.most_inputs:
             portion = await self._queue.next(transaction.positions, pacing.slice_records)
             if portion is not None:
-                self._processor.take(transaction, portion, now)
+                self._isolation.take(transaction, portion, now)
             if self._context.clock() - now >= pacing.slice_time:
                 break
 
     def _act(self, now: datetime) -> None:
         """Do a slice of what is due; a wait comes after what had arrived when it was due (R32)."""
-        was_overtaken = self._backlog.is_overtaken
-        until = self._backlog.fires_until(now, self._transaction.positions, self._queue.ends)
-        if self._backlog.is_overtaken and not was_overtaken:
+        was_overtaken = self._timers.backlog.is_overtaken
+        until = self._timers.backlog.fires_until(now, self._transaction.positions, self._queue.ends)
+        if self._timers.backlog.is_overtaken and not was_overtaken:
             self._counts.overtaken += 1
             log.warning(
                 "Waits of partition %s fire before what had arrived when they were due: it is not read after "
@@ -256,12 +235,20 @@ class Session:
         self._known.keep(self._transaction.customers, prepared.rows)
         self._counts.inputs += self._transaction.inputs
         self._counts.commits += 1
+        for letter in self._transaction.letters:
+            self._tell(letter)
+
+    def _tell(self, letter: Letter) -> None:
+        """Count what was put aside, and log it once."""
+        code, key = letter.problem.code, (letter.record[1] or b"")[:_KEY_SHOWN].decode(errors="replace")
+        self._counts.dead_letters[code] = self._counts.dead_letters.get(code, 0) + 1
+        log.warning("An input was put aside as a dead letter.", key=key, code=code, why=letter.problem.reason)
 
     async def _rewind(self, key: bytes) -> None:
         """Drop the transaction, of which nothing was sent, and do its inputs again, this key's each for itself."""
         self._known.refuse(key)
         self._queue.clear()
-        self._timers = Timers(self._store, self._processor, self._context.clock())
+        self._timers = self._look_at_timers(self._timers.backlog)
         self._transaction = self._begin(self._transaction.start)
         self.end()
         await self._seek()

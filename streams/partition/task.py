@@ -15,13 +15,14 @@ from streams.cancellation import end_tasks
 from streams.failpoints import reach
 from streams.kafka.changelog import Changelog
 from streams.kafka.clients import started
-from streams.kafka.errors import FencedError, MigratedError
+from streams.kafka.errors import FencedError, MigratedError, TooLargeError
 from streams.kafka.fetch import Fetch
 from streams.kafka.producer import Producer
+from streams.partition.context import Context, Counts
 from streams.partition.outputs import Router
 from streams.partition.queue import RecordQueue
 from streams.partition.restore import Progress, restore
-from streams.partition.session import Context, Counts, Session
+from streams.partition.session import Session
 from streams.state.errors import CorruptedError, FullError
 from streams.state.ordered_map import OrderedMap
 from streams.state.store import Store
@@ -65,7 +66,7 @@ class PartitionTask:
         self.queue = RecordQueue(partition, partitions)
         self.store: Store | None = None
         self.session: Session | None = None
-        self._router = Router(partition, partitions, cloudevents=context.cloudevents)
+        self._partitions = partitions
         self._producer = producer
         self._changelog = changelog
         self._open_map = open_map
@@ -110,6 +111,8 @@ class PartitionTask:
                 await session.run()
             except MigratedError as error:
                 log.warning("Partition %s was lost: %s.", self.partition, error)
+                if isinstance(error, TooLargeError):
+                    await self._context.limits.learn(error.topic)
                 is_fenced = isinstance(error, FencedError)
                 delay = FENCED_SECONDS if is_fenced else _RETRY_SECONDS[min(losses, len(_RETRY_SECONDS) - 1)]
                 losses += 1
@@ -136,11 +139,17 @@ class PartitionTask:
             store.claim(await changelog.identity())
             await restore(store, changelog, self.progress, self.partition)
         reach("restore.after")
-        session = Session(store, self._producer, self.queue, self._router, self._context, self.counts)
+        session = Session(store, self._producer, self.queue, self._make_router(), self._context, self.counts)
         await session.start()
         self.session = session
         self._enter("running")
         return session
+
+    def _make_router(self) -> Router:
+        context = self._context
+        return Router(
+            self.partition, self._partitions, context.changelog, context.limits, cloudevents=context.cloudevents
+        )
 
     def _enter(self, stage: Stage) -> None:
         assert stage == self.stage or stage in STAGES[self.stage], f"from {self.stage} to {stage}"

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from models.ids import CustomerKey
 from models.journey import JourneyStatus
 from streams.engine.inputs import Due, Sweep
+from streams.partition.backlog import Backlog
 from streams.partition.internal_rows import JOINED, read_joined
-from streams.partition.outputs import OversizeError
+from streams.partition.isolation import Isolation
 from streams.partition.processor import Processor
 from streams.partition.transaction import Slice, Transaction
+from streams.state.errors import StoreError
 from streams.state.index import DueWait, hold, read_wait
 from streams.state.store import Store
 
@@ -29,9 +31,12 @@ SeeTo = Callable[[Slice, bytes, DueWait, datetime], None]
 class Timers:
     """The timers of one partition. `act` does a slice of them; `next` says when there is more to do."""
 
-    def __init__(self, store: Store, processor: Processor, now: datetime) -> None:
+    def __init__(self, store: Store, processor: Processor, backlog: Backlog, now: datetime) -> None:
+        """Look at a store; waits come after what the backlog holds (R32)."""
+        self.backlog = backlog
         self._store = store
         self._processor = processor
+        self._isolation = Isolation(processor)
         self._seen = b""  # waits up to this mark have been seen to
         self._look_again: datetime | None = None
         self._held = dict.fromkeys(store.held_journeys(), b"")
@@ -96,14 +101,23 @@ class Timers:
             with transaction.slice([wait.key for _, wait in waits]) as slice_:
                 for mark, wait in waits:
                     see_to(slice_, mark, wait, now)
-        except OversizeError:
+        except StoreError:
+            raise
+        except Exception:
             for mark, wait in waits:
-                try:
-                    with transaction.slice() as slice_:
-                        see_to(slice_, mark, wait, now)
-                except OversizeError:
-                    self._processor.fire_alone(transaction, CustomerKey.read(wait.key), wait.enrollment_id, now)
+                self._see_to_one(transaction, mark, wait, see_to, now)
         transaction.inputs += len(waits)
+
+    def _see_to_one(
+        self, transaction: Transaction, mark: bytes, wait: DueWait, see_to: SeeTo, now: datetime
+    ) -> None:
+        try:
+            with transaction.slice() as slice_:
+                see_to(slice_, mark, wait, now)
+        except StoreError:
+            raise
+        except Exception:
+            self._isolation.fire(transaction, CustomerKey.read(wait.key), wait.enrollment_id, now)
 
     def _see_to_due(self, slice_: Slice, mark: bytes, wait: DueWait, now: datetime) -> None:
         if self._processor.journeys.holds(wait.journey_id, wait.due):
@@ -167,9 +181,11 @@ class Timers:
             with transaction.slice(keys) as slice_:
                 for key in keys:
                     self._processor.advance(slice_, CustomerKey.read(key), sweep, now)
-        except OversizeError:
+        except StoreError:
+            raise
+        except Exception:
             for key in keys:
-                self._processor.sweep_alone(transaction, CustomerKey.read(key), sweep, now)
+                self._isolation.sweep(transaction, CustomerKey.read(key), sweep, now)
         transaction.inputs += len(keys)
 
     def _next_time(self, now: datetime) -> datetime | None:

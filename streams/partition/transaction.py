@@ -4,21 +4,28 @@ Inputs are handled a slice at a time. What a slice does counts in the transactio
 of it; one that ends with an error leaves no trace.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from models.customer import Customer, decode, encode
+from models.customer import Customer, decode
 from streams.engine.effects import Effect
-from streams.kafka.records import MAX_RECORD, Destination, Output
+from streams.engine.payload import Rejection
+from streams.kafka.records import Destination, Output
 from streams.partition.internal_rows import POSITION
 from streams.partition.known import KnownCustomers
 from streams.partition.outputs import OutgoingRecord, OversizeError, Router
 from streams.state.index import marks_of
 from streams.state.store import Store
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a row that is none raises."""
+
+Written = tuple[bytes | None, Set[bytes], Set[bytes]]
+"""A row as it is written, and the marks that its customer had before and has now."""
+
+_NO_MARKS: frozenset[bytes] = frozenset()
 _UNSEEN: Any = object()
 
 
@@ -28,6 +35,33 @@ class OversizeRowError(Exception):
     def __init__(self, key: bytes, sentence: str) -> None:
         super().__init__(sentence)
         self.key = key
+
+
+class DamagedError(Exception):
+    """A customer's row can't be read: somebody else wrote it, or a fault did."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__(f"the state of '{key.decode(errors='replace')}' is damaged")
+        self.key = key
+
+
+class Letter(NamedTuple):
+    """A dead letter, and why it is one: told once it is committed."""
+
+    record: OutgoingRecord
+    problem: Rejection
+
+
+class Outputs(dict[Destination, Output]):
+    """What takes the records that go out, by topic and partition; made when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], Output]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, place: Destination) -> Output:
+        output = self[place] = self._make(place[0])
+        return output
 
 
 class Prepared(NamedTuple):
@@ -47,19 +81,20 @@ class Transaction:
         known: KnownCustomers,
         positions: Mapping[str, int],
         router: Router,
-        make_output: Callable[[], Output],
+        make_output: Callable[[str], Output],
     ) -> None:
         """Start from the store; `known` are customers decoded earlier, as the store has them."""
         self._store = store
         self._known = known
-        self._router = router
+        self.router = router
         self._loaded: dict[bytes, Customer | None] = {}  # those kept, as they were before
         self.customers: dict[
             bytes, Customer | None
         ] = {}  # who came before, and is likely to come again: kept decoded
         self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
-        self.outputs: defaultdict[Destination, Output] = defaultdict(make_output)
+        self.outputs = Outputs(make_output)
+        self.letters: list[Letter] = []
         self.start = positions
         self.positions = dict(positions)
         self.inputs = 0
@@ -80,22 +115,28 @@ class Transaction:
         self.inputs += inputs
 
     def find_all(self, keys: Iterable[bytes]) -> dict[bytes, Customer | None]:
-        """Return those of the customers that have to be read from the store."""
+        """Return those of the customers that have to be read from the store; raises DamagedError."""
         wanted = [key for key in keys if not (key in self.customers or key in self._known or key in self.rows)]
         if not wanted:
             return {}
+        if damaged := self._store.damaged.intersection(wanted):
+            raise DamagedError(damaged.pop())
         rows = self._store.get_all(wanted)
-        return {key: None if row is None else decode(row) for key, row in zip(wanted, rows, strict=True)}
+        try:
+            return {key: None if row is None else decode(row) for key, row in zip(wanted, rows, strict=True)}
+        except UNREADABLE:
+            return {key: _decode(key, row) for key, row in zip(wanted, rows, strict=True)}
 
     def find(self, key: bytes) -> Customer | None:
-        """Return the customer as of the last slice."""
+        """Return the customer as of the last slice; raises DamagedError."""
         if key in self.customers:
             return self.customers[key]
         if key in self._known:
             self._loaded[key] = self.customers[key] = self._known[key]
             return self._known[key]
-        row = self.row(key)
-        return None if row is None else decode(row)
+        if key in self._store.damaged and key not in self.rows:
+            raise DamagedError(key)
+        return _decode(key, self.row(key))
 
     def row(self, key: bytes) -> bytes | None:
         """Return a row as of the last slice; of a customer who is kept decoded, as it was before."""
@@ -108,19 +149,21 @@ class Transaction:
         commit has left the processor's cache by then, 1.2 KB a customer.
         """
         customers, changed, kept, rows = slice_.customers, slice_.changed, self.customers, self.rows
-        route = self._router.route
+        route = self.router.route
         records = [route(key, effect) for key, effects in slice_.effects for effect in effects]
         written = {
-            key: encode_row(customers[key])
+            key: self._encode(key, changed[key], customers[key])
             for key in changed
             if key not in kept and not (key in rows and self._known.may_keep(key, rows[key]))
         }
         self._emit(records)
-        self._emit(slice_.records)
+        for letter in slice_.letters:
+            self._emit((letter.record,))
+        self.letters += slice_.letters
         self.marks |= slice_.marks
         for key, before in changed.items():
             if key in written:
-                self._write(key, before, customers[key], written[key])
+                self._write(key, *written[key])
             else:
                 self._loaded.setdefault(key, before)
                 kept[key] = customers[key]
@@ -139,18 +182,24 @@ class Transaction:
             before = self._loaded[key]
             if customer is not before:
                 try:
-                    self._write(key, before, customer, encode_row(customer))
+                    self._write(key, *self._encode(key, before, customer))
                 except OversizeError as error:
                     raise OversizeRowError(key, str(error)) from error
         self.rows[POSITION] = msgspec.json.encode(self.positions)
         return Prepared(self.rows, self.outputs, self.marks)
 
-    def _write(self, key: bytes, before: Customer | None, after: Customer | None, row: bytes | None) -> None:
+    def _encode(self, key: bytes, before: Customer | None, after: Customer | None) -> Written:
+        old = marks_of(key, before.enrollments.values()) if before and before.enrollments else _NO_MARKS
+        new = marks_of(key, after.enrollments.values()) if after and after.enrollments else _NO_MARKS
+        return self.router.row(key, after), old, new
+
+    def _write(self, key: bytes, row: bytes | None, old: Set[bytes], new: Set[bytes]) -> None:
         self.rows[key] = row
-        old = before.enrollments if before else {}
-        new = after.enrollments if after else {}
         if old or new:
-            _turn_marks(self.marks, marks_of(key, old.values()), marks_of(key, new.values()))
+            for mark in old - new:
+                self.marks[mark] = False
+            for mark in new - old:
+                self.marks[mark] = True
 
 
 class Slice:
@@ -162,7 +211,7 @@ class Slice:
         self.customers: dict[bytes, Customer | None] = {}  # as of now
         self.changed: dict[bytes, Customer | None] = {}  # of these, those that changed, as they were before
         self.effects: list[tuple[bytes, Sequence[Effect]]] = []
-        self.records: list[OutgoingRecord] = []
+        self.letters: list[Letter] = []
         self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
 
@@ -192,9 +241,9 @@ class Slice:
         if effects:
             self.effects.append((key, effects))
 
-    def add(self, record: OutgoingRecord) -> None:
-        """Add a record as it stands."""
-        self.records.append(record)
+    def put_aside(self, record: OutgoingRecord, problem: Rejection) -> None:
+        """Add a dead letter, and why it is one."""
+        self.letters.append(Letter(record, problem))
 
     def row(self, key: bytes) -> bytes | None:
         """Return an internal row as of now."""
@@ -202,7 +251,11 @@ class Slice:
 
     def put(self, key: bytes, row: Any) -> None:
         """Change an internal row; it is written as JSON. Raises OversizeError."""
-        self.rows[key] = _check_size(msgspec.json.encode(row))
+        self.rows[key] = self._transaction.router.internal_row(key, msgspec.json.encode(row))
+
+    def replace(self, key: bytes, customer: Customer | None) -> None:
+        """Put another customer's state in place of a row that can't be read; its marks are set apart."""
+        self.rows[key] = self._transaction.router.row(key, customer)
 
     def mark(self, mark: bytes, *, stands: bool) -> None:
         """Set a mark or take it away."""
@@ -214,19 +267,8 @@ class Slice:
             self.marks.setdefault(mark, False)
 
 
-def encode_row(customer: Customer | None) -> bytes | None:
-    """Return a customer's row; raises OversizeError."""
-    return None if customer is None else _check_size(encode(customer))
-
-
-def _check_size(row: bytes) -> bytes:
-    if len(row) > MAX_RECORD:
-        raise OversizeError(f"The row would have {len(row)} bytes, but {MAX_RECORD} fit.")
-    return row
-
-
-def _turn_marks(marks: dict[bytes, bool], old: set[bytes], new: set[bytes]) -> None:
-    for mark in old - new:
-        marks[mark] = False
-    for mark in new - old:
-        marks[mark] = True
+def _decode(key: bytes, row: bytes | None) -> Customer | None:
+    try:
+        return None if row is None else decode(row)
+    except UNREADABLE as error:
+        raise DamagedError(key) from error

@@ -4,7 +4,11 @@ Names only: tests/state/test_rocksdb.py and tests/partition/test_task.py hold wh
 """
 
 
-class CorruptedError(Exception):
+class StoreError(Exception):
+    """The store can't answer."""
+
+
+class CorruptedError(StoreError):
     """The store is damaged: it has to be set aside, and restored from the changelog."""
 
 
@@ -12,5 +16,5 @@ class ForeignError(CorruptedError):
     """The store holds rows of another changelog than the partition's."""
 
 
-class FullError(Exception):
+class FullError(StoreError):
     """The disk is full; the changelog has what is missing: close the store, and open it once there is room."""

@@ -2,7 +2,7 @@
 
 A mark is a hint; the row is the truth. A wait's mark is `w`, due time in microseconds, enrolment, journey, row
 key; that of a wait held back by a paused journey `h`, journey, due time, enrolment, row key; a member's
-`m`, journey, row key.
+`m`, journey, row key; that of a row which is known to be damaged `d`, row key.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from models.customer import Enrollment
+from models.customer import Enrollment, decode
+from streams.engine.salvage import is_sound
+
+DAMAGED = b"d"
+"""What the marks begin with of the rows that are known to be damaged; the key follows."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,20 +30,7 @@ class DueWait(NamedTuple):
     key: bytes
 
 
-class _Enrollment(msgspec.Struct, rename="camel", gc=False):
-    id: str
-    journey_id: str
-    waiting_until: datetime | None = None
-
-
-class _Row(msgspec.Struct):
-    enrollments: dict[str, _Enrollment] = {}
-
-
-_read_row = msgspec.json.Decoder(_Row).decode
-
-
-def marks_of(key: bytes, enrollments: Iterable[Enrollment | _Enrollment]) -> set[bytes]:
+def marks_of(key: bytes, enrollments: Iterable[Enrollment]) -> set[bytes]:
     """Return the marks of a customer with these ACTIVE enrolments."""
     marks = set()
     for enrollment in enrollments:
@@ -52,10 +43,18 @@ def marks_of(key: bytes, enrollments: Iterable[Enrollment | _Enrollment]) -> set
 
 
 def marks_of_row(key: bytes, row: bytes | None) -> set[bytes]:
-    """Return the marks of a row, without decoding the rest of it; internal rows have none."""
+    """Return the marks of a row from the changelog; internal rows have none, and one that is damaged says so.
+
+    Rows without enrolments are not decoded: their damage shows when they are asked for.
+    """
     if row is None or b'"enrollments"' not in row or key.startswith(b":"):
         return set()
-    return marks_of(key, _read_row(row).enrollments.values())
+    try:
+        key.decode()
+        customer = decode(row)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {DAMAGED + key}
+    return marks_of(key, customer.enrollments.values()) if is_sound(customer) else {DAMAGED + key}
 
 
 @lru_cache(maxsize=4096)

@@ -21,7 +21,7 @@ from rocksdict import (
 )
 
 from streams.clock import now
-from streams.state.errors import CorruptedError, FullError
+from streams.state.errors import CorruptedError, FullError, StoreError
 from streams.state.ordered_map import Change
 
 _IDENTITY = b"i"
@@ -123,7 +123,7 @@ class RocksMap:
     def _name(self, error: Exception) -> Exception:
         if _FULL in str(error):
             return _explain_full(self._folder)
-        return CorruptedError(str(error)) if "Corruption" in str(error) else error
+        return (CorruptedError if "Corruption" in str(error) else StoreError)(str(error))
 
     def close(self) -> None:
         """Let go of the files and the lock; what can't be written any more is on the changelog."""

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from streams.state.errors import ForeignError
-from streams.state.index import due_before, pack, read_wait, unpack
+from streams.state.index import DAMAGED, due_before, pack, read_wait, unpack
 from streams.state.ordered_map import Change, OrderedMap
 
 _CHANGELOG = b"c"
 _OFFSET = b"o"
 _ROW = b"r"
 _WAIT = ord("w")
+_IS_DAMAGED = ord(DAMAGED)
+_MOST_DAMAGED = 100_000
 _END_OF_WAITS = b"x"
 
 
@@ -21,6 +23,9 @@ class Store:
         self._entries = entries
         self._first_wait: bytes | None = b"w"  # no wait's mark lies before it: saves a seek over deleted ones
         self.offset = int(entries.get(_OFFSET) or 0)
+        marks = entries.items(DAMAGED, _next(DAMAGED), _MOST_DAMAGED)
+        self.damaged = {mark[1:] for mark, _ in marks}
+        """Keys of rows that are known to be damaged."""
 
     def claim(self, changelog: str) -> None:
         """Note at the first time which changelog the rows come from; raises ForeignError where it is another."""
@@ -45,6 +50,9 @@ class Store:
         changes.append((_OFFSET, str(offset).encode()))
         self._entries.write(changes)
         self.offset = offset
+        for mark in marks:
+            if mark[0] == _IS_DAMAGED:
+                (self.damaged.add if marks[mark] else self.damaged.discard)(mark[1:])
         first = min((mark for mark, stands in marks.items() if stands and mark[0] == _WAIT), default=None)
         if first is not None and (self._first_wait is None or first < self._first_wait):
             self._first_wait = first

@@ -1,5 +1,6 @@
 """What supervisors and Prometheus ask a worker: is it alive, is it ready, how far is it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,6 +80,10 @@ class _Partitions:
             "Times that waits fired though what had arrived before was not read after 10 minutes.",
             labels=["partition"],
         )
+        damaged = GaugeMetricFamily(
+            "fairway_damaged_customers", "Customers whose state is known to be damaged.", labels=["partition"]
+        )
+        letters: Counter[str] = Counter()
         for task in self._assignment:
             label = [str(task.partition)]
             is_open.add_metric(label, task.stage == "running")
@@ -88,4 +93,9 @@ class _Partitions:
             commits.add_metric(label, task.counts.commits)
             lost.add_metric(label, task.counts.losses)
             overtaken.add_metric(label, task.counts.overtaken)
-        yield from (is_open, rows, percent, inputs, commits, lost, overtaken)
+            damaged.add_metric(label, len(task.store.damaged) if task.store is not None else 0)
+            letters.update(task.counts.dead_letters)
+        aside = CounterMetricFamily("fairway_dead_letters", "Inputs that were put aside.", labels=["code"])
+        for code, number in letters.items():
+            aside.add_metric([code], number)
+        yield from (is_open, rows, percent, inputs, commits, lost, overtaken, damaged, aside)

@@ -16,11 +16,12 @@ from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.fetch import Reader, share
+from streams.kafka.limits import Limits
 from streams.kafka.producer import TransactionalProducer
 from streams.kafka.topics import INBOX, Topics
+from streams.partition.context import Context
 from streams.partition.pacing import Pacing
 from streams.partition.processor import Advance
-from streams.partition.session import Context
 from streams.partition.task import PartitionTask
 from streams.settings import Settings
 from streams.state.memory import MemoryMap
@@ -62,6 +63,7 @@ class Worker:
         self.address = address
         self.assignment = Assignment((*topics.events, INBOX), self._make_task, self._crash)
         self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
+        self._limits = Limits.of(topics, settings)
         self._app = make_faust_app(settings, address)
         self._app.partitions = topics.partitions
         self._app.readers = [self.assignment]
@@ -88,6 +90,8 @@ class Worker:
             journeys=lambda: self.definitions.journeys,
             turn=asyncio.Lock(),
             topics=self.assignment.topics,
+            changelog=self.table.changelog,
+            limits=self._limits,
             pacing=Pacing(timedelta(milliseconds=self.settings.commit_interval_ms)),
             customers_kept=share(_CUSTOMERS_KEPT, partitions),
             decide=self.decide(),
@@ -99,7 +103,7 @@ class Worker:
         return PartitionTask(
             partition,
             table.partitions,
-            TransactionalProducer(settings, table.changelog, partition),
+            TransactionalProducer(settings, table.changelog, partition, self._limits),
             ChangelogReader(settings, table.changelog, partition),
             _make_open_map(settings, partition),
             self._context,
@@ -134,6 +138,7 @@ class Worker:
             raise self._error
 
     async def _start(self) -> None:
+        await self._limits.ask()
         self.watch(await self.definitions.start())
         _tune_gc()
         for reader in self._app.readers:

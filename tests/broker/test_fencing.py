@@ -11,6 +11,7 @@ from aiokafka.errors import InvalidTxnState
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from streams.kafka.errors import MigratedError
+from streams.kafka.limits import Limits
 from streams.kafka.producer import TransactionalProducer
 from streams.kafka.records import Commit
 from streams.kafka.topics import ACTIVITY, COMMANDS, read_topics
@@ -29,7 +30,7 @@ def changelog(settings: Settings) -> str:
 
 @pytest.fixture
 async def producer(settings: Settings, changelog: str) -> AsyncIterator[TransactionalProducer]:
-    made = TransactionalProducer(settings, changelog, 1)
+    made = TransactionalProducer(settings, changelog, 1, Limits())
     yield made
     await made.close()
 
@@ -82,7 +83,7 @@ def committed(settings: Settings, topic: str) -> list[bytes | None]:
 
 
 def second(producer: TransactionalProducer, topic: str = COMMANDS) -> Commit:
-    output = producer.output()
+    output = producer.output(topic)
     output.add(b"c", b"second", [])
     return Commit({b"c": b"second"}, {(topic, 1): output}, {})
 

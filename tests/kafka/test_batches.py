@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.kafka.batches import BATCH_BYTES, Batch, Batches
+from streams.kafka.limits import record_size, spare
 from tests.partition.model import Record
 
 values = st.none() | st.binary(max_size=300_000) | st.integers(0, 300_000).map(bytes)
@@ -14,9 +15,9 @@ headers = st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary(max_size
 records = st.lists(st.builds(Record, st.none() | st.binary(max_size=20), values, headers), max_size=40)
 
 
-def fill(given_: list[Record]) -> list[Batch]:
+def fill(given_: list[Record], limit: int = 8 * 1024 * 1024) -> list[Batch]:
     """Return the batches of these records, each told who sends it."""
-    batches = Batches()
+    batches = Batches(limit)
     for record in given_:
         batches.add(*record)
     finished = batches.finish()
@@ -62,3 +63,19 @@ def test_what_is_sent_again_is_the_same() -> None:
     assert batch._build() is batch._build()
     assert batch.closed()
     batch.close()
+
+
+@given(st.integers(16_384, 2_000_000), st.lists(st.integers(0, 100), max_size=30), st.integers(0))
+def test_no_batch_is_larger_than_the_topic_takes_if_no_record_is(limit: int, parts: list[int], seed: int) -> None:
+    noise, room = Random(seed), limit - spare(limit) - record_size(b"k", None, [])
+    given_ = [Record(b"k", noise.randbytes(room * part // 100)) for part in parts]
+    batches = fill(given_, limit)
+    assert all(len(batch._build()) <= limit for batch in batches)
+    assert [Record(one.key, one.value, list(one.headers)) for batch in batches for one in read(batch)] == given_
+
+
+def test_many_small_records_of_a_topic_that_takes_little_are_many_batches() -> None:
+    noise = Random(1)
+    batches = fill([Record(b"k", noise.randbytes(500)) for _ in range(200)], 16_384)
+    assert all(len(batch._build()) <= 16_384 for batch in batches)
+    assert len(batches) > 10

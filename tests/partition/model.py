@@ -16,9 +16,12 @@ from streams.engine.journeys import Journeys
 from streams.kafka.changelog import Page
 from streams.kafka.errors import MigratedError
 from streams.kafka.fetch import Seek, SeekResult
+from streams.kafka.limits import Limits, spare
 from streams.kafka.records import NO_HEADERS, Commit, Header
+from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
+from streams.partition.context import Context
+from streams.partition.outputs import Router
 from streams.partition.pacing import Pacing
-from streams.partition.session import Context
 from streams.partition.task import PartitionTask
 from streams.state.memory import MemoryMap
 from streams.state.ordered_map import OrderedMap
@@ -128,7 +131,7 @@ class ModelProducer:
         self.broker.epoch += 1
         self.epoch = self.broker.epoch
 
-    def output(self) -> Records:
+    def output(self, topic: str = "") -> Records:
         return Records()
 
     async def commit(self, commit: Commit) -> int:
@@ -184,6 +187,13 @@ def place(event_id: str, now: datetime, due: datetime) -> Enrollment:
 def event(number: int, customer: str, **data: Any) -> bytes:
     ids = {"eventId": f"e-{number}", "tenantId": "pinehurst", "customerId": customer}
     return msgspec.json.encode({**ids, "occurredAt": START, "data": data})
+
+
+def make_router(partition: int = 0, partitions: int = 1, *, room: int = 1_000_000, **more: Any) -> Router:
+    """Return the ways out of a partition whose topics take records of so many bytes."""
+    topics = (ACTIVITY, COMMANDS, PROFILE_UPDATES, INBOX, DEAD_LETTERS, "changelog")
+    limits = Limits(dict.fromkeys(topics, room + spare(room + spare(room))))
+    return Router(partition, partitions, "changelog", limits, **more)
 
 
 async def seek(topic: str, partition: int, offset: int) -> SeekResult:

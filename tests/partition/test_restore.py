@@ -73,3 +73,36 @@ async def test_a_long_restore_is_told_in_the_log(monkeypatch: pytest.MonkeyPatch
     told = [log["event"] for log in logs]
     assert any(line.startswith("Partition 4 is being restored: 3 rows, 50 %") for line in told), told
     assert told[-1].startswith("Partition 4 is restored: 6 rows in 0.")
+
+
+DAMAGED_ROW = b'{"enrollments":{"x":{"id":5}}}'
+
+
+async def test_a_damaged_row_is_kept_and_told_and_the_next_good_one_heals_it() -> None:
+    store = Store(MemoryMap())
+    await bring(store, (b"a:b", row(1)), (KEY, DAMAGED_ROW))
+    assert (store.damaged, store.get(KEY)) == ({KEY}, DAMAGED_ROW)
+    assert Store(store._entries).damaged == {KEY}
+    assert store.get(b"a:b") == row(1)
+    await bring(store, (KEY, row(2)), start=2)
+    assert store.damaged == set()
+    assert store.next_due() is not None
+
+
+@pytest.mark.parametrize("key", [b":position", b":partitions", b":joined", b":places:x"])
+@pytest.mark.parametrize("bad", [b"", b"{", b'"text"', b"[[1]]", b"\xff", b"[" * 2_000])
+async def test_an_internal_row_that_fairway_does_not_write_is_passed_over(key: bytes, bad: bytes) -> None:
+    good = {b":position": b'{"t":7}', b":partitions": b"4", b":joined": b'["x"]', b":places:x": b"{}"}[key]
+    store = Store(MemoryMap())
+    with capture_logs() as logs:
+        await bring(store, (key, good), (KEY, row(1)))
+        await bring(store, (key, bad), start=2)
+    assert store.get(key) == good
+    assert store.offset == 3
+    assert [log["key"] for log in logs] == [key.decode()]
+
+
+async def test_an_internal_row_that_is_deleted_or_unknown_is_taken_as_it_is() -> None:
+    store = Store(MemoryMap())
+    await bring(store, (b":joined", b'["x"]'), (b":joined", None), (b":later", b"anything"))
+    assert store.scan(b"", 9) == [(b":later", b"anything")]

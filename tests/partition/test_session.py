@@ -12,9 +12,9 @@ from models.customer import decode
 from streams.errors import FairwayError
 from streams.kafka.errors import MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult
+from streams.kafka.limits import Limits
 from streams.kafka.records import Commit
 from streams.kafka.topics import COMMANDS, DEAD_LETTERS
-from streams.partition import transaction
 from streams.partition.internal_rows import POSITION
 from streams.partition.pacing import Pacing
 from streams.partition.task import PartitionTask
@@ -86,10 +86,7 @@ async def test_the_group_s_offsets_go_along_once_a_second_and_at_a_flush() -> No
     assert broker.group[READ] == 5
 
 
-async def test_a_row_that_grew_too_large_input_by_input_takes_nothing_else_with_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(transaction, "MAX_RECORD", 250)
+async def test_a_row_that_grew_too_large_input_by_input_takes_nothing_else_with_it() -> None:
     broker = Broker()
     sought = list[int]()
 
@@ -97,20 +94,22 @@ async def test_a_row_that_grew_too_large_input_by_input_takes_nothing_else_with_
         sought.append(offset)
         return SeekResult(offset, len(sought))
 
-    task = make_task(broker, seek=seek, pacing=Pacing(slice_records=1, slice_time=timedelta()))
+    small = Limits({"changelog": 840})
+    pacing = Pacing(slice_records=1, slice_time=timedelta())
+    task = make_task(broker, seek=seek, pacing=pacing, limits=small, topics=(READ,))
     session = await task.open()
-    records = [Source(number, event(number, "c-1" if number % 2 else "c-2")) for number in range(40)]
-    for attempt in range(2):
-        task.take(Fetch(READ, 0, 0, 40, records, 0, attempt))
+    records = [Source(number, event(number, "c-1" if number % 2 else "c-2")) for number in range(80)]
+    for _ in range(4):  # each of the two rows is found to be too large at a commit, and then at its inputs
+        task.take(Fetch(READ, 0, 0, 80, records, 0, len(sought)))
         while task.queue:
             await session.step()
         await session.commit()
     assert task.session is session  # nothing was fenced, nothing restored
     rows = {key: row for key, row in broker.rows(broker.changelog_end).items() if not key.startswith(b":")}
-    assert all(len(row) <= 250 for row in rows.values())
+    assert all(len(row) <= 320 for row in rows.values())
     handled = sum(len(decode(row).profile["events"]) for row in rows.values())
     assert handled == len(broker.emitted[COMMANDS, 0])
-    assert handled + len(broker.emitted[DEAD_LETTERS, 0]) == 40
+    assert handled + len(broker.emitted[DEAD_LETTERS, 0]) == 80
 
 
 async def test_records_of_a_topic_without_a_position_are_read_again_after_a_commit_was_lost() -> None:

@@ -13,28 +13,32 @@ from streams.engine.effects import Outcome
 from streams.engine.inputs import CountActive, FailWait, Sweep
 from streams.engine.journeys import Journeys
 from streams.kafka.topics import COMMANDS, DEAD_LETTERS, INBOX
-from streams.partition import outputs, processor
+from streams.partition import isolation
+from streams.partition.backlog import Backlog
 from streams.partition.internal_rows import JOINED
 from streams.partition.known import KnownCustomers
-from streams.partition.outputs import Router
 from streams.partition.processor import Advance, Processor
 from streams.partition.timers import Timers
 from streams.partition.transaction import Transaction
 from streams.state import index
 from streams.state.memory import MemoryMap
 from streams.state.store import Store
-from tests.partition.model import JOURNEY, START, Records, decide, place
+from tests.partition.model import JOURNEY, START, Records, decide, make_router, place
 from tests.small import command
 
 SECOND = timedelta(seconds=1)
+TOO_MUCH = (
+    "A record of 1180 bytes for 'pinehurst:c-1' would go to 'fairway.commands', which takes 400: see its "
+    "max.message.bytes."
+)
 
 
 class Partition:
     """A partition's duties over a store in memory; `commit` commits, and tells what was sent."""
 
-    def __init__(self, waits: int = 0, every: timedelta = SECOND) -> None:
+    def __init__(self, waits: int = 0, every: timedelta = SECOND, room: int = 1_000_000) -> None:
         self.store = Store(MemoryMap())
-        self.router = Router(0, 1)
+        self.router = make_router(room=room)
         self.processor = Processor(self.router, decide)
         rows: dict[bytes, bytes | None] = {}
         found: set[bytes] = set()
@@ -44,11 +48,11 @@ class Partition:
             rows[key] = encode(Customer("pinehurst", f"c-{number}", enrollments={enrollment.id: enrollment}))
             found |= index.marks_of(key, [enrollment])
         self.store.write(rows, dict.fromkeys(found, True), 1)
-        self.timers = Timers(self.store, self.processor, START)
+        self.timers = Timers(self.store, self.processor, Backlog(START, {}), START)
         self.begin()
 
     def begin(self) -> None:
-        self.transaction = Transaction(self.store, KnownCustomers(9), {}, self.router, Records)
+        self.transaction = Transaction(self.store, KnownCustomers(9), {}, self.router, lambda _: Records())
 
     def commit(self) -> list[str]:
         rows, outputs, marks = self.transaction.prepare()
@@ -138,7 +142,7 @@ def test_R29_held_waits_are_found_again_after_a_restart() -> None:
     partition = Partition(waits=5)
     partition.know(JourneyStatus.PAUSED)
     partition.act(START + 9 * SECOND)
-    partition.timers = Timers(partition.store, partition.processor, START)
+    partition.timers = Timers(partition.store, partition.processor, Backlog(START, {}), START)
     assert partition.act(START + 9 * SECOND) == []
     partition.know(JourneyStatus.ACTIVE)
     assert partition.act(START + 9 * SECOND) == ids(0, 1, 2, 3, 4)
@@ -196,25 +200,23 @@ def too_large_for(*customers: str) -> Advance:
             return Outcome(after, (command("failed", "t"),))
         outcome = decide(before, key, given, now, journeys)
         if key.customer_id in customers and outcome.effects:
-            return Outcome(outcome.customer, (command("x" * 300, "t"),))
+            return Outcome(outcome.customer, (command("x" * 500, "t"),))
         return outcome
 
     return decide_largely
 
 
-def test_a_wait_that_leads_to_too_much_fails_and_those_beside_it_fire(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outputs, "MAX_RECORD", 200)
-    partition = Partition(waits=4)
+def test_a_wait_that_leads_to_too_much_fails_and_those_beside_it_fire() -> None:
+    partition = Partition(waits=4, room=400)
     partition.processor._advance = too_large_for("c-1")
     assert sorted(partition.act(START + 9 * SECOND)) == sorted([*ids(0, 2, 3), "failed"])
     assert partition.next_time(START + 9 * SECOND) is None
     row = partition.store.get(b"pinehurst:c-1")
-    assert decode(row or b"").profile == {"failed": "What comes of it has 357 bytes, but 200 fit."}
+    assert decode(row or b"").profile == {"failed": TOO_MUCH}
 
 
-def test_a_held_wait_that_leads_to_too_much_fails_and_those_beside_it_fire(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outputs, "MAX_RECORD", 200)
-    partition = Partition(waits=4)
+def test_a_held_wait_that_leads_to_too_much_fails_and_those_beside_it_fire() -> None:
+    partition = Partition(waits=4, room=400)
     partition.know(JourneyStatus.PAUSED)
     partition.act(START + 9 * SECOND)
     partition.know(JourneyStatus.ACTIVE)
@@ -223,12 +225,11 @@ def test_a_held_wait_that_leads_to_too_much_fails_and_those_beside_it_fire(monke
 
 
 async def test_a_sweep_that_tells_too_much_sweeps_all_the_same_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outputs, "MAX_RECORD", 200)
-    partition = Partition(waits=3)
-    monkeypatch.setattr(processor, "waits_before", lambda *_: [])
+    partition = Partition(waits=3, room=400)
+    monkeypatch.setattr(isolation, "waits_before", lambda *_: [])
     partition.processor._advance = lambda customer, key, *_: Outcome(  # type: ignore[assignment,misc]
         msgspec.structs.replace(customer, enrollments={}),
-        (command("x" * 300 if key.customer_id == "c-1" else key.customer_id, "t"),),
+        (command("x" * 500 if key.customer_id == "c-1" else key.customer_id, "t"),),
     )
     partition.know(JourneyStatus.ARCHIVED)
     await partition.timers.review(partition.transaction, START)

@@ -5,15 +5,14 @@ from datetime import timedelta
 import pytest
 
 from models.customer import Customer, decode, encode
-from streams.partition import transaction as module
 from streams.partition.internal_rows import POSITION
 from streams.partition.known import KnownCustomers
-from streams.partition.outputs import OversizeError, Router
+from streams.partition.outputs import OversizeError
 from streams.partition.transaction import Transaction
 from streams.state.index import marks_of
 from streams.state.memory import MemoryMap
 from streams.state.store import Store
-from tests.partition.model import START, Records, place
+from tests.partition.model import START, Records, make_router, place
 from tests.small import command
 
 KEY = b"pinehurst:c-7"
@@ -21,12 +20,12 @@ NOBODY = Customer("pinehurst", "c-7")
 WAITING = Customer("pinehurst", "c-7", enrollments={"x": place("e-1", START, START + timedelta(hours=1))})
 
 
-def begin(row: Customer | None = None, known: Customer | None = None) -> Transaction:
+def begin(row: Customer | None = None, known: Customer | None = None, room: int = 1_000_000) -> Transaction:
     store = Store(MemoryMap())
     store.write({} if row is None else {KEY: encode(row)}, {}, 1)
     customers = KnownCustomers(9)
     customers.keep({} if known is None else {KEY: known}, {})
-    return Transaction(store, customers, {}, Router(0, 1), Records)
+    return Transaction(store, customers, {}, make_router(room=room), lambda _: Records())
 
 
 def change(transaction: Transaction, *states: Customer | None) -> None:
@@ -95,16 +94,14 @@ def test_a_slice_that_ends_with_an_error_leaves_no_trace() -> None:
     assert_empty(transaction)
 
 
-def test_a_slice_of_which_something_is_too_large_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_RECORD", 60)
-
+def test_a_slice_of_which_something_is_too_large_leaves_no_trace() -> None:
     def write_too_much(transaction: Transaction) -> None:
         with transaction.slice([KEY, b"other"]) as slice_:
             slice_.change(KEY, slice_.customer(KEY), WAITING)
-            slice_.change(b"other", None, Customer("t", "x" * 60))
+            slice_.change(b"other", None, Customer("t", "x" * 600))
             slice_.emit(KEY, (command("1", "t"),))
 
-    for transaction in (begin(NOBODY), begin(NOBODY, known=NOBODY)):
+    for transaction in (begin(NOBODY, room=500), begin(NOBODY, known=NOBODY, room=500)):
         with pytest.raises(OversizeError):
             write_too_much(transaction)
         assert_empty(transaction)

@@ -31,3 +31,17 @@ def test_a_row_without_enrolments_and_one_that_is_no_customer_s_have_no_marks(
     key: bytes, row: bytes | None
 ) -> None:
     assert index.marks_of_row(key, row) == set()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'{"enrollments":',
+        b'{"enrollments":[]}',
+        b'{"tenantId":"t","customerId":"c","enrollments":{"x":{}}}',
+        encode(Customer("t", "c", enrollments={"x": place(0, JOURNEYS[0], NOW)})),
+        b'"enrollments"\xff',
+    ],
+)
+def test_a_row_whose_enrolments_can_t_be_used_has_the_mark_of_the_damaged(row: bytes) -> None:
+    assert index.marks_of_row(KEYS[0], row) == {b"d" + KEYS[0]}

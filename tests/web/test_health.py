@@ -8,10 +8,12 @@ import pytest
 from starlette.applications import Starlette
 
 from streams.engine.journeys import Journeys
+from streams.partition.context import Context
 from streams.partition.restore import Progress
-from streams.partition.session import Context
 from streams.partition.task import PartitionTask
+from streams.state.index import DAMAGED
 from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from streams.web.health import make_routes, measure
 from streams.worker.assignment import Assignment
 from tests.partition.model import Broker, ModelChangelog, ModelProducer
@@ -85,3 +87,16 @@ async def test_what_was_put_aside_is_counted(ask) -> None:
     text = (await ask(Owner(), "/metrics")).text
     for name in ("history_parked_total", "outbox_parked_total", "definitions_refused"):
         assert f"\nfairway_{name} " in text
+
+
+async def test_what_was_put_aside_is_counted_by_why_and_damaged_customers_by_partition(ask) -> None:
+    first, second = at(0, "running"), at(1, "running")
+    first.counts.dead_letters |= {"schema": 2, "failed": 1}
+    second.counts.dead_letters["schema"] = 3
+    second.store = Store(MemoryMap())
+    second.store.write({}, {DAMAGED + b"pinehurst:c-7": True}, 1)
+    text = (await ask(Owner(first, second), "/metrics")).text
+    assert 'fairway_dead_letters_total{code="schema"} 5.0' in text
+    assert 'fairway_dead_letters_total{code="failed"} 1.0' in text
+    assert 'fairway_damaged_customers{partition="0"} 0.0' in text
+    assert 'fairway_damaged_customers{partition="1"} 1.0' in text

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from models.customer import Customer, decode
+from streams.engine.salvage import is_sound
 from streams.web.access.masking import Mask
 from streams.web.access.visitor import Tenants, Visitor
 from streams.web.sources.worker import Store
@@ -70,6 +71,8 @@ def read_row(key: bytes, raw: bytes, mask: Mask) -> StateRow:
     try:
         row = decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return StateRow(tenant, customer, len(raw))
+    if not is_sound(row):
         return StateRow(tenant, customer, len(raw))
     waits = (one.waiting_until for one in row.enrollments.values() if one.waiting_until)
     return StateRow(

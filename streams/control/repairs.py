@@ -1,0 +1,54 @@
+"""The repair of a customer's damaged state: sends the request, and finds its own answer among the dead letters."""
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from models.ids import customer_key
+from streams.clock import steady
+from streams.control.publishing import control
+from streams.engine.inputs import RepairState
+from streams.kafka.clients import started
+from streams.kafka.connection import client_arguments
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import DEAD_LETTERS, read_topics
+from streams.settings import Settings
+
+_ANSWERS = {b"repaired", b"not-damaged", b"damaged"}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a worker did about a request, in its words, and where the dead letter lies that holds the row."""
+
+    is_repaired: bool
+    reason: str
+    partition: int
+    offset: int
+
+
+async def ask(
+    settings: Settings, tenant_id: str, customer_id: str, request: RepairState, seconds: float
+) -> Answer | None:
+    """Send a request and wait for its answer, at most so many seconds; None if none came. Raises KafkaError."""
+    key = customer_key(tenant_id, customer_id)
+    partitions = read_topics(settings.topics_file, settings.app_id).partitions
+    letters = TopicPartition(DEAD_LETTERS, partition_of(key, partitions))
+    consumer = AIOKafkaConsumer(
+        **client_arguments(settings), isolation_level="read_committed", enable_auto_commit=False
+    )
+    async with started(consumer):
+        consumer.assign([letters])
+        consumer.seek(letters, (await consumer.end_offsets([letters]))[letters])
+        await control(settings, tenant_id, customer_id, request)
+        until = steady() + seconds
+        while steady() < until:
+            for records in (await consumer.getmany(timeout_ms=100)).values():
+                for record in records:
+                    headers = dict(record.headers)
+                    if record.key == key and headers.get("dlq.code") in _ANSWERS:
+                        return Answer(
+                            headers["dlq.code"] == b"repaired",
+                            headers.get("dlq.reason", b"").decode(errors="replace"),
+                            record.partition,
+                            record.offset,
+                        )
+    return None

@@ -1,0 +1,43 @@
+"""What the partitions of a worker share, and what each counts for the metrics.
+
+Data only, without a test of its own.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from streams.clock import now as read_clock
+from streams.engine.advance import advance
+from streams.engine.journeys import Journeys
+from streams.kafka.limits import Limits
+from streams.partition.pacing import Pacing
+from streams.partition.processor import Advance
+
+
+class Context(NamedTuple):
+    """What the partitions of a worker share; `turn` lets one at a time hold the event loop."""
+
+    journeys: Callable[[], Journeys]
+    turn: asyncio.Lock
+    topics: Sequence[str] = ()  # that are read
+    changelog: str = "changelog"
+    pacing: Pacing = Pacing()
+    customers_kept: int = 1024
+    decide: Advance = advance
+    cloudevents: bool = False
+    limits: Limits = Limits()  # of what is written to each topic
+    clock: Callable[[], datetime] = read_clock
+
+
+class Counts(msgspec.Struct):
+    """What a partition has done since the worker started, for the metrics."""
+
+    inputs: int = 0
+    commits: int = 0
+    losses: int = 0
+    overtaken: int = 0  # times that waits fired before all was read that had arrived
+    dead_letters: dict[str, int] = {}  # by code

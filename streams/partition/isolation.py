@@ -1,0 +1,141 @@
+"""Whatever goes wrong with an input costs that input its place, and nothing beside it.
+
+Inputs are handled together; where something goes wrong, nothing of it counts, and each is handled by itself. What
+can't be handled becomes a dead letter that says why; a due wait that can't fire fails its enrolment.
+"""
+
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from models.ids import CustomerKey
+from streams.engine.advance import waits_before
+from streams.engine.inputs import Arrived, CustomerInput, Due, FailWait, MergeAway, Sweep
+from streams.engine.payload import Rejection
+from streams.kafka.fetch import SourceRecord
+from streams.partition.outputs import OversizeError
+from streams.partition.processor import Processor
+from streams.partition.queue import Portion
+from streams.partition.repair import describe_damage, is_damaged
+from streams.partition.transaction import DamagedError, Transaction
+from streams.state.errors import StoreError
+from streams.state.index import DAMAGED
+
+log = structlog.get_logger()
+
+
+class Isolation:
+    """Keeps the inputs of one partition from each other's faults."""
+
+    def __init__(self, processor: Processor) -> None:
+        self._processor = processor
+
+    def take(self, transaction: Transaction, portion: Portion, now: datetime) -> None:
+        """Handle records: events, or messages of the inbox."""
+        topic, records = portion.topic, portion.records
+        try:
+            self._processor.take(transaction, topic, records, now)
+        except StoreError:
+            raise
+        except Exception:
+            for record in records:
+                self._take_one(transaction, topic, record, now)
+        transaction.advance(topic, portion.position, len(records))
+
+    def _take_one(self, transaction: Transaction, topic: str, record: SourceRecord, now: datetime) -> None:
+        """Handle a record; if that can't be done, it becomes a dead letter."""
+        try:
+            self._take(transaction, topic, record, now)
+        except StoreError:
+            raise
+        except Exception as error:
+            problem = self._diagnose(error)
+            with transaction.slice() as slice_:
+                slice_.put_aside(self._processor.router.dead_letter(topic, record, problem, now), problem)
+                if isinstance(error, DamagedError):
+                    slice_.mark(DAMAGED + error.key, stands=True)
+
+    def _take(self, transaction: Transaction, topic: str, record: SourceRecord, now: datetime) -> None:
+        given = self._processor.read(topic, record)
+        if given is None:
+            return
+        if type(given) is tuple and self._processor.is_here(given[0].raw):
+            self._advance(transaction, given[0], given[1], now)
+        else:
+            with transaction.slice() as slice_:
+                self._processor.pass_on(slice_, topic, record, given, now)
+
+    def _advance(self, transaction: Transaction, key: CustomerKey, given: CustomerInput, now: datetime) -> None:
+        """Let the engine decide, after the waits that come before (R30): the input does not answer for those."""
+        with transaction.slice() as slice_:
+            if is_damaged(slice_, key):
+                self._advance_damaged(transaction, key, given, now)
+                return
+            before = waits_before(slice_.customer(key.raw), given, now, self._processor.journeys)
+        for enrollment_id in before:
+            self.fire(transaction, key, enrollment_id, now)
+        with transaction.slice() as slice_:
+            self._processor.advance(slice_, key, given, now)
+
+    def _advance_damaged(
+        self, transaction: Transaction, key: CustomerKey, given: CustomerInput, now: datetime
+    ) -> None:
+        """Do what must not wait for a repair: erase the customer, and let a survivor go on; raises DamagedError."""
+        is_erasure = isinstance(given, Arrived) and given.event.event_type == "customer.deleted"
+        if is_erasure or isinstance(given, MergeAway):
+            with transaction.slice() as slice_:
+                slice_.emit(key.raw, self._processor.decide(None, key, given, now).effects)
+                if is_erasure:
+                    slice_.replace(key.raw, None)
+                    slice_.mark(DAMAGED + key.raw, stands=False)
+        if not is_erasure:
+            raise DamagedError(key.raw)
+
+    def fire(self, transaction: Transaction, key: CustomerKey, enrollment_id: str, now: datetime) -> None:
+        """Fire one wait; if what it leads to can't be done, its enrolment fails and says why."""
+        try:
+            with transaction.slice() as slice_:
+                if is_damaged(slice_, key):
+                    slice_.mark(DAMAGED + key.raw, stands=True)
+                else:
+                    self._processor.advance(slice_, key, Due(enrollment_id), now)
+        except StoreError:
+            raise
+        except Exception as error:
+            self._finish(transaction, key, FailWait(enrollment_id, self._diagnose(error).reason), now)
+
+    def sweep(self, transaction: Transaction, key: CustomerKey, given: Sweep, now: datetime) -> None:
+        """End a customer's enrolments in an archived journey, after the waits that come before."""
+        with transaction.slice() as slice_:
+            if is_damaged(slice_, key):
+                slice_.mark(DAMAGED + key.raw, stands=True)
+                return
+            before = waits_before(slice_.customer(key.raw), given, now, self._processor.journeys)
+        for enrollment_id in before:
+            self.fire(transaction, key, enrollment_id, now)
+        self._finish(transaction, key, given, now)
+
+    def _finish(self, transaction: Transaction, key: CustomerKey, given: FailWait | Sweep, now: datetime) -> None:
+        """Do what has to be done; if it can't be told in full, do it all the same, and say so in a dead letter."""
+        try:
+            with transaction.slice() as slice_:
+                self._processor.advance(slice_, key, given, now)
+        except StoreError:
+            raise
+        except Exception as error:
+            problem = self._diagnose(error)
+            with transaction.slice() as slice_:
+                if isinstance(error, OversizeError):
+                    before = slice_.customer(key.raw)
+                    slice_.change(key.raw, before, self._processor.decide(before, key, given, now).customer)
+                notice = self._processor.router.notice(key.raw, msgspec.json.encode(given), problem, now)
+                slice_.put_aside(notice, problem)
+
+    def _diagnose(self, error: Exception) -> Rejection:
+        if isinstance(error, OversizeError):
+            return Rejection("too-large", str(error))
+        if isinstance(error, DamagedError):
+            return describe_damage(error.key)
+        log.error("Fairway failed on an input, which is put aside; please report this.", exc_info=error)
+        return Rejection("failed", f"Fairway failed on it ({type(error).__name__}: {error}); the log has the rest.")
