@@ -1,7 +1,8 @@
 """The repair of a customer's damaged state: sends the request, and finds its own answer among the dead letters."""
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
 from streams.clock import steady
@@ -10,10 +11,8 @@ from streams.engine.inputs import RepairState
 from streams.kafka.clients import started
 from streams.kafka.connection import client_arguments
 from streams.kafka.partitioner import partition_of
-from streams.kafka.topics import DEAD_LETTERS, read_topics
+from streams.kafka.topics import DEAD_LETTERS, INBOX, read_topics
 from streams.settings import Settings
-
-_ANSWERS = {b"repaired", b"not-damaged", b"damaged"}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -38,17 +37,22 @@ async def ask(
     async with started(consumer):
         consumer.assign([letters])
         consumer.seek(letters, (await consumer.end_offsets([letters]))[letters])
-        await control(settings, tenant_id, customer_id, request)
+        sent = await control(settings, tenant_id, customer_id, request)
         until = steady() + seconds
         while steady() < until:
             for records in (await consumer.getmany(timeout_ms=100)).values():
                 for record in records:
-                    headers = dict(record.headers)
-                    if record.key == key and headers.get("dlq.code") in _ANSWERS:
-                        return Answer(
-                            headers["dlq.code"] == b"repaired",
-                            headers.get("dlq.reason", b"").decode(errors="replace"),
-                            record.partition,
-                            record.offset,
-                        )
+                    if record.key == key and (answer := read_answer(record, sent)):
+                        return answer
     return None
+
+
+def read_answer(letter: ConsumerRecord, sent: RecordMetadata) -> Answer | None:
+    """Return what a dead letter says about a request; None if it is another input's."""
+    headers = dict(letter.headers)
+    is_repaired = headers.get("dlq.code") == b"repaired"
+    at = (headers.get("dlq.topic"), headers.get("dlq.partition"), headers.get("dlq.offset"))
+    if not is_repaired and at != (INBOX.encode(), b"%d" % sent.partition, b"%d" % sent.offset):
+        return None
+    reason = headers.get("dlq.reason", b"").decode(errors="replace")
+    return Answer(is_repaired, reason, letter.partition, letter.offset)

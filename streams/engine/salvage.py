@@ -8,6 +8,7 @@ import msgspec
 
 from models.customer import Candidate, Customer, Enrollment
 from models.ids import CustomerKey
+from streams.engine.inputs import CustomerInput
 
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _is_uuid = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
@@ -22,8 +23,10 @@ class Salvaged(NamedTuple):
 
 def is_sound(customer: Customer) -> bool:
     """Say whether a row that could be decoded is one that the index can use, too."""
-    return all(_is_place(*item) for item in customer.enrollments.items()) and all(
-        _is_place(*item) for item in customer.candidates.items()
+    return (
+        all(_is_place(*item) for item in customer.enrollments.items())
+        and all(_is_place(*item) for item in customer.candidates.items())
+        and all(map(_is_input, customer.deferred))
     )
 
 
@@ -41,7 +44,11 @@ def salvage(row: bytes, key: CustomerKey) -> Salvaged | None:
             read = _read_each if is_dict else _read_whole
             found |= read(field.name, parts[field.encode_name], field.type, lost)
     ids = {"tenant_id": key.tenant_id, "customer_id": key.customer_id}
-    return Salvaged(Customer(**found | ids), tuple(lost))
+    customer = Customer(**found | ids)
+    usable = tuple(filter(_is_input, customer.deferred))
+    if gone := len(customer.deferred) - len(usable):
+        lost.append(f"{gone} of deferred")
+    return Salvaged(msgspec.structs.replace(customer, deferred=usable), tuple(lost))
 
 
 def _read_whole(name: str, raw: msgspec.Raw, type_: Any, lost: list[str]) -> Mapping[str, Any]:
@@ -64,6 +71,14 @@ def _read_each(name: str, raw: msgspec.Raw, type_: Any, lost: list[str]) -> Mapp
             else:
                 lost.append(title)
     return {name: found}
+
+
+def _is_input(deferred: dict[str, Any]) -> bool:
+    try:
+        msgspec.convert(deferred, CustomerInput)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _is_place(id_: str, place: Enrollment | Candidate) -> bool:

@@ -1,6 +1,7 @@
 """The rows of a partition's state that are no customer's: their keys begin with a colon, as no tenant's do."""
 
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -16,7 +17,9 @@ JOINED = b":joined"
 PLACES = places_key("")
 """What the keys of places begin with; one row a journey with maxEnrollments (R5)."""
 
-read_positions = msgspec.json.Decoder(dict[str, int]).decode
+_Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+read_positions = msgspec.json.Decoder(dict[str, _Offset]).decode
 read_partitions = msgspec.json.Decoder(int).decode
 read_joined = msgspec.json.Decoder(frozenset[str]).decode
 read_places = msgspec.json.Decoder(Places).decode

@@ -4,6 +4,7 @@ Inputs are handled together; where something goes wrong, nothing of it counts, a
 can't be handled becomes a dead letter that says why; a due wait that can't fire fails its enrolment.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -125,12 +126,19 @@ class Isolation:
             raise
         except Exception as error:
             problem = self._diagnose(error)
+            if isinstance(error, OversizeError):
+                self._finish_untold(transaction, key, given, now)
             with transaction.slice() as slice_:
-                if isinstance(error, OversizeError):
-                    before = slice_.customer(key.raw)
-                    slice_.change(key.raw, before, self._processor.decide(before, key, given, now).customer)
                 notice = self._processor.router.notice(key.raw, msgspec.json.encode(given), problem, now)
                 slice_.put_aside(notice, problem)
+
+    def _finish_untold(
+        self, transaction: Transaction, key: CustomerKey, given: FailWait | Sweep, now: datetime
+    ) -> None:
+        """Change the row alone; one that is itself too large, since its topic takes less than it did, stays."""
+        with suppress(OversizeError), transaction.slice() as slice_:
+            before = slice_.customer(key.raw)
+            slice_.change(key.raw, before, self._processor.decide(before, key, given, now).customer)
 
     def _diagnose(self, error: Exception) -> Rejection:
         if isinstance(error, OversizeError):

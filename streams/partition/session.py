@@ -21,7 +21,7 @@ from streams.partition.pacing import Load, Pace
 from streams.partition.processor import Processor
 from streams.partition.queue import RecordQueue
 from streams.partition.timers import Timers
-from streams.partition.transaction import Letter, OversizeRowError, Prepared, Transaction
+from streams.partition.transaction import Letter, Prepared, Transaction, UnwritableRowError
 from streams.state.store import Store
 
 _KEY_SHOWN = 1200  # bytes of a dead letter's key in the log
@@ -209,7 +209,7 @@ class Session:
         if self._transaction.inputs or self._transaction.has_moved or takes_offsets:
             try:
                 prepared = self._transaction.prepare()
-            except OversizeRowError as error:
+            except UnwritableRowError as error:
                 await self._rewind(error.key)
                 return
             offsets = self._offsets() if takes_offsets else {}

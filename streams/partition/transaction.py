@@ -15,7 +15,7 @@ from streams.engine.payload import Rejection
 from streams.kafka.records import Destination, Output
 from streams.partition.internal_rows import POSITION
 from streams.partition.known import KnownCustomers
-from streams.partition.outputs import OutgoingRecord, OversizeError, Router
+from streams.partition.outputs import OutgoingRecord, Router
 from streams.state.index import marks_of
 from streams.state.store import Store
 
@@ -29,8 +29,8 @@ _NO_MARKS: frozenset[bytes] = frozenset()
 _UNSEEN: Any = object()
 
 
-class OversizeRowError(Exception):
-    """Inputs that each fitted have made a customer's row too large together: each has to be looked at."""
+class UnwritableRowError(Exception):
+    """What inputs together have made of a customer can't be written, mostly for its size: look at each."""
 
     def __init__(self, key: bytes, sentence: str) -> None:
         super().__init__(sentence)
@@ -177,14 +177,14 @@ class Transaction:
         self.size += size
 
     def prepare(self) -> Prepared:
-        """Encode what is left to encode; raises OversizeRowError."""
+        """Encode what is left to encode; raises UnwritableRowError."""
         for key, customer in self.customers.items():
             before = self._loaded[key]
             if customer is not before:
                 try:
                     self._write(key, *self._encode(key, before, customer))
-                except OversizeError as error:
-                    raise OversizeRowError(key, str(error)) from error
+                except Exception as error:
+                    raise UnwritableRowError(key, str(error)) from error
         self.rows[POSITION] = msgspec.json.encode(self.positions)
         return Prepared(self.rows, self.outputs, self.marks)
 

@@ -22,7 +22,7 @@ WHOLE = Customer(
         TWO: Enrollment(TWO, JOURNEY, 1, NOW, "wait"),
     },
     {ONE: Candidate(ONE, JOURNEY, NOW)}, {JOURNEY: {"": EntryHistory(2, NOW)}},
-    b"12345678", 7, ("c-1",), ({"a": 1},),
+    b"12345678", 7, ("c-1",), ({"kind": "exit", "at": "2026-11-23T10:00:00Z"},),
 )  # fmt: skip
 
 
@@ -77,6 +77,12 @@ def test_an_enrolment_that_can_t_be_used_is_lost_and_the_others_stay(bad: dict[s
     assert (customer.enrollments.keys(), lost) == ({TWO}, (f"enrollments '{ONE}'",))
 
 
+@pytest.mark.parametrize("bad", [{}, {"kind": "count"}, {"kind": "exit", "at": "soon"}])
+def test_a_deferred_input_that_is_none_is_lost_and_the_others_stay(bad: dict[str, object]) -> None:
+    customer, lost = salvaged(fields() | {"deferred": [bad, *WHOLE.deferred]})
+    assert (customer, lost) == (WHOLE, ("1 of deferred",))
+
+
 def test_history_is_lost_journey_by_journey() -> None:
     row = fields()
     row["history"] |= {"a": {"": [1, "soon"]}, "b": {"": [1, NAIVE]}}
@@ -90,6 +96,7 @@ def test_history_is_lost_journey_by_journey() -> None:
         {"enrollments": {"x": WHOLE.enrollments[ONE]}},
         {"enrollments": {"x": Enrollment("x", JOURNEY, 1, NOW, "wait")}},
         {"candidates": {ONE: Candidate(ONE, "no-id", NOW)}},
+        {"deferred": ({"kind": "nothing"},)},
     ],
 )
 def test_a_row_that_the_engine_could_not_use_is_not_sound(change: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX
 from streams.partition.internal_rows import POSITION
 from streams.partition.processor import Advance
 from streams.partition.queue import Portion
-from streams.partition.transaction import OversizeRowError
+from streams.partition.transaction import UnwritableRowError
 from streams.state.errors import StoreError
 from streams.state.index import DAMAGED, marks_of_row
 from tests.partition.case import HERE, KEY, TOPIC, Case
@@ -96,11 +96,37 @@ def test_a_row_that_grows_too_large_while_its_customer_is_kept_decoded_is_found_
     for number in range(40):
         case.take(TOPIC, event(number, "c-7"))
     with pytest.raises(
-        OversizeRowError,
+        UnwritableRowError,
         match="would go to 'changelog', which takes 300",
     ) as raised:
         case.transaction.prepare()
     assert raised.value.key == KEY
+
+
+def test_a_row_that_can_t_be_written_at_the_commit_whatever_the_reason_is_found_there() -> None:
+    case = Case()
+    case.processor._advance = lambda before, *_: Outcome(
+        Customer("pinehurst", "c-7", {"a": "b" if before is None or not before.profile else "\ud800"})
+    )
+    for number in range(3):
+        case.take(TOPIC, event(number, "c-7"))
+    with pytest.raises(UnwritableRowError) as raised:
+        case.transaction.prepare()
+    assert raised.value.key == KEY
+
+
+def test_a_wait_that_can_t_even_fail_since_its_row_does_not_fit_any_more_ends_nothing() -> None:
+    case = Case(router=make_router(HERE, 4, room=500))
+    journey = make_journey()
+    case.processor._advance = advance
+    case.processor.journeys = Journeys().with_version(journey).with_status(journey.id, JourneyStatus.ACTIVE, 1)
+    one = Enrollment(wait_id("1"), journey.id, 1, START, "step-2", waiting_until=START)
+    row = encode(Customer("pinehurst", "c-7", {"a": "x" * 900}, {one.id: one}))
+    case.store.write({KEY: row}, dict.fromkeys(marks_of_row(KEY, row), True), 1)
+    case.isolation.fire(case.transaction, CustomerKey.read(KEY), one.id, START)
+    (letter,) = case.outputs()[DEAD_LETTERS]
+    assert dict(letter.headers)["dlq.code"] == b"too-large"
+    assert KEY not in case.transaction.prepare().rows
 
 
 def failing_for(*events: str) -> Advance:

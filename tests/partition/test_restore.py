@@ -102,6 +102,13 @@ async def test_an_internal_row_that_fairway_does_not_write_is_passed_over(key: b
     assert [log["key"] for log in logs] == [key.decode()]
 
 
+@pytest.mark.parametrize("offset", [-1, 2**63, 1.5])
+async def test_a_position_that_no_topic_can_have_is_passed_over(offset: float) -> None:
+    store = Store(MemoryMap())
+    await bring(store, (b":position", b'{"t":7}'), (b":position", b'{"t":%a}' % offset))
+    assert store.get(b":position") == b'{"t":7}'
+
+
 async def test_an_internal_row_that_is_deleted_or_unknown_is_taken_as_it_is() -> None:
     store = Store(MemoryMap())
     await bring(store, (b":joined", b'["x"]'), (b":joined", None), (b":later", b"anything"))
