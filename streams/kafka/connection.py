@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from streams.kafka import reading
 from streams.settings import Settings
+
+reading.install()
 
 
 def client_arguments(settings: Settings) -> dict[str, Any]:

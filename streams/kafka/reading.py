@@ -1,0 +1,99 @@
+"""Batches of records as they are read: what aiokafka can't read costs itself its place, and stops no consumer.
+
+The names of headers may be any bytes, but aiokafka wants UTF-8: one record with another name would be fetched again
+without end, and end every worker that is given its partition. Whatever else of a batch can't be read is handed on
+as one record that holds the batch as it came, so that it becomes a dead letter, as all does that is no event.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchPy, _DefaultRecordPy
+from aiokafka.record.memory_records import MemoryRecords
+
+_UNCOUNTED = 12  # bytes of a batch that its length, the four bytes after the first eight, leaves out
+
+log = structlog.get_logger()
+
+
+def install() -> None:
+    """Let every consumer of this process read by this."""
+    fetcher.MemoryRecords = TolerantRecords
+    fetcher.PartitionRecords = TolerantPartitionRecords
+
+
+class TolerantRecords:
+    """What a fetch brings of one partition, as aiokafka's MemoryRecords, and the bytes of the batch at hand."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._start = self._end = 0
+        self._records = MemoryRecords(data)
+        self.has_next = self._records.has_next
+        self.size_in_bytes = self._records.size_in_bytes
+        self.batch: Any = None
+
+    def next_batch(self) -> Any:
+        """Return the next batch."""
+        self.batch = self._records.next_batch()
+        start = self._start = self._end
+        self._end = start + _UNCOUNTED + int.from_bytes(self._data[start + 8 : start + _UNCOUNTED], "big")
+        return self.batch
+
+    def read_leniently(self) -> list[Any]:
+        """Return the records of the batch at hand, or the batch as a record."""
+        batch, raw = self.batch, bytes(self._data[self._start : self._end])
+        try:
+            return list(_LenientBatch(raw))
+        except Exception as error:
+            offsets = f"{batch.base_offset} to {batch.next_offset - 1}"
+            log.warning("A batch can't be read, and is taken for a record.", offsets=offsets, why=repr(error))
+            return [_DefaultRecordPy(batch.next_offset - 1, max(0, batch.max_timestamp), 0, None, raw, [])]
+
+
+class TolerantPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+    """The records of a fetch one by one; where that fails, the rest of the batch is read leniently."""
+
+    _records_iterator: Any
+    next_fetch_offset: int
+
+    def __next__(self) -> Any:
+        try:
+            return next(self._records_iterator)
+        except StopIteration:
+            self._records_iterator = None
+            raise
+        except Exception:
+            self._records_iterator = self._go_on()
+            return next(self._records_iterator)
+
+    def _go_on(self) -> Iterator[Any]:
+        batch = self._records.batch
+        for record in self._records.read_leniently():
+            if record.offset >= self.next_fetch_offset:
+                self.next_fetch_offset = record.offset + 1
+                yield self._consumer_record(self._tp, record)
+        self.next_fetch_offset = batch.next_offset
+        yield from self._unpack_records()
+
+
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+    _buffer: Any
+
+    def _maybe_uncompress(self) -> None:
+        super()._maybe_uncompress()
+        self._buffer = _LenientBytes(self._buffer)
+
+
+class _LenientBytes(bytearray):
+    """Bytes that are read as text whatever they are: what is not UTF-8 byte by byte, escaped."""
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return _LenientBytes(found) if isinstance(place, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:
+        """Return the text."""
+        return super().decode(encoding, errors)

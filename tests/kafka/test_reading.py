@@ -1,0 +1,72 @@
+"""A batch that aiokafka can't read costs itself its place, and stops no consumer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+from structlog.testing import capture_logs
+
+from streams.kafka.reading import TolerantPartitionRecords, TolerantRecords
+
+CODECS = (0, 1, 2, 3, 4)
+
+
+def batch(start: int, *headers: str, codec: int = 0) -> bytes:
+    """Return a batch with a record for each name of a header."""
+    builder = DefaultRecordBatchBuilder(2, codec, False, -1, -1, 0, 10**6)
+    for number, name in enumerate(headers):
+        assert builder.append(number, 5, b"k", b"v%d" % number, [(name, b"1")]) is not None
+    whole = bytearray(builder.build())
+    whole[:8] = start.to_bytes(8, "big")
+    return bytes(whole)
+
+
+def read(data: bytes, start: int = 0) -> tuple[list[Any], int]:
+    """Return the records as a consumer has them, and where it goes on."""
+    place, records = TopicPartition("t", 0), TolerantRecords(data)
+    assert records.size_in_bytes() == len(data)
+    found = TolerantPartitionRecords(place, records, [], start, None, None, False, 1)
+    return list(found), found.next_fetch_offset
+
+
+def values(records: Sequence[Any]) -> list[tuple[int, bytes | None]]:
+    return [(record.offset, record.value) for record in records]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_can_be_read_is_read_as_ever(codec: int) -> None:
+    data = batch(0, "a", "b", codec=codec) + batch(7, "c", codec=codec)
+    records, end = read(data, start=1)
+    assert values(records) == [(1, b"v1"), (7, b"v0")]
+    assert [record.headers for record in records] == [(("b", b"1"),), (("c", b"1"),)]
+    assert end == 8
+
+
+def test_a_header_whose_name_is_not_utf_8_is_read_with_escapes_and_all_beside_it_as_it_is() -> None:
+    good, bad = batch(0, "x"), batch(1, "a", "??", "b").replace(b"??", b"\xff\xfe")
+    with pytest.raises(UnicodeDecodeError):
+        list(MemoryRecords(bad).next_batch())  # without us
+    records, end = read(good + bad + batch(9, "y"))
+    assert values(records) == [(0, b"v0"), (1, b"v0"), (2, b"v1"), (3, b"v2"), (9, b"v0")]
+    assert [name for record in records for name, _ in record.headers] == ["x", "a", "\\xff\\xfe", "b", "y"]
+    assert end == 10
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_batch_that_can_t_be_read_is_one_record_at_its_end_that_holds_it(codec: int) -> None:
+    whole = batch(3, "a", "b", "c", codec=codec)
+    spoiled = whole[:70] + b"\xff" * (len(whole) - 70)
+    with capture_logs() as logs:
+        records, end = read(batch(0, "x") + spoiled + batch(6, "y"))
+    assert values(records) == [(0, b"v0"), (5, spoiled), (6, b"v0")]
+    assert (records[1].key, records[1].headers, end) == (None, (), 7)
+    assert [log["offsets"] for log in logs] == ["3 to 5"]
+
+
+def test_a_batch_that_shrank_when_its_topic_was_compacted_ends_where_it_did() -> None:
+    whole = bytearray(batch(0, "a", "b"))
+    whole[23:27] = (9).to_bytes(4, "big")  # the last offset stays when the last records are gone
+    assert read(bytes(whole))[1] == 10
