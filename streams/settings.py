@@ -18,34 +18,97 @@ SECRETS = ("database_url",)
 
 
 class Settings(BaseSettings):
-    """Every setting, with its default; see the README for what each means."""
+    """Every setting, with its default and what it means; docs and the file .env.example are made of these."""
 
     model_config = SettingsConfigDict(env_prefix="FAIRWAY_", env_file=".env", extra="ignore", frozen=True)
 
-    brokers: str = Field(default="127.0.0.1:9092", pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$")
-    database_url: str = "postgresql://fairway@127.0.0.1:5432/fairway"
-    database_url_file: Path | None = None
-    app_id: str = Field(default="fairway", pattern=r"^[a-zA-Z0-9._-]{1,200}$")
-    data_dir: Path = Path(".fairway")
-    topics_file: Path = Path("topics.yaml")
-    web_host: str = "127.0.0.1"
-    web_port: int = Field(default=6066, ge=0, le=65535)
-    web_name: str = Field(default="", pattern=r"^[a-zA-Z0-9.:_-]*$")
-    access: Literal["none", "token", "oidc", "open"] = "none"
-    oidc_issuer: str = ""
-    oidc_audience: str = ""
-    oidc_keys_url: str = ""
-    personal_fields: str = ""
-    channels: str = "EMAIL,SMS,PUSH,WHATSAPP,IN_APP"
-    commit_interval_ms: int = Field(default=50, ge=1, le=60_000)
-    log_format: Literal["text", "json"] = "text"
-    history_days: int | None = Field(default=None, ge=1)
-    refusals: Literal["all", "none"] = "all"
-    cloudevents: Literal["on", "off"] = "off"
-    store: Literal["rocksdb", "memory"] = "rocksdb"
-    instance_id: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9._-]{1,200}$")
-    maven_url: str = Field(default="", pattern=r"^(https?://.*)?$")
-    failpoint: str = ""
+    brokers: str = Field(
+        default="127.0.0.1:9092",
+        pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$",
+        description="Kafka's brokers as host:port, several separated by commas; one that answers is enough.",
+    )
+    database_url: str = Field(
+        default="postgresql://fairway@127.0.0.1:5432/fairway",
+        description="Postgres, for journeys, history, pages and API.",
+    )
+    database_url_file: Path | None = Field(
+        default=None,
+        description="A file that holds FAIRWAY_DATABASE_URL, which may hold a password; set one of the two.",
+    )
+    app_id: str = Field(
+        default="fairway",
+        pattern=r"^[a-zA-Z0-9._-]{1,200}$",
+        description="The consumer group, and the prefix of transactional ids and of the changelog topic.",
+    )
+    data_dir: Path = Field(
+        default=Path(".fairway"),
+        description="The folder for what this machine keeps: copies of the state, servers of `fairway dev`.",
+    )
+    topics_file: Path = Field(default=Path("topics.yaml"), description="The list of topics.")
+    web_host: str = Field(default="127.0.0.1", description="The address at which a worker's pages and API listen.")
+    web_port: int = Field(
+        default=6066, ge=0, le=65535, description="The port at which they listen; 0 lets the system choose."
+    )
+    web_name: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9.:_-]*$",
+        description="The host name or IP address at which other workers reach this one; not set: FAIRWAY_WEB_HOST,"
+        " or the machine's name where that is 0.0.0.0.",
+    )
+    access: Literal["none", "token", "oidc", "open"] = Field(
+        default="none",
+        description="Who may use pages and API: none asks nobody and listens on loopback only, token asks for a"
+        " token of `fairway access grant`, oidc asks for a JWT, open leaves it to the network in front.",
+    )
+    oidc_issuer: str = Field(default="", description="With oidc: who signs the JWTs.")
+    oidc_audience: str = Field(default="", description="With oidc: whom the JWTs must be for.")
+    oidc_keys_url: str = Field(
+        default="",
+        description="With oidc: where the issuer's keys (JWKS) are; a JWT names its rights in fairway_role and"
+        " fairway_tenants.",
+    )
+    personal_fields: str = Field(
+        default="", description="Fields, separated by commas, that are hidden from the role read."
+    )
+    channels: str = Field(
+        default="EMAIL,SMS,PUSH,WHATSAPP,IN_APP",
+        description="Channels that your senders know; `journeys validate` warns of a journey that names another.",
+    )
+    commit_interval_ms: int = Field(
+        default=50,
+        ge=1,
+        le=60_000,
+        description="How long a worker gathers input for one transaction, in milliseconds; more costs less work.",
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="How log lines are written.")
+    history_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many days Postgres keeps activity and enrolments that are over; not set: without end.",
+    )
+    refusals: Literal["all", "none"] = Field(
+        default="all", description="Whether refusals are written down: who did not enter a journey, and why."
+    )
+    cloudevents: Literal["on", "off"] = Field(
+        default="off", description="Whether send commands have the headers of a CloudEvent too."
+    )
+    store: Literal["rocksdb", "memory"] = Field(
+        default="rocksdb",
+        description="Where a worker keeps its copy of the state: rocksdb in files, so that a restart reads little;"
+        " memory reads all of it from Kafka at each start.",
+    )
+    instance_id: str | None = Field(
+        default=None,
+        pattern=r"^[a-zA-Z0-9._-]{1,200}$",
+        description="A worker's own name, different for each: it may then restart without moving partitions.",
+    )
+    maven_url: str = Field(
+        default="",
+        pattern=r"^(https?://.*)?$",
+        description="The Maven registry from which `fairway dev` fetches Kafka; not set: the mirror in Maven's own"
+        " settings.xml, or Maven's default.",
+    )
+    failpoint: str = Field(default="", description="For tests: where a worker ends itself.")
 
     @property
     def personal(self) -> frozenset[str]:

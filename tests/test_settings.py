@@ -80,3 +80,10 @@ def test_a_wrong_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FairwayError) as caught:
         read_settings()
     assert str(caught.value) == "FAIRWAY_DATABASE_URL must be: postgresql://user:password@host:port/database."
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_says_what_it_means(name: str) -> None:
+    description = Settings.model_fields[name].description
+    assert description
+    assert description.endswith(".")

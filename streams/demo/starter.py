@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 
 import msgspec
 
@@ -42,13 +43,13 @@ def _date(lines: bytes, now: datetime) -> str:
 
 
 def _list_settings() -> str:
-    """Return every setting as a comment, with its default and what it means."""
+    """Return every setting as a comment, with what it means and its default."""
     lines = ["# Copy this to .env, and take the # from what you set. The environment comes before .env.\n"]
     for name, field in Settings.model_fields.items():
         if name not in _FOR_TESTS:
             default = "" if field.default is None else str(field.default)
-            lines.append(f"# {field.description}\n" if field.description else "")
-            lines.append(f"#FAIRWAY_{name.upper()}={default}\n")
+            meaning = fill(field.description or "", 100, initial_indent="\n# ", subsequent_indent="# ")
+            lines.append(f"{meaning}\n#FAIRWAY_{name.upper()}={default}\n")
     return "".join(lines)
 
 
