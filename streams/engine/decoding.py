@@ -45,7 +45,7 @@ class _Wire(msgspec.Struct, rename="camel", gc=False):
     data: dict[str, Any] | None = None
 
 
-class _Known(_Wire, rename="camel", gc=False, forbid_unknown_fields=True):
+class KnownEvent(_Wire, rename="camel", gc=False, forbid_unknown_fields=True):
     """The same without unknown fields, and the time as RFC 3339 has it: nearly every event, then decoded once."""
 
     occurred_at: _Moment
@@ -59,7 +59,7 @@ _ALLOWED = limits.ALLOWED | {
     "data": "must be a JSON object with numbers that fit 64 bits",
 }
 
-_decode_known = msgspec.json.Decoder(_Known).decode
+_decode_known = msgspec.json.Decoder(KnownEvent).decode
 _decode_wire = msgspec.json.Decoder(_Wire).decode
 _decode_any = msgspec.json.Decoder().decode
 # A time's seventh digit and those after it, which msgspec rounds: ".999999" may even be rounded to no fraction.

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from models.customer import Customer
+from models.messages import Moment
 from streams.engine.entries import Entry
 from streams.engine.inputs import CustomerInput, PlacesInput, RepairState
 from streams.engine.results import Change
@@ -31,8 +32,8 @@ class SendCommand(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     visit: int
     variants: dict[str, str]
     data: dict[str, Any]
-    issued_at: datetime
-    not_after: datetime | None
+    issued_at: Moment
+    not_after: Moment | None
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +56,7 @@ class ProfileUpdate(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     step_number: int
     visit: int
     updates: list[Change]
-    updated_at: datetime
+    updated_at: Moment
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -70,14 +71,14 @@ class Cause(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     control: str | UnsetType = UNSET
     enrollment_id: str | UnsetType = UNSET
     step_id: str | UnsetType = UNSET
-    due: datetime | UnsetType = UNSET
+    due: Moment | UnsetType = UNSET
 
 
 class Activity(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A record for `fairway.activity`."""
 
     activity_id: str
-    at: datetime
+    at: Moment
     tenant_id: str
     club_id: str | None
     customer_id: str

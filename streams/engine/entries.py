@@ -5,12 +5,12 @@ type check. Structs, not dicts: an event that enters a journey writes five of th
 of the time.
 """
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from models.messages import Moment
 from streams.engine.results import Change, Result
 from streams.engine.subscriptions import Ignored
 
@@ -22,8 +22,8 @@ class _Tagged(msgspec.Struct, frozen=True, gc=False, rename="camel", tag_field="
 class Moved(msgspec.Struct, frozen=True, gc=False):
     """A moment before and after."""
 
-    before: datetime
-    after: datetime
+    before: Moment
+    after: Moment
 
 
 class LastSend(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -32,7 +32,7 @@ class LastSend(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     step_id: str
     channel: str
     message_id: str
-    at: datetime
+    at: Moment
 
 
 class OfEnrollment(_Tagged, frozen=True):
@@ -56,7 +56,7 @@ class EnrollmentStarted(OfEnrollment, frozen=True, tag="enrollment.started"):
 
     enrollment_key: str
     entry_number: int
-    enrolled_at: datetime
+    enrolled_at: Moment
     trigger_data: dict[str, Any]
 
 
@@ -74,14 +74,14 @@ class EnrollmentRefused(_Tagged, frozen=True, kw_only=True, tag="enrollment.refu
     evaluated_rules: list[dict[str, Any]] | UnsetType = UNSET
     enrollment_key: str | UnsetType = UNSET
     reentry: str | UnsetType = UNSET
-    reentry_from: datetime | UnsetType = UNSET
+    reentry_from: Moment | UnsetType = UNSET
 
 
 class EnrollmentEnded(OfEnrollment, frozen=True):
     """What all entries share that tell how an enrolment ended, and at which step."""
 
     step_id: str
-    at: datetime
+    at: Moment
 
 
 class EnrollmentCompleted(EnrollmentEnded, frozen=True, tag="enrollment.completed"):
@@ -107,15 +107,15 @@ class EnrollmentFailed(EnrollmentEnded, frozen=True, tag="enrollment.failed"):
 class StepEntered(OfStep, frozen=True, tag="step.entered"):
     """A WAIT began."""
 
-    entered_at: datetime
-    waiting_until: datetime
+    entered_at: Moment
+    waiting_until: Moment
 
 
 class StepCompleted(OfStep, frozen=True, tag="step.completed"):
     """A step did its work; what `result` holds depends on the step's type."""
 
-    entered_at: datetime
-    completed_at: datetime
+    entered_at: Moment
+    completed_at: Moment
     result: Result
 
 
@@ -123,13 +123,13 @@ class StepSkipped(OfStep, frozen=True, tag="step.skipped"):
     """A step did nothing, or will never be reached."""
 
     reason: str
-    entered_at: datetime | UnsetType = UNSET
+    entered_at: Moment | UnsetType = UNSET
 
 
 class StepFailed(OfStep, frozen=True, tag="step.failed"):
     """A step could not do its work; `error` is a sentence."""
 
-    entered_at: datetime
+    entered_at: Moment
     error: str
 
 
@@ -144,7 +144,7 @@ class GoalReached(OfEnrollment, frozen=True, omit_defaults=True, tag="goal.reach
 
     enrollment_key: str
     goal: str
-    at: datetime
+    at: Moment
     variants: dict[str, str]
     last_send: LastSend | None
     event_id: str | UnsetType = UNSET

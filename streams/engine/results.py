@@ -1,10 +1,11 @@
 """What a completed step leaves: a shape for each type of step, told apart by a field that only that shape has."""
 
-from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from models.messages import Moment
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -52,8 +53,8 @@ class WaitResult(_Result, frozen=True):
     `kept`, or `left_out`, being too large.
     """
 
-    waiting_until: datetime | None
-    fired_at: datetime
+    waiting_until: Moment | None
+    fired_at: Moment
     timezone: str | UnsetType = UNSET
     note: str | UnsetType = UNSET
     if_late: str | UnsetType = UNSET
@@ -61,7 +62,7 @@ class WaitResult(_Result, frozen=True):
     ended: str | UnsetType = UNSET
     event_id: str | UnsetType = UNSET
     event_type: str | UnsetType = UNSET
-    event_at: datetime | UnsetType = UNSET
+    event_at: Moment | UnsetType = UNSET
     listener: int | UnsetType = UNSET
     before: bool | UnsetType = UNSET
     kept: dict[str, Any] | UnsetType = UNSET
