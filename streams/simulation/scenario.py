@@ -8,7 +8,9 @@ import msgspec
 from models.customer import Customer
 from models.journey import Journey, JourneyStatus
 from models.limits import find_bad_id
-from streams.engine.journeys import Journeys
+from streams.engine.compiled import CompiledJourney
+from streams.engine.compiling import compile_journey
+from streams.engine.journeys import Journeys, Standing
 from streams.engine.payload import TOO_DEEP, Rejection, is_too_deep
 from streams.engine.subscriptions import SUBSCRIPTIONS, expected_of, read_attributes
 from streams.errors import FairwayError
@@ -25,11 +27,12 @@ class _CustomerLine(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 
 def load_journeys(journeys: Iterable[Journey]) -> Journeys:
     """Return journeys as a worker would know them; one whose file names no status counts as ACTIVE."""
-    snapshot = Journeys()
+    versions: dict[str, dict[int, CompiledJourney]] = {}
+    standings: dict[str, Standing] = {}
     for journey in sorted(journeys, key=lambda journey: journey.version):
-        snapshot = snapshot.with_version(journey)
-        snapshot = snapshot.with_status(journey.id, journey.status or JourneyStatus.ACTIVE, journey.version)
-    return snapshot
+        versions.setdefault(journey.id, {})[journey.version] = compile_journey(journey)
+        standings[journey.id] = Standing(journey.status or JourneyStatus.ACTIVE, journey.version)
+    return Journeys(versions, standings)
 
 
 def read_customers(lines: Iterable[bytes]) -> list[Customer]:

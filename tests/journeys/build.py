@@ -10,6 +10,15 @@ from streams.journeys.records import JourneyState, status_record, version_record
 
 MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
 Record = tuple[bytes, bytes]
+GOOD = """\
+tenantId: pinehurst
+name: Welcome
+triggerType: scl.member.created
+steps:
+  - {id: start, type: TRIGGER}
+  - {id: mail, type: SEND, config: {channel: EMAIL, templateId: hello}}
+"""
+BAD = GOOD.replace("EMAIL", "").replace("name: Welcome", "name: Bad\ntimezone: Mars")
 
 
 def read_examples(paths: Iterable[Path]) -> list[Journey]:

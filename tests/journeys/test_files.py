@@ -19,16 +19,7 @@ from streams.journeys.files import (
     read_lines,
 )
 from streams.settings import Settings
-
-GOOD = """\
-tenantId: pinehurst
-name: Welcome
-triggerType: scl.member.created
-steps:
-  - {id: start, type: TRIGGER}
-  - {id: mail, type: SEND, config: {channel: EMAIL, templateId: hello}}
-"""
-BAD = GOOD.replace("EMAIL", "").replace("name: Welcome", "name: Bad\ntimezone: Mars")
+from tests.journeys.build import BAD, GOOD
 
 
 def run(*arguments: object) -> Result:
@@ -67,23 +58,6 @@ def test_all_problems_of_all_files_are_told_with_file_and_step(tmp_path: Path) -
     assert str(error.value).splitlines() == expected
 
 
-def test_problems_can_be_had_as_json(tmp_path: Path) -> None:
-    file = tmp_path / "bad.yaml"
-    file.write_text(GOOD.replace("EMAIL", ""))
-    result = run("validate", "--json", file)
-    assert result.exit_code == 1
-    assert json.loads(result.output) == [
-        {
-            "file": str(file),
-            "step": "mail",
-            "text": "'config.channel' is missing: how to send, as EMAIL, SMS or PUSH.",
-            "level": "error",
-        }
-    ]
-    file.write_text(GOOD)
-    assert json.loads(run("validate", "--json", file).output) == []
-
-
 def test_a_folder_without_journeys_is_told(tmp_path: Path) -> None:
     result = run("validate", tmp_path)
     assert result.exit_code == 1
@@ -108,13 +82,6 @@ def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pyte
         list(find_files([tmp_path]))
 
 
-def test_a_dash_is_standard_input() -> None:
-    bad = CliRunner().invoke(app, ["journeys", "validate", "-"], input=BAD.replace("timezone: Mars", ""))
-    assert bad.output == "-:mail: 'config.channel' is missing: how to send, as EMAIL, SMS or PUSH.\n"
-    good = CliRunner().invoke(app, ["journeys", "validate", "-"], input="\ufeff" + GOOD)
-    assert good.output == "1 journey, no problems.\n"
-
-
 def test_lines_are_read_from_a_file_or_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(b"\xef\xbb\xbfa\nb\n")
@@ -137,28 +104,8 @@ def test_what_only_a_tag_or_a_long_number_makes_of_a_file_is_told(tmp_path: Path
         assert result.output.startswith(f"{file}: The ")
 
 
-def test_a_name_that_nobody_knows_is_a_warning_and_an_error_if_one_asks(tmp_path: Path) -> None:
-    file = tmp_path / "welcome.yaml"
-    file.write_text(GOOD.replace("scl.member.created", "scl.member.create").replace("EMAIL", "EMIAL"))
-    told = [
-        f"{file}: warning: 'triggerType' is 'scl.member.create', which is no event topic of topics.yaml; "
-        "did you mean 'scl.member.created'?",
-        f"{file}:mail: warning: 'config.channel' is 'EMIAL', which FAIRWAY_CHANNELS lacks; did you mean 'EMAIL'?",
-    ]
-    result = run("validate", file)
-    assert (result.exit_code, result.output.splitlines()) == (0, told)
-    assert run("validate", "--strict", file).exit_code == 1
-    assert [found["level"] for found in json.loads(run("validate", "--json", file).output)] == ["warning"] * 2
-    file.write_text(GOOD)
-    assert run("validate", "--strict", file).exit_code == 0
-
-
 def test_without_a_topics_file_no_event_type_is_looked_up(tmp_path: Path) -> None:
     file = tmp_path / "welcome.yaml"
     file.write_text(GOOD.replace("scl.member.created", "anything"))
     settings = Settings(topics_file=tmp_path / "none.yaml", channels="Email, SMS")
     assert find_warnings(check_files([file]), settings) == []
-
-
-def test_the_schema_is_printed_as_json() -> None:
-    assert json.loads(run("schema").output)["title"] == "Fairway journey file"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (one line a case)
 """Where steps lead, as validate sees it: R15, R25 and steps that nothing leads to."""
 
 from typing import Any
@@ -83,3 +84,26 @@ def test_R15_ids_that_differ_by_case_are_two() -> None:
 def test_R15_numbers_say_the_order_and_none_or_0_is_the_position() -> None:
     assert problems(raw(send("a", stepNumber=0), send("b", stepNumber=0))) == []
     assert problems(raw() | {"steps": [send(stepNumber=2), TRIGGER | {"stepNumber": 1}, END]}) == []
+
+
+@pytest.mark.parametrize(
+    ("journey", "step", "sentence"),
+    [
+        (raw(send(nextStepYesId="end")), "mail", "'nextStepYesId' is only for a CONDITION; use 'nextStepId'."),
+        (raw(send(nextStepId="ned")), "mail", "'nextStepId' is 'ned', which no step has as its id; did you mean 'end'?"),
+        (raw(ask("ask", rule("isNull"), nextStepNoId="?")), "ask", "'nextStepNoId' is '?', which no step has as its id; use the id of a step."),
+        (raw(split({"name": "A", "nextStepId": "ned"})), "split", "'config.variants#1.nextStepId' is 'ned', which no step has as its id; did you mean 'end'?"),
+        (raw({"id": "stop", "type": "END", "nextStepId": "end"}, wait(), send(nextStepId="start"))
+         | {"steps": [TRIGGER, {"id": "stop", "type": "END", "nextStepId": "start"}]},
+         "stop", "An END leads nowhere; remove 'nextStepId'."),
+        (raw() | {"steps": [END]}, None, "The journey has no TRIGGER; put one before all other steps."),
+        (raw() | {"steps": [send(), TRIGGER, END]}, "start", "The TRIGGER must be the first step."),
+        (raw({"id": "again", "type": "TRIGGER"}), "again", "The journey has more than one TRIGGER; keep the first."),
+        (raw(send(stepNumber=3)), "end", "It has the stepNumber 3, as step 'mail' has; give each step its own."),
+        (raw(wait("again"), wait("again")), "again", "The id 'again' stands twice; give each step its own."),
+        (raw(send(nextStepId="end"), wait()), "wait", "No step leads here; name it as the next step of one, or remove it."),
+        (raw(ask("ask", rule("isNull"), nextStepYesId="ask")), "ask", "The steps 'ask' → 'ask' go round without a WAIT; put a WAIT into the loop."),
+    ],
+)  # fmt: skip
+def test_where_a_step_can_t_lead_is_told(journey: Any, step: str | None, sentence: str) -> None:
+    assert problems(journey) == [(step, sentence)]
