@@ -8,6 +8,7 @@ import typer
 
 from streams.cli import (
     access,
+    controls,
     db,
     demo,
     dev,
@@ -45,8 +46,8 @@ app.command()(simulate.simulate)
 app.command()(worker.worker)
 app.command()(events.publish)
 app.command()(events.commands)
-app.command()(events.enroll)
-app.command("exit")(events.exit_journey)
+app.command()(controls.enroll)
+app.command("exit")(controls.exit_journey)
 
 
 def _print_version(*, asked: bool) -> None:

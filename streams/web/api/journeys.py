@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import yaml
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
@@ -69,7 +70,7 @@ async def list_journeys(
 @router.post("/journeys", status_code=201, dependencies=[Acting])
 async def make_journey(sources: From, visitor: By, response: Response, definition: Definition) -> JourneyDetail:
     """Store a new journey."""
-    journey = _check(visitor, definition)
+    journey = await _check(visitor, definition)
 
     async def make(connection: AsyncConnection) -> str:
         bound = await authoring.bind(connection, journey)
@@ -84,7 +85,7 @@ async def make_journey(sources: From, visitor: By, response: Response, definitio
 @router.post("/journeys/validate")
 async def validate_journey(definition: Definition) -> Verdict:
     """Say everything that is wrong with a journey; nothing is stored."""
-    _, problems = check(definition)
+    _, problems = await run_sync(check, definition)
     return Verdict(valid=not problems, problems=[Fault(step=each.step, text=each.text) for each in problems])
 
 
@@ -92,10 +93,10 @@ async def validate_journey(definition: Definition) -> Verdict:
 async def import_journeys(sources: From, visitor: By, request: Request) -> list[JourneySummary]:
     """Create or update the journeys of a YAML or JSON file, all or none."""
     try:
-        documents = read_journeys((await request.body()).decode())
+        documents = await run_sync(read_journeys, (await request.body()).decode())
     except (FairwayError, UnicodeDecodeError) as error:
         raise HTTPException(422, str(error)) from None
-    found = [_check(visitor, raw) for raw in documents]
+    found = [await _check(visitor, raw) for raw in documents]
     for _, twin in find_twins(found):
         raise HTTPException(422, twin.text)
 
@@ -131,7 +132,7 @@ async def change_journey(
     async def change(connection: AsyncConnection) -> str:
         row = await find_journey(sources.reader(connection, visitor), journey_id)
         revision = _expect(row, if_match)
-        journey = _check(visitor, definition | {"id": row["id"], "tenantId": row["tenant_id"]})
+        journey = await _check(visitor, definition | {"id": row["id"], "tenantId": row["tenant_id"]})
         await refuse_newer(sources.settings, [journey])
         return (await authoring.apply(connection, journey, author_of(visitor), revision=revision)).id
 
@@ -162,7 +163,7 @@ async def clone_journey(
         plain = await stored.export(connection, row["tenant_id"], row["id"])
         dropped = ("id", "version", "status", "campaignId")
         kept = {name: value for name, value in plain.items() if name not in dropped}
-        journey = await authoring.bind(connection, _check(visitor, kept | {"name": clone.name}))
+        journey = await authoring.bind(connection, await _check(visitor, kept | {"name": clone.name}))
         if await journeys.find_journey(reader, journey.id) is not None:
             raise HTTPException(409, f"Journey '{clone.name}' exists; choose another name.")
         await refuse_newer(sources.settings, [journey])
@@ -231,8 +232,8 @@ async def move_journey(
     return await _answer(sources, visitor, response, await _write(sources, move))
 
 
-def _check(visitor: Visitor, definition: dict[str, Any]) -> Journey:
-    journey, problems = check(definition)
+async def _check(visitor: Visitor, definition: dict[str, Any]) -> Journey:
+    journey, problems = await run_sync(check, definition)  # beside the loop: a long one takes a while
     if journey is None:
         raise HTTPException(
             422, " ".join(f"{each.step}: {each.text}" if each.step else each.text for each in problems)
