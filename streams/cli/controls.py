@@ -13,7 +13,7 @@ from streams.errors import FairwayError
 from streams.settings import read_settings
 
 if TYPE_CHECKING:
-    from streams.control.manual import Answer
+    from streams.control.manual import Outcome
     from streams.engine.inputs import Enroll, Exit
 
 Tenant = Annotated[str, typer.Option(help="The tenant's id.")]
@@ -49,17 +49,11 @@ def enroll(
     if customer is None:
         raise typer.BadParameter("Name the customer by --customer, or many by --file.")
     given = _read_data(data)
-    name, answer = _control(
-        tenant,
-        journey,
-        customer,
-        lambda id_: Enroll(journey_id=id_, at=now(), data=given),
-        within if wait else None,
+    seconds = within if wait else None
+    name, outcome = _control(
+        tenant, journey, customer, lambda id_: Enroll(journey_id=id_, at=now(), data=given), seconds
     )
-    if answer is None:
-        typer.echo(f"Customer '{customer}' is on the way into '{name}'.")
-    else:
-        typer.echo(_tell_entry(customer, name, answer, within))
+    typer.echo(_read(outcome) if outcome else f"Customer '{customer}' is on the way into '{name}'.")
     return None
 
 
@@ -83,62 +77,39 @@ def exit_journey(
     """Take a customer out of a journey by hand, with the reason 'manual'."""
     from streams.engine.inputs import Exit
 
-    name, answer = _control(
+    name, outcome = _control(
         tenant, journey, customer, lambda id_: Exit(journey_id=id_, at=now()), within if wait else None
     )
-    if answer is None:
-        typer.echo(f"Customer '{customer}' is on the way out of '{name}'.")
-    else:
-        typer.echo(_tell_exit(customer, name, answer, within))
+    typer.echo(_read(outcome) if outcome else f"Customer '{customer}' is on the way out of '{name}'.")
+
+
+def _read(outcome: "Outcome") -> str:
+    if not outcome.is_done:
+        raise FairwayError(outcome.text)
+    return outcome.text
 
 
 def _control(
     tenant: str, journey: str, customer: str, write: "Callable[[str], Enroll | Exit]", seconds: float | None
-) -> "tuple[str, Answer | None]":
-    """Send what `write` makes of the journey's id; return the journey's name and, after a wait, the answer."""
-    from streams.control.manual import ask
+) -> "tuple[str, Outcome | None]":
+    """Send what `write` makes of the journey's id; return the journey's name and, after a wait, what came of it."""
+    from streams.control.manual import ask, describe
     from streams.control.publishing import control, find_journey
 
     if fault := find_bad_id(tenant, customer):
         raise FairwayError(fault)
     settings = read_settings()
 
-    async def work() -> "tuple[str, Answer | None]":
+    async def work() -> "tuple[str, Outcome | None]":
         known = await find_journey(settings, tenant, journey)
         message = write(known.journey_id)
         if seconds is None:
             await control(settings, tenant, customer, message)
             return known.name, None
-        return known.name, await ask(settings, tenant, customer, message, seconds)
+        answer = await ask(settings, tenant, customer, message, seconds)
+        return known.name, describe(answer, message, customer, known.name, seconds)
 
     return run(work())
-
-
-def _tell_entry(customer: str, journey: str, answer: "Answer", seconds: float) -> str:
-    from streams.engine.entries import EnrollmentRefused
-    from streams.history.wording import describe_refusal
-
-    for entry in answer.entries:
-        if isinstance(entry, EnrollmentRefused):
-            why = describe_refusal(entry)
-            raise FairwayError(f"Customer '{customer}' did not enter '{journey}': {why}.")
-    if not answer.entries:
-        raise _tell_silence(answer, seconds)
-    return f"Customer '{customer}' has entered '{journey}'."
-
-
-def _tell_exit(customer: str, journey: str, answer: "Answer", seconds: float) -> str:
-    if not answer.is_taken:
-        raise _tell_silence(answer, seconds)
-    if not answer.entries:
-        raise FairwayError(f"Customer '{customer}' was not in '{journey}'.")
-    return f"Customer '{customer}' has left '{journey}'."
-
-
-def _tell_silence(answer: "Answer", seconds: float) -> FairwayError:
-    if answer.is_taken:
-        return FairwayError(f"A worker took it up, but wrote down nothing of it within {seconds:g} seconds.")
-    return FairwayError(f"No worker took it up within {seconds:g} seconds; it is done as soon as one does.")
 
 
 def _read_data(text: str) -> dict[str, Any]:

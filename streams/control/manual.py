@@ -8,13 +8,17 @@ from models.ids import customer_key
 from streams.clock import steady
 from streams.control.publishing import control
 from streams.engine.effects import Cause
+from streams.engine.entries import EnrollmentRefused
 from streams.engine.inputs import Enroll, Exit
 from streams.history.records import Record, StoredEntry, read_record
+from streams.history.wording import describe_refusal
 from streams.kafka.clients import started
 from streams.kafka.connection import client_arguments
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import ACTIVITY, INBOX, read_topics
 from streams.settings import Settings
+
+_DONE = {Enroll: "entered", Exit: "left"}
 
 _read_cause = msgspec.json.Decoder(Cause).decode
 
@@ -76,3 +80,24 @@ def _find(record: Record, message: Enroll | Exit, sent: RecordMetadata) -> tuple
     if not is_own and not is_place:
         return ()
     return tuple(entry for entry in record.entries if getattr(entry, "journey_id", None) == message.journey_id)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """Whether a control did what it is for, and a sentence that says so, or why not."""
+
+    is_done: bool
+    text: str
+
+
+def describe(answer: Answer, message: Enroll | Exit, customer: str, journey: str, seconds: float) -> Outcome:
+    """Return what came of a control within so many seconds, in words."""
+    refused = next((entry for entry in answer.entries if isinstance(entry, EnrollmentRefused)), None)
+    if refused is not None:
+        return Outcome(False, f"Customer '{customer}' did not enter '{journey}': {describe_refusal(refused)}.")
+    if answer.entries:
+        return Outcome(True, f"Customer '{customer}' has {_DONE[type(message)]} '{journey}'.")
+    if not answer.is_taken:
+        return Outcome(False, f"No worker took it up within {seconds:g} seconds; it is done as soon as one does.")
+    if isinstance(message, Exit):
+        return Outcome(False, f"Customer '{customer}' was not in '{journey}'.")
+    return Outcome(False, f"A worker took it up, but wrote down nothing of it within {seconds:g} seconds.")

@@ -9,12 +9,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from streams.kafka.topics import INBOX
+from streams.web.pages import by_hand
 from tests import client
 from tests.browser import stage
 from tests.browser.conftest import Club
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database]
 
+SILENCE = "No worker took it up within 1 seconds; it is done as soon as one does."
 FILE = """\
 tenantId: pinehurst
 name: Uploaded
@@ -64,6 +66,13 @@ def test_a_journey_is_tried_on_pasted_events(page: Page) -> None:
     expect(page.locator(".account")).to_contain_text("'mail' done: sent by EMAIL")
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker runs here that would answer."""
+    monkeypatch.setattr(by_hand, "_PATIENCE", 1.0)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_someone_is_enrolled_by_hand_with_data_of_their_own(page: Page, club: Club) -> None:
     page.goto("/customer?tenant=pinehurst&id=c-034")
     page.get_by_role("link", name="Enrol by hand").click()
@@ -72,12 +81,13 @@ def test_someone_is_enrolled_by_hand_with_data_of_their_own(page: Page, club: Cl
     page.get_by_label("Journey", exact=True).select_option(label="Season renewal (pinehurst)")
     page.get_by_label("Data, as an event would carry it (JSON)").fill('{"season": 2027}')
     page.get_by_role("button", name="Enrol").click()
-    expect(page.get_by_role("status").first).to_contain_text("“c-034” is being enrolled")
+    expect(page.get_by_role("status").first).to_have_text(SILENCE)
     sent = read_inbox(club, b"pinehurst:c-034")
     assert (sent["kind"], sent["journeyId"]) == ("enroll", club.journeys["Season renewal"])
     assert sent["data"] == {"season": 2027}
 
 
+@pytest.mark.usefixtures("impatient")
 def test_someone_is_taken_out_from_the_enrolment_s_page(page: Page, club: Club) -> None:
     page.goto(f"/journeys/{club.journeys['Season renewal']}/find?customer=c-110")
     page.get_by_role("link", name="Take out").click()
@@ -85,7 +95,7 @@ def test_someone_is_taken_out_from_the_enrolment_s_page(page: Page, club: Club) 
         "1 person is touched: their enrolments in this journey end, reason manual."
     )
     page.get_by_role("button", name="Take out").click()
-    expect(page.get_by_role("status").first).to_contain_text("“c-110” is being taken out")
+    expect(page.get_by_role("status").first).to_have_text(SILENCE)
     sent = read_inbox(club, b"pinehurst:c-110")
     assert (sent["kind"], sent["journeyId"]) == ("exit", club.journeys["Season renewal"])
 
@@ -96,11 +106,21 @@ def read_inbox(club: Club, key: bytes) -> dict[str, Any]:
     return dict(json.loads(mine[-1].value or b""))
 
 
-def test_data_that_is_no_object_is_refused_in_words(page: Page) -> None:
+def test_where_the_data_is_no_object_the_form_is_kept(page: Page) -> None:
     page.goto("/enroll?tenant=pinehurst&customer=c-034")
-    page.get_by_label("Data, as an event would carry it (JSON)").fill("[1, 2]")
+    data = page.get_by_label("Data, as an event would carry it (JSON)")
+    data.fill("[1, 2]")
     page.get_by_role("button", name="Enrol").click()
-    expect(page.locator("main")).to_contain_text("The data must be a JSON object")
+    expect(page.get_by_role("alert")).to_contain_text("The data must be a JSON object")
+    expect(data).to_have_value("[1, 2]")
+    expect(page.get_by_label("Customer id")).to_have_value("c-034")
+
+
+def test_a_customer_of_whom_nothing_was_heard_is_asked_about(page: Page) -> None:
+    page.goto("/enroll?tenant=pinehurst&customer=c-O34")
+    page.get_by_role("button", name="Enrol").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was ever heard of a customer “c-O34”.")
+    expect(page.get_by_role("button", name="Enrol a new customer")).to_be_visible()
 
 
 def test_dead_letters_are_sent_again_as_they_came(page: Page) -> None:

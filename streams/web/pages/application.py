@@ -18,6 +18,7 @@ from streams.web.access.headers import PRIVATE, FixedHeaders
 from streams.web.access.identity import Identify
 from streams.web.pages import (
     actions,
+    by_hand,
     customers,
     dead_letters,
     enrollment,
@@ -41,7 +42,7 @@ from streams.web.sources.sources import Sources
 
 _ROOMS = (
     overview, upload, simulate, journeys, journey, enrollments, refusals, enrollment, customers, search, waits,
-    dead_letters, parked, table, topics, actions,
+    dead_letters, parked, table, topics, by_hand, actions,
 )  # fmt: skip
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

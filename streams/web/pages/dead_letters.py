@@ -8,7 +8,7 @@ from streams.web.access.masking import Mask
 from streams.web.access.visitor import visitor_of
 from streams.web.pages.addresses import missing, newest, older
 from streams.web.pages.forms import acting, done
-from streams.web.pages.rendering import render
+from streams.web.pages.rendering import confirm, render
 from streams.web.sources.dead_letters import Letter
 from streams.web.sources.sources import sources_of
 
@@ -63,14 +63,12 @@ async def ask_replay(request: Request) -> Response:
     """Ask whether dead letters shall be sent again."""
     letters = await _choose(request)
     people = len({letter.record.key for letter in letters if letter.record.key})
-    return render(
-        request, "confirm.html", title="Send dead letters again?", verb="Send again", fields=(), given={},
-        danger=False,
-        effects=[f"{len(letters):,} records of {people:,} people go to their topics once more, byte for byte.",
-                 "What was wrong and is still wrong comes back here as a new dead letter.",
-                 f"At most the newest {_REPLAYED} are sent at once."],
-        action=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""), back="/dead-letters",
-    )  # fmt: skip
+    effects = [
+        f"{len(letters):,} records of {people:,} people go to their topics once more, byte for byte.",
+        "What was wrong and is still wrong comes back here as a new dead letter.",
+        f"At most the newest {_REPLAYED} are sent at once.",
+    ]
+    return confirm(request, "Send dead letters again?", "Send again", effects, back="/dead-letters")
 
 
 async def replay(request: Request) -> Response:

@@ -15,6 +15,7 @@ from streams.web.pages.addresses import with_query
 
 _TOKEN, _NOTICE = "fairway-form", "fairway-done"
 _NOTICE_LENGTH = 300
+_KINDS = ("good", "warn")
 
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -43,9 +44,10 @@ def form_token(request: Request) -> str:
     return request.cookies.get(_TOKEN) or secrets.token_urlsafe(24)
 
 
-def notice_of(request: Request) -> str:
-    """Return what was done just before, to be said on the page that is shown next."""
-    return unquote(request.cookies.get(_NOTICE, ""))
+def notice_of(request: Request) -> tuple[str, str]:
+    """Return good or warn, and what was done just before, to be said on the page that is shown next."""
+    kind, _, text = unquote(request.cookies.get(_NOTICE, "")).partition(":")
+    return (kind, text) if kind in _KINDS else ("", "")
 
 
 def keep_cookies(request: Request, response: Response, token: str) -> None:
@@ -57,8 +59,9 @@ def keep_cookies(request: Request, response: Response, token: str) -> None:
         response.delete_cookie(_NOTICE)
 
 
-def done(path: str, notice: str, **parameters: Any) -> RedirectResponse:
-    """Return to a page after something was done, and say so there, once."""
+def done(path: str, notice: str, *, is_good: bool = True, **parameters: Any) -> RedirectResponse:
+    """Return to a page after something was done, or could not be, and say so there, once."""
     response = RedirectResponse(with_query(path, parameters), 303)
-    response.set_cookie(_NOTICE, quote(notice[:_NOTICE_LENGTH]), max_age=60, httponly=True, samesite="strict")
+    text = quote(f"{_KINDS[not is_good]}:{notice[:_NOTICE_LENGTH]}")
+    response.set_cookie(_NOTICE, text, max_age=60, httponly=True, samesite="strict")
     return response

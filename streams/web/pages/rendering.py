@@ -36,6 +36,17 @@ def render(request: Request, template: str, code: int = 200, **values: Any) -> R
     return response
 
 
+def confirm(
+    request: Request, title: str, verb: str, effects: list[str], *, back: str, code: int = 200,
+    danger: bool = False, **form: Any,
+) -> Response:  # fmt: skip
+    """Return the page that asks whether something shall be done; `form` is what else has to be filled in."""
+    action = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    empty = {"fields": (), "given": {}, "choices": (), "trouble": "", "stranger": "", "action": action}
+    asked = {"title": title, "verb": verb, "effects": effects, "back": back, "danger": danger}
+    return render(request, "confirm.html", code, **(empty | asked | form))
+
+
 @cache
 def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(

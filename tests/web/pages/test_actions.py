@@ -24,10 +24,3 @@ async def test_R29_an_archived_journey_can_t_be_resumed(pages: httpx.AsyncClient
     await send(pages, f"{path}/archive")
     answer = await send(pages, f"{path}/resume")
     assert (answer.status_code, "ARCHIVED and can't be resumed" in text_of(answer)) == (409, True)
-
-
-async def test_nobody_is_enrolled_without_a_journey_or_a_customer(pages: httpx.AsyncClient) -> None:
-    journey = (await find_journey(pages)).rpartition("/")[2]
-    for fields in ({"customer": "", "journey": journey}, {"customer": "c-1", "journey": "x"}):
-        answer = await send(pages, "/enroll", **fields)
-        assert (answer.status_code, "Name a customer, and choose a journey." in text_of(answer)) == (400, True)

@@ -17,7 +17,7 @@ from streams.web.pages.forms import acting, done, form_token, keep_cookies, noti
 
 
 async def ask(request: Request) -> Response:
-    response = PlainTextResponse(notice_of(request))
+    response = PlainTextResponse(" ".join(notice_of(request)).strip())
     keep_cookies(request, response, form_token(request))
     return response
 
@@ -56,8 +56,13 @@ async def test_a_form_of_ours_acts_and_its_notice_is_said_once(client: httpx.Asy
     await client.get("/")
     answer = await client.post("/", data={"token": client.cookies["fairway-form"]})
     assert (answer.status_code, answer.headers["location"]) == (303, "/?id=x")
-    assert (await client.get("/")).text == "Done: é."
+    assert (await client.get("/")).text == "good Done: é."
     assert (await client.get("/")).text == ""
+
+
+async def test_a_notice_that_is_none_of_ours_is_not_said(client: httpx.AsyncClient) -> None:
+    for cookie in ("boom", "evil%3Aboom", "%ff"):
+        assert (await client.get("/", headers={"cookie": f"fairway-done={cookie}"})).text == ""
 
 
 @pytest.mark.parametrize("client", ["write"], indirect=True)
