@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-BARE := not broker and not database and not browser and not faults
+BARE := not broker and not database and not browser and not faults and not docs
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install demo check test faults scale histories poison mutants bench bench-check format lock chart chart-tools
+.PHONY: install demo check test docs docs-tools faults scale histories poison mutants bench bench-check format lock chart \
+	chart-tools
 
 install: $(VENV)/installed-$(VERSION)
 
@@ -42,8 +43,18 @@ check: install
 	$(BIN)/coverage report
 
 # The rest, one after another on one real Kafka and one real Postgres.
-test: check
+test: check docs-tools
 	$(BIN)/pytest -q -m "not ($(BARE))"
+
+# The documentation as a site in site/, from docs/; warnings are errors.
+docs: docs-tools
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+docs-tools: $(VENV)/docs-$(VERSION)
+
+$(VENV)/docs-$(VERSION): requirements-docs.lock | install
+	$(PIP) install --require-hashes --requirement requirements-docs.lock
+	touch $@
 
 # The long form of the fault tests; writes docs/faults.md. Options: make faults ARGS="--seeds 1,2 --faults 60"
 faults: install
@@ -79,7 +90,8 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Locks what pyproject.toml asks for: all of it, what a demo needs, what a production needs, and what builds a wheel.
+# Locks what pyproject.toml asks for: all of it, what a demo needs, what a production needs, what builds a wheel, and
+# what builds the documentation.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock: install
 	$(PIP) install uv==0.13.9
@@ -87,6 +99,7 @@ lock: install
 	$(LOCK) --extra local --constraints requirements.lock --output-file requirements-local.lock pyproject.toml
 	$(LOCK) --constraints requirements.lock --output-file requirements-production.lock pyproject.toml
 	echo 'setuptools>=80' | $(LOCK) --constraints requirements.lock --output-file requirements-build.lock -
+	$(LOCK) --group docs --constraints requirements.lock --output-file requirements-docs.lock
 
 # What tests/deploy needs beside Python: Helm, by Go where it is not there, and Kubernetes' own schemas.
 chart-tools: install

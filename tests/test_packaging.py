@@ -28,6 +28,7 @@ def names(requirements: list[str]) -> set[str]:
         ("requirements-production.lock", PROJECT["dependencies"]),
         ("requirements-build.lock", BUILD),
         ("requirements-local.lock", PROJECT["dependencies"] + EXTRAS["local"]),
+        ("requirements-docs.lock", PYPROJECT["dependency-groups"]["docs"]),
         ("requirements.lock", PROJECT["dependencies"] + [name for extra in EXTRAS.values() for name in extra]),
     ],
 )
@@ -41,6 +42,15 @@ def test_the_locks_name_the_same_versions() -> None:
     )
     assert production < local < everything, "run: make lock"
     assert build < everything, "run: make lock"
+
+
+def test_what_builds_the_documentation_can_be_installed_beside_all_else() -> None:
+    """Both locks are installed into one environment, so what stands in both has one version there."""
+    everything, documentation = (
+        {pin.partition(" ;")[0] for pin in pins(f"requirements{kind}.lock")} for kind in ("", "-docs")
+    )
+    shared = names(list(everything)) & names(list(documentation))
+    assert {pin for pin in documentation if names([pin]) <= shared} <= everything, "run: make lock"
 
 
 def test_a_production_gets_no_servers_of_its_own() -> None:
