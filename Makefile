@@ -48,7 +48,7 @@ test: check docs-tools
 
 # The documentation as a site in site/, from docs/; warnings are errors.
 docs: docs-tools
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 docs-tools: $(VENV)/docs-$(VERSION)
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from models.rules import Operator
 from streams.engine import entries
 from streams.engine.payload import Code
 from streams.history.wording import REFUSALS, SKIPS
@@ -113,3 +114,8 @@ def test_no_rule_that_holds_is_left_out() -> None:
 
 def _expand(text: str) -> set[int]:
     return {rule for first, last in _find_rules(text) for rule in range(int(first), int(last or first) + 1)}
+
+
+def test_every_operator_stands_in_the_table_of_operators() -> None:
+    section = Path("docs/conditions.md").read_text().partition("## Operators\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([a-zA-Z]+)`", section)) == set(Operator)
