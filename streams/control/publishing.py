@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
@@ -72,17 +74,46 @@ async def send(
 
     Raises FairwayError for a topic that does not exist, before anything is sent there.
     """
-    total, waiting = 0, list[asyncio.Future[Any]]()
     async with producing(_producer(settings)) as producer:
-        known = (await producer.client.fetch_all_metadata()).topics()
-        for line in lines:
-            if line.topic not in known:
-                raise missing_topic(line.topic)
-            waiting.append(await producer.send(line.topic, line.value, key=line.key))
-            if len(waiting) == _IN_FLIGHT:
-                total += await _settle(waiting, sent)
-        total += await _settle(waiting, sent)
-    return total
+        return await _send_through(producer, lines, sent)
+
+
+class Sender:
+    """Sends time and again through one producer, which takes longer to start than to send a little."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._started = AsyncExitStack()
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, lines: Iterable[OutgoingRecord]) -> int:
+        """Send records as the function does; after a KafkaError, by another producer."""
+        if self._producer is None:
+            self._producer = await self._started.enter_async_context(producing(_producer(self._settings)))
+        try:
+            return await _send_through(self._producer, lines)
+        except KafkaError:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Stop the producer."""
+        self._producer = None
+        await self._started.aclose()
+
+
+async def _send_through(
+    producer: AIOKafkaProducer, lines: Iterable[OutgoingRecord], sent: Callable[[int], None] = lambda _: None
+) -> int:
+    total, waiting = 0, list[asyncio.Future[Any]]()
+    known = (await producer.client.fetch_all_metadata()).topics()
+    for line in lines:
+        if line.topic not in known:
+            raise missing_topic(line.topic)
+        waiting.append(await producer.send(line.topic, line.value, key=line.key))
+        if len(waiting) == _IN_FLIGHT:
+            total += await _settle(waiting, sent)
+    return total + await _settle(waiting, sent)
 
 
 async def _settle(waiting: list[asyncio.Future[Any]], sent: Callable[[int], None]) -> int:

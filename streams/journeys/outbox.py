@@ -7,6 +7,7 @@ journeys go on. A status is put aside with the version that it names, for worker
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -20,7 +21,7 @@ from models.rows import JourneyRow, OutboxRow
 from streams.clock import now
 from streams.database import OUTBOX_LOCK
 from streams.errors import FairwayError
-from streams.journeys.records import read_key
+from streams.journeys.records import UnusableError, read_key
 from streams.kafka.clients import explain, is_refusal, missing_topic, producing
 from streams.kafka.connection import client_arguments
 from streams.kafka.topics import DEFINITIONS
@@ -51,7 +52,8 @@ async def publish(engine: AsyncEngine, producer: Any, at: datetime) -> int:
         parked = set((await connection.execute(select(OutboxRow.key).where(OutboxRow.retry_at > at))).scalars())
         newest = {row.key: row for row in rows}
         for row in sorted(newest.values(), key=lambda row: row.id):
-            refusal = None if (lacks := _lacks_version(row, parked)) else await _send(producer, row)
+            lacks = _lacks_version(row, parked)
+            refusal = _find_fault(row) or (None if lacks else await _send(producer, row))
             if refusal:
                 await _tell_refusal(connection, row, refusal)
             if lacks or refusal:
@@ -67,11 +69,23 @@ def _due(at: datetime) -> Any:
     return select(OutboxRow).where(or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= at))
 
 
+def _find_fault(row: Row[Any]) -> str | None:
+    """Say what is wrong with a record that authoring did not write: nobody could tell whose it is."""
+    try:
+        UUID(read_key(row.key.encode()).journey_id)
+    except UnusableError as error:
+        return str(error)
+    except ValueError:
+        return "Its key names no journey."
+    return None
+
+
 def _lacks_version(row: Row[Any], parked: Collection[str]) -> bool:
     """Say whether this is a status whose version was put aside."""
-    if read_key(row.key.encode()).version is not None or row.value is None:
+    try:
+        return f"{row.key}:{msgspec.json.decode(row.value or b'', type=_Status).version}" in parked
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
-    return f"{row.key}:{msgspec.json.decode(row.value, type=_Status).version}" in parked
 
 
 async def _send(producer: Any, row: Row[Any]) -> str | None:
@@ -87,7 +101,8 @@ async def _send(producer: Any, row: Row[Any]) -> str | None:
 
 
 async def _tell_refusal(connection: AsyncConnection, row: Row[Any], problem: str) -> None:
-    await _set_problem(connection, row, problem)
+    if _find_fault(row) is None:
+        await _set_problem(connection, row, problem)
     if row.retry_at is None:
         PARKED.inc()
         _log.error("a definition can't be published and is put aside", key=row.key, reason=problem)

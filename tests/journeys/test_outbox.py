@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import yaml
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
@@ -92,6 +92,35 @@ async def test_each_version_and_the_newest_status_go_to_the_topic_in_order(engin
         "tenantId": "pinehurst", "journeyId": made.id, "name": "Welcome", "status": "ACTIVE", "version": 2,
         "updatedAt": "2026-11-23T10:00:00Z", "revision": made.revision + 2,
     }  # fmt: skip
+
+
+FOREIGN = [
+    ("no-colon", b"{}"), ("pinehurst:no-id", b"{"), ("pinehurst:no-id:1", b"{}"), (":", None), ("a:b:0", b"\xff"),
+    ("pinehurst:6a3d1e0a-7d5c-5b0e-9d0b-7d9a4f1c2b3a", b"no json"), ("x" * 5000, b""),
+    ("pinehurst:6a3d1e0a-7d5c-5b0e-9d0b-7d9a4f1c2b3a", b"[" * 3000),
+]  # fmt: skip
+
+
+async def test_a_record_that_authoring_did_not_write_is_put_aside_or_sent_and_holds_up_nobody(
+    engine: AsyncEngine,
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(insert(OutboxRow), [{"key": key, "value": value} for key, value in FOREIGN])
+    good = await put(engine, journey())
+
+    class Plain(Topic):
+        async def send_and_wait(self, topic: str, value: bytes, key: bytes, partition: int) -> None:
+            self.sent.append((key.decode(), value))
+
+    topic = Plain()
+    with capture_logs() as logs:
+        await publish(engine, topic, NOW)
+        await publish(engine, topic, LATER)
+    assert {f"pinehurst:{good.id}:1", f"pinehurst:{good.id}"} <= set(topic.keys)
+    unusable = {"no-colon", "pinehurst:no-id", "pinehurst:no-id:1", ":", "a:b:0", "x" * 5000}
+    assert {log["key"] for log in logs} == unusable
+    assert set(await waiting(engine)) == unusable
+    assert not unusable & set(topic.keys)
 
 
 async def test_what_was_not_sent_while_the_broker_is_away_stays(engine: AsyncEngine) -> None:

@@ -49,15 +49,15 @@ async def list_states(
     table, place = sources.table, customer_key(tenant_for(visitor, tenant), start)
     mine = islice(_list_here(table, place, tenant, sources.mask_for(visitor)), limit + 1)
     rows = [State.model_validate(row) for row in mine]
-    parts, others = await sources.peers.ask_all(request)
+    parts, others = await sources.peers.ask_all(request, States.model_validate_json)
     is_open = sum(open_store(table, number) is not None for number in table.tasks)
-    rows += [State.model_validate(row) for part in parts for row in part["items"]]
+    rows += [row for part in parts for row in part.items]
     rows.sort(key=lambda row: row.customer_id.encode())
-    is_more = len(rows) > limit or any(part["next"] for part in parts)
+    is_more = len(rows) > limit or any(part.next for part in parts)
     return States(
         items=rows[:limit], next=write_cursor([rows[limit - 1].customer_id]) if is_more else None,
         workers=1 + others, answered=1 + len(parts), partitions=table.partitions,
-        open=is_open + sum(part["open"] for part in parts),
+        open=is_open + sum(part.open for part in parts),
     )  # fmt: skip
 
 

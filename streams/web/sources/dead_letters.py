@@ -25,12 +25,16 @@ class Letter(msgspec.Struct, frozen=True):
     record: Record
 
     def header(self, name: str) -> str:
-        """Return one of the headers that say what was wrong; empty if it is missing."""
+        """Return one of the headers that say what was wrong; empty if it is missing.
+
+        The last of that name: what a producer wrote comes before what Fairway says of it.
+        """
         wanted = _PREFIX + name
-        return next((value.decode(errors="replace") for key, value in self.record.headers if key == wanted), "")
+        found = (value for key, value in reversed(self.record.headers) if key == wanted)
+        return (next(found, None) or b"").decode(errors="replace")
 
     @property
-    def original_headers(self) -> list[tuple[str, bytes]]:
+    def original_headers(self) -> list[tuple[str, bytes | None]]:
         """Return the headers that its producer gave it."""
         return [(key, value) for key, value in self.record.headers if not key.startswith(_PREFIX)]
 
@@ -77,7 +81,7 @@ class DeadLetters:
                 found += [one for one in letters if visitor.sees(one.tenant) and code in ("", one.header("code"))]
                 tops = starts
         cut = self._cut(found, tops, begins, limit)
-        return Letters([_hide_personal(letter, mask) for letter in cut.found], cut.next)
+        return Letters([hide_personal(letter, mask) for letter in cut.found], cut.next)
 
     def _cut(self, found: list[Letter], tops: Offsets, begins: Offsets, limit: int) -> Letters:
         """Return the newest; the next page begins below those that were read and are not among them."""
@@ -101,7 +105,7 @@ class DeadLetters:
                 return None
             found = await read(consumer, {place: offset}, {place: offset + 1})
         seen = [letter for letter in map(Letter, found) if visitor.sees(letter.tenant)]
-        return _hide_personal(seen[0], mask) if seen else None
+        return hide_personal(seen[0], mask) if seen else None
 
     async def replay(self, letters: Iterable[Letter]) -> int:
         """Send dead letters as they came to the topics that they came from; return how many."""
@@ -117,7 +121,7 @@ class DeadLetters:
         return count
 
 
-def _hide_personal(letter: Letter, mask: Mask) -> Letter:
+def hide_personal(letter: Letter, mask: Mask) -> Letter:
     """Return a dead letter as somebody with this mask may see it.
 
     What a producer wrote into headers, or used as a key that names no customer, may be anything about a person.
@@ -130,7 +134,7 @@ def _hide_personal(letter: Letter, mask: Mask) -> Letter:
     return Letter(msgspec.structs.replace(record, key=key, value=mask.record(record.value), headers=headers))
 
 
-def _hide_header(name: str, value: bytes, mask: Mask) -> tuple[str, bytes]:
+def _hide_header(name: str, value: bytes | None, mask: Mask) -> tuple[str, bytes | None]:
     if name == f"{_PREFIX}reason":
-        return name, mask.sentence(value.decode(errors="replace")).encode()
+        return name, mask.sentence((value or b"").decode(errors="replace")).encode()
     return name, value if name in _SHOWN or name.startswith(_PREFIX) else MASK.encode()

@@ -1,16 +1,20 @@
 """The other workers: a question about a partition goes to the one that has it, as its asker put it."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 
 import httpx
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-_PATIENCE = 5.0  # seconds
+_PATIENCE = 5.0  # seconds, for all of an answer
+_LARGEST = 32 * 1024 * 1024  # bytes of an answer, as it is when it is unpacked
+_FAULTS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ExceptionGroup)  # the last for a port that is none
 _ASKED_BY = "fairway-asked-by"
+
+Answer = TypeVar("Answer")
 
 
 class Group(Protocol):
@@ -43,24 +47,48 @@ class Peers:
             raise _closed(partition, "is not open yet")
         try:
             answer = await self._ask(str(address), request)
-        except httpx.HTTPError:
+        except _FAULTS:
             raise _closed(partition, f"is on a worker that does not answer at '{address}'") from None
         headers = {name: answer.headers[name] for name in ("retry-after",) if name in answer.headers}
         return Response(answer.content, answer.status_code, headers, answer.headers.get("content-type"))
 
-    async def ask_all(self, request: Request) -> tuple[list[Any], int]:
-        """Return what each of the others answered that did, as plain data, and how many were asked."""
+    async def ask_all(self, request: Request, read: Callable[[bytes], Answer]) -> tuple[list[Answer], int]:
+        """Return what each of the others answered that did, as `read` reads it, and how many were asked.
+
+        Where `read` raises ValueError, the answer is taken for none.
+        """
         if is_passed_on(request):
             return [], 0
         others = [address for address in self._group.members() if address != self._group.address]
-        answers = await asyncio.gather(*(self._ask(each, request) for each in others), return_exceptions=True)
-        good = (answer for answer in answers if isinstance(answer, httpx.Response) and answer.is_success)
-        return [answer.json() for answer in good], len(others)
+        answers = await asyncio.gather(*(self._ask_safely(each, request, read) for each in others))
+        return [answer for answer in answers if answer is not None], len(others)
+
+    async def _ask_safely(self, address: str, request: Request, read: Callable[[bytes], Answer]) -> Answer | None:
+        try:
+            answer = await self._ask(address, request)
+            return read(answer.content) if answer.is_success else None
+        except (*_FAULTS, ValueError):
+            return None
 
     async def _ask(self, address: str, request: Request) -> httpx.Response:
         passed = {name: request.headers[name] for name in ("authorization",) if name in request.headers}
         path = request.scope["raw_path"].decode() + (f"?{request.url.query}" if request.url.query else "")
-        return await self._client.get(address + path, headers=passed | {_ASKED_BY: self._group.address})
+        headers = passed | {_ASKED_BY: self._group.address}
+        async with (
+            asyncio.timeout(_PATIENCE),
+            self._client.stream("GET", address + path, headers=headers) as answer,
+        ):
+            content = bytearray()
+            async for part in answer.aiter_bytes():
+                content += part
+                if len(content) > _LARGEST:
+                    raise httpx.DecodingError(f"more than {_LARGEST} bytes")
+            return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=bytes(content))
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    """Return the headers that are passed on, of what is decoded by now."""
+    return {name: headers[name] for name in ("content-type", "retry-after") if name in headers}
 
 
 def is_passed_on(request: Request) -> bool:

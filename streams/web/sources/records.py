@@ -15,6 +15,7 @@ from streams.settings import Settings
 
 _PATIENCE = 10.0  # seconds, in which a question is answered or given up, so that others get their turn
 _POLL_MS = 200
+_LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _FETCH_BYTES = 64 * 1024  # of a partition: one record is wanted, or a few small ones
 
 Offsets = Mapping[TopicPartition, int]
@@ -28,7 +29,7 @@ class Record(msgspec.Struct, frozen=True):
     at: datetime
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class RecordReader:
@@ -84,7 +85,7 @@ async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> li
     found: list[Record] = []
     while open_:
         for place, records in (await consumer.getmany(*open_, timeout_ms=_POLL_MS)).items():
-            found += [_read_record(record) for record in records if record.offset < ends[place]]
+            found += [read_record(record) for record in records if record.offset < ends[place]]
         open_ = {place for place in open_ if await consumer.position(place) < ends[place]}
     return found
 
@@ -96,9 +97,15 @@ async def read_first(consumer: AIOKafkaConsumer, starts: Offsets) -> list[Record
         consumer.seek(place, start)
     looks = (consumer.getmany(place, timeout_ms=_POLL_MS, max_records=1) for place in starts)
     found = await asyncio.gather(*looks)
-    return [_read_record(record) for look in found for records in look.values() for record in records]
+    return [read_record(record) for look in found for records in look.values() for record in records]
 
 
-def _read_record(record: Any) -> Record:
-    at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+def read_record(record: Any) -> Record:
+    """Return a record of aiokafka's."""
+    at = _read_time(record.timestamp)
     return Record(record.partition, record.offset, at, record.key, record.value, tuple(record.headers))
+
+
+def _read_time(milliseconds: int) -> datetime:
+    """Return when a record was written, or the nearest moment that there is: its producer may say anything."""
+    return datetime.fromtimestamp(min(max(milliseconds / 1000, 0), _LATEST), UTC)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
-from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.clock import now as read_clock
@@ -90,8 +89,8 @@ class Samples:
             members = tuple(await self._broker.members())
             oldest = await self._broker.oldest_waiting(parts)
             behind = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
-        except (KafkaError, OSError) as error:
-            _log.warning("Kafka can't be looked at for now.", error=str(error))
+        except Exception as error:
+            _log.warning("Kafka can't be looked at for now.", error=str(error) or repr(error))
         with suppress(*UNREACHABLE):
             async with self._engine.connect() as connection:
                 sent = await count_sent(Reader(connection, None, Mask()), now - _SENT_SINCE)

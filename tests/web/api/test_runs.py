@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.rows import RunRow
+from streams.control.publishing import send
 from streams.control.runs import advance
 from streams.engine.inputs import Enroll
 from streams.kafka.topics import INBOX
@@ -34,14 +36,14 @@ async def test_a_run_goes_on_where_a_worker_that_died_left_it(
 ) -> None:
     run = (await start(client)).json()
     assert (run["total"], run["done"]) == (1200, 0)
-    assert await advance(engine, settings)
-    dying = asyncio.create_task(advance(engine, settings))
+    assert await advance(engine, partial(send, settings))
+    dying = asyncio.create_task(advance(engine, partial(send, settings)))
     await asyncio.to_thread(kafka.wait_until, lambda: len(kafka.read_committed(settings.brokers, INBOX)) >= 500)
     dying.cancel()
     await asyncio.wait([dying])
     done = (await client.get(f"/runs/{run['id']}")).json()["done"]
     assert done in (500, 1000)
-    while await advance(engine, settings):
+    while await advance(engine, partial(send, settings)):
         pass
     told = (await client.get(f"/runs/{run['id']}")).json()
     assert told["done"] == 1200
@@ -63,7 +65,7 @@ async def test_workers_at_the_same_time_do_each_part_once(
         await start(client, key, action="exit", customerIds=EVERYONE[:600])
 
     async def work() -> None:
-        while await advance(engine, settings):
+        while await advance(engine, partial(send, settings)):
             pass
 
     await asyncio.gather(work(), work(), work())

@@ -1,11 +1,11 @@
 """Committed records between two offsets, and nothing of transactions that were given up."""
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.settings import Settings
-from streams.web.sources.records import RecordReader, bounds, read, read_first
+from streams.web.sources.records import RecordReader, bounds, read, read_first, read_record
 from tests import client
 
 pytestmark = pytest.mark.broker
@@ -28,6 +28,12 @@ async def test_records_are_read_between_two_offsets(settings: Settings, prefix: 
             assert [record.value for record in first] == [b"6"]
     finally:
         await reader.close()
+
+
+@pytest.mark.parametrize("milliseconds", [-(2**62), -1, 0, 1_795_946_071_721, 253_402_300_800_000, 2**62])
+def test_a_time_that_is_none_is_the_nearest_that_there_is(milliseconds: int) -> None:
+    record = ConsumerRecord("t", 0, 1, milliseconds, 0, None, None, None, 0, 0, ())
+    assert 1970 <= read_record(record).at.year <= 9999
 
 
 async def test_without_a_broker_the_question_is_given_up() -> None:

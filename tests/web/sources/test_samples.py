@@ -1,6 +1,10 @@
 """The last minutes in numbers, from samples that were taken."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, INBOX
 from streams.web.access.visitor import Visitor
@@ -21,6 +25,24 @@ def sample(second: int, done: int) -> Sample:
 def test_what_waits_is_counted_apart_from_what_is_not_yet_written() -> None:
     one = sample(0, 40)
     assert (one.handled(), one.lag(), one.unwritten(), one.dead()) == (40, 66, 30, 3)
+
+
+class Odd:
+    """A broker of which one answer can't be read."""
+
+    async def parts(self) -> list[Part]:
+        return [Part("events", 0, 0, 9, 5)]
+
+    async def members(self) -> list[Any]:
+        raise ValueError("a member of another kind")
+
+
+@pytest.mark.database
+async def test_what_can_t_be_read_leaves_a_gap_and_the_next_look_is_taken(engine: AsyncEngine) -> None:
+    samples = Samples(engine, Odd())  # type: ignore[arg-type]
+    for _ in range(2):
+        taken = await samples.take(START)
+        assert (taken.lag(), taken.members) == (4, ())
 
 
 def test_rates_are_of_the_last_minute_and_never_below_zero() -> None:
