@@ -14,6 +14,7 @@ UPGRADE_LOCK, OUTBOX_LOCK = 0x_FA1_0001, 0x_FA1_0002
 """Advisory locks: one upgrade at a time, one publisher of the outbox at a time."""
 
 _UNDEFINED_TABLE = "42P01"
+_MIGRATIONS = str(files("models") / "migrations")
 
 UNREACHABLE = (OSError, TimeoutError, DBAPIError)
 """What a database that is away, starting, stopping or gone half-way raises."""
@@ -77,6 +78,14 @@ async def upgrade(engine: AsyncEngine) -> tuple[str | None, str | None]:
         return before, await connection.run_sync(_revision)
 
 
+async def find_revisions(engine: AsyncEngine) -> tuple[str | None, str | None]:
+    """Return the revision of the database's tables, and that of this Fairway's."""
+    from alembic.script import ScriptDirectory
+
+    async with engine.connect() as connection:
+        return await connection.run_sync(_revision), ScriptDirectory(_MIGRATIONS).get_current_head()
+
+
 def _revision(connection: Connection) -> str | None:
     from alembic.runtime.migration import MigrationContext  # half a second, which workers don't need
 
@@ -88,6 +97,6 @@ def _migrate(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(files("models") / "migrations"))
+    config.set_main_option("script_location", _MIGRATIONS)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

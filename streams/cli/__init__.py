@@ -12,6 +12,7 @@ from streams.cli import (
     db,
     demo,
     dev,
+    doctor,
     events,
     history,
     init,
@@ -40,6 +41,7 @@ journeys.group.command()(validate.schema)
 app.add_typer(journeys.group, name="journeys")
 app.add_typer(state.group, name="state")
 app.add_typer(topics.group, name="topics")
+app.command()(doctor.doctor)
 app.command()(init.init)
 app.command()(demo.demo)
 app.command()(simulate.simulate)

@@ -17,6 +17,7 @@ from aiokafka.errors import (
     PolicyViolationError,
     RecordListTooLargeError,
 )
+from aiokafka.protocol.admin import ApiVersionRequest
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from streams.errors import FairwayError
@@ -120,6 +121,12 @@ class Admin:
         except KafkaConnectionError:
             raise _no_broker(self._settings) from None
         return self._client
+
+
+async def ask_offer(client: AIOKafkaAdminClient) -> dict[int, tuple[int, int]]:
+    """Return the lowest and highest version of each request that a broker takes, by the request's number."""
+    answer = await client._send_request(ApiVersionRequest())
+    return {key: (least, most) for key, least, most, *_ in answer.api_versions}
 
 
 @asynccontextmanager

@@ -66,7 +66,7 @@ def _compare_topic(topic: Topic, found: Found | None) -> list[Difference]:
 async def plan(settings: Settings, wanted: Topics) -> tuple[Difference, ...]:
     """Return what separates the broker from the file; raises FairwayError if no broker answers."""
     async with clients.admin(settings) as admin:
-        return compare(wanted, await _describe(admin, wanted))
+        return compare(wanted, await describe(admin, wanted))
 
 
 async def apply(settings: Settings, wanted: Topics) -> tuple[Difference, ...]:
@@ -78,7 +78,7 @@ async def apply(settings: Settings, wanted: Topics) -> tuple[Difference, ...]:
 
 
 async def _change(admin: Admin, wanted: Topics) -> tuple[Difference, ...]:
-    found = await _describe(admin, wanted)
+    found = await describe(admin, wanted)
     differences = compare(wanted, found)
     await _create(admin, [topic for topic in wanted.all if topic.name not in found])
     altered = {difference.topic for difference in differences if difference.action == "alter"}
@@ -130,7 +130,8 @@ async def _list(admin: Admin) -> dict[str, list[Any]]:
     }
 
 
-async def _describe(admin: Admin, wanted: Topics) -> dict[str, Found]:
+async def describe(admin: Admin, wanted: Topics) -> dict[str, Found]:
+    """Return those of the topics that the broker shows; raises FairwayError."""
     names = {topic.name for topic in wanted.all}
     topics = await _list(admin)
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names if name in topics]

@@ -1,0 +1,1 @@
+"""What is well with a deployment, and what is not: `fairway doctor`."""

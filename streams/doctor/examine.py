@@ -1,0 +1,31 @@
+"""All checks, each for itself: one that can't be made does not keep the others from being made."""
+
+from aiokafka.errors import KafkaError
+
+from streams.clock import now
+from streams.doctor.brokers import check_kafka
+from streams.doctor.finding import Finding, Findings
+from streams.doctor.history import check_postgres
+from streams.doctor.machine import check_disk, check_settings
+from streams.doctor.workers import check_workers
+from streams.errors import FairwayError
+from streams.settings import Settings
+from streams.web.sources.broker import Broker
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Return what every check finds, in the order in which an operator would look."""
+    findings = Findings()
+    topics = check_settings(findings, settings)
+    is_usable = await check_kafka(findings, settings, topics)
+    if is_usable and topics is not None:
+        broker = Broker(settings, topics)
+        try:
+            with findings.checking("workers", KafkaError, FairwayError):
+                await check_workers(findings, settings, broker, now())
+        finally:
+            await broker.close()
+    await check_postgres(findings, settings)
+    with findings.checking("disk", OSError):
+        check_disk(findings, settings)
+    return findings.all

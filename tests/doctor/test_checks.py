@@ -1,0 +1,111 @@
+"""Each check by itself: what is well, what may cost something, what is wrong."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from models.ids import customer_key
+from streams.doctor import machine, workers
+from streams.doctor.brokers import compare_topics, name_version
+from streams.doctor.finding import Findings, count_of, name_some
+from streams.kafka.partitioner import partition_of
+from streams.kafka.provision import Difference
+from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, read_topics
+from streams.settings import Settings
+from streams.web.sources.broker import Part
+from streams.web.sources.records import Record
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+TOPICS = read_topics(Path("topics.yaml"), "fairway")
+
+
+def found(check: Callable[[Findings], object]) -> list[tuple[str, str]]:
+    findings = Findings()
+    check(findings)
+    assert all(bool(one.todo) == (one.state != "ok") for one in findings.all)
+    return [(one.check, one.state) for one in findings.all]
+
+
+@pytest.mark.parametrize(
+    ("offered", "version"),
+    [
+        ({1: (0, 11)}, "2.7"),
+        ({1: (0, 11), 60: (0, 0)}, "2.8"),
+        ({1: (0, 13), 60: (0, 0), 65: (0, 0)}, "3.0"),
+        ({1: (0, 17), 60: (0, 1), 65: (0, 0), 69: (0, 0), 75: (0, 0), 80: (0, 0)}, "3.9"),
+        ({1: (4, 17), 80: (0, 0)}, "4.0"),
+    ],
+)
+def test_what_a_broker_offers_tells_its_version(offered: dict[int, tuple[int, int]], version: str) -> None:
+    assert name_version(offered) == version
+
+
+@pytest.mark.parametrize(
+    ("action", "state"), [("create", "problem"), ("refuse", "problem"), ("alter", "warning"), (None, "ok")]
+)
+def test_topics_that_differ_are_told_by_what_can_be_done(action: str | None, state: str) -> None:
+    differences = [Difference("teetime.booked", action, "is other")] if action else []
+    assert found(lambda findings: compare_topics(findings, TOPICS, differences)) == [("topics", state)]
+
+
+@pytest.mark.parametrize(("age", "state"), [(None, "ok"), (30, "ok"), (90, "warning"), (601, "problem")])
+def test_lag_is_told_by_the_age_of_what_waits(age: int | None, state: str) -> None:
+    parts = [Part("teetime.booked", 0, 0, 10, 4), Part(ACTIVITY, 0, 0, 99, 0), Part("fairway.commands", 0, 0, 5)]
+    oldest = None if age is None else NOW - timedelta(seconds=age)
+    findings = Findings()
+    workers._check_lag(findings, parts, oldest, NOW)
+    assert findings.all[0].state == state
+    assert findings.all[0].text.startswith("6 records wait")
+
+
+def test_history_far_behind_and_dead_letters_are_told() -> None:
+    late = [Part(ACTIVITY, 0, 0, 100_001, 0)]
+    assert found(lambda findings: workers._check_history(findings, late)) == [("history", "warning")]
+    assert found(lambda findings: workers._check_history(findings, [])) == []
+    letters = [Part(DEAD_LETTERS, 0, 3, 5)]
+    assert found(lambda findings: workers._check_dead_letters(findings, letters)) == [("dead-letters", "warning")]
+    assert found(lambda findings: workers._check_dead_letters(findings, [])) == [("dead-letters", "ok")]
+
+
+def event(number: int, partition: int | None = None, value: bytes | None = None) -> Record:
+    plain = {"tenantId": "t", "customerId": f"c{number}"}
+    here = partition_of(customer_key("t", f"c{number}"), 8)
+    return Record(here if partition is None else partition, number, NOW, None, value or msgspec.json.encode(plain))
+
+
+def test_events_on_foreign_partitions_are_told_by_topic_with_their_share() -> None:
+    right = [event(number) for number in range(40)] + [event(0, value=b"no event")]
+    wrong = [
+        event(number, partition=(partition_of(customer_key("t", f"c{number}"), 8) + 1) % 8) for number in range(40)
+    ]
+    findings = Findings()
+    workers.check_partitioner(findings, {"a": right, "b": wrong, "c": []}, 8)
+    assert [one.state for one in findings.all] == ["warning"]
+    assert findings.all[0].text == "Events lie on foreign partitions, and each costs a hop more: b (100 %)."
+    assert found(lambda other: workers.check_partitioner(other, {"a": right}, 8)) == [("partitioner", "ok")]
+
+
+def test_a_disk_with_little_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data_dir=tmp_path / "not" / "there")
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: (100 << 30, 0, 50 << 30))
+    assert found(lambda findings: machine.check_disk(findings, settings)) == [("disk", "ok")]
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: (100 << 30, 0, 5 << 30))
+    assert found(lambda findings: machine.check_disk(findings, settings)) == [("disk", "warning")]
+    in_memory = settings.model_copy(update={"store": "memory"})
+    assert found(lambda findings: machine.check_disk(findings, in_memory)) == [("disk", "ok")]
+
+
+def test_settings_are_told_with_what_is_odd_about_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRWAY_BROKRS", "x")
+    odd = Settings(access="open", topics_file=tmp_path / "none.yaml")
+    checks = found(lambda findings: machine.check_settings(findings, odd))
+    assert checks == [("settings", "warning"), ("access", "warning"), ("settings", "problem")]
+
+
+def test_many_are_named_by_the_first_and_counted() -> None:
+    assert name_some(["a", "b"]) == "'a', 'b'"
+    assert name_some(list("abcdefg")) == "'a', 'b', 'c', 'd', 'e' and 2 more"
+    assert (count_of(1, "topic"), count_of(2_000, "topic")) == ("1 topic", "2,000 topics")
