@@ -9,26 +9,20 @@ from typing import Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, PostgresDsn, TypeAdapter, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import FairwayError
+from streams.kafka_settings import KafkaSettings
 
-SECRETS = ("database_url",)
+SECRETS = ("database_url", "kafka_sasl_password", "kafka_ssl_key_password", "kafka_oauth_client_secret")
 """Settings whose value no message shows, and which may be in a file that FAIRWAY_…_FILE names."""
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings):
     """Every setting, with its default and what it means; docs and the file .env.example are made of these."""
 
-    model_config = SettingsConfigDict(env_prefix="FAIRWAY_", env_file=".env", extra="ignore", frozen=True)
-
-    brokers: str = Field(
-        default="127.0.0.1:9092",
-        pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$",
-        description="Kafka's brokers as host:port, several separated by commas; one that answers is enough.",
-    )
     database_url: str = Field(
         default="postgresql://fairway@127.0.0.1:5432/fairway",
+        repr=False,
         description="Postgres, for journeys, history, pages and API.",
     )
     database_url_file: Path | None = Field(
@@ -153,6 +147,9 @@ _FOR_TESTS = ("FAIRWAY_TEST_", "FAIRWAY_RECORD")
 _ALLOWED = {
     "maven_url": "the http:// or https:// address of a Maven registry",
     "brokers": "host:port, several separated by commas",
+    "kafka_oauth_token_url": "the http:// or https:// address that gives tokens, without a user or a password",
+    "kafka_oauth_extensions": "name=value, several separated by commas",
+    "kafka_aws_region": "the name of a region, as eu-west-1",
     "database_url": "postgresql://user:password@host:port/database",
     "app_id": "1 to 200 letters, digits, dots, dashes or underscores",
     "web_name": "the host name or IP address at which other workers reach this one",

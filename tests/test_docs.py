@@ -20,7 +20,7 @@ _TEST = re.compile(r"`(test_[A-Za-z0-9_]+)`")
 FOREIGN = {
     "AddOffsetsToTxn", "AddPartitionsToTxn", "DescribeProducers", "DescribeTransactions", "EndTxn",
     "InitProducerId", "KRaftMetadataCache", "PrepareCommit", "StandardAuthorizer",
-    "StorageTool", "TxnOffsetCommit", "OffsetDateTime",
+    "StorageTool", "TxnOffsetCommit", "OffsetDateTime", "KafkaUser",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The command line `fairway`: each module here holds one group of commands."""
 
+import asyncio
 import logging
 import sys
 from typing import Annotated
@@ -96,4 +97,4 @@ def _explain(error: Exception) -> FairwayError | None:
 
     from streams.kafka.clients import explain
 
-    return explain(read_settings(), error) if isinstance(error, KafkaError) else None
+    return asyncio.run(explain(read_settings(), error)) if isinstance(error, KafkaError) else None

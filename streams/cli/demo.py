@@ -31,6 +31,7 @@ def demo(
         typer.echo(f"Kafka answers at {found.brokers}, Postgres at {found.database_url}.")
         port = processes.free_port(settings.web_port)
         given = {"brokers": found.brokers, "database_url": found.database_url, "web_port": port}
+        given["kafka_security_protocol"] = "PLAINTEXT"  # whatever another Kafka wants
         given["topics_file"] = _find_topics(settings)
         asyncio.run(_perform(settings.model_copy(update=given), day, leave=leave, as_json=as_json))
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -31,20 +31,14 @@ def repair(
     While the state is damaged, what comes for the customer goes to the dead letters with the code 'damaged':
     replay it afterwards. Enrolments that can't be read are lost, and named.
     """
-    from aiokafka.errors import KafkaError
-
     from models.limits import find_bad_id
     from streams.control.repairs import ask
     from streams.engine.inputs import RepairState
-    from streams.kafka.clients import explain
 
     if fault := find_bad_id(tenant, customer):
         raise FairwayError(fault)
     settings = read_settings()
-    try:
-        answer = asyncio.run(ask(settings, tenant, customer, RepairState(now(), discard), within))
-    except KafkaError as error:
-        raise explain(settings, error) from None
+    answer = asyncio.run(ask(settings, tenant, customer, RepairState(now(), discard), within))
     if answer is None:
         raise FairwayError(f"No worker answered within {within:g} seconds; the request waits in the inbox.")
     if not answer.is_repaired:

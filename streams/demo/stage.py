@@ -33,6 +33,7 @@ async def run_worker(settings: Settings, log: Path) -> AsyncIterator[Process]:
     """Run `fairway worker` while the body runs."""
     variables = {
         "FAIRWAY_BROKERS": settings.brokers,
+        "FAIRWAY_KAFKA_SECURITY_PROTOCOL": settings.kafka_security_protocol,
         "FAIRWAY_DATABASE_URL": settings.database_url,
         "FAIRWAY_DATABASE_URL_FILE": "",
         "FAIRWAY_WEB_PORT": str(settings.web_port),

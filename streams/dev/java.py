@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from streams.dev import jars, processes, wheels
@@ -13,18 +13,29 @@ from streams.errors import FairwayError
 LOCK = Path(__file__).with_name("kafka.lock")
 
 
-def run(folder: Path, cluster: str, jvm: str, properties: Mapping[str, str], program: str = "") -> Process:
+def run(
+    folder: Path,
+    cluster: str,
+    jvm: str,
+    properties: Mapping[str, str],
+    program: str = "",
+    users: Sequence[str] = (),
+    lock: Path = LOCK,
+) -> Process:
     """Start the broker with its data in `folder`, which is formatted first where it is new.
 
-    `program` is a Java of the user's own. Raises FairwayError with what is missing, or with the log's place.
+    `program` is a Java of the user's own, `users` are those of SCRAM that new data begins with, as StorageTool
+    takes them, and `lock` lists the jars. Raises FairwayError with what is missing, or with the log's place.
     """
-    classes = os.pathsep.join(str(jar) for jar in jars.fetch(jars.read_lock(LOCK)))
+    classes = os.pathsep.join(str(jar) for jar in jars.fetch(jars.read_lock(lock)))
     command = [find(program), *jvm.split(), "-cp", classes]
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "server.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
     if not (Path(properties["log.dirs"]) / "meta.properties").exists():
-        _format([*command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config)], log_file(folder))
+        scram = [f"--add-scram={user}" for user in users]
+        formatting = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config), *scram]
+        _format([*command, *formatting], log_file(folder))
     return processes.spawn([*command, "kafka.Kafka", str(config)], log_file(folder))
 
 

@@ -20,7 +20,8 @@ class Servers(msgspec.Struct, frozen=True):
 
     def variables(self) -> dict[str, str]:
         """Return the settings that lead to them."""
-        return {"FAIRWAY_BROKERS": self.brokers, "FAIRWAY_DATABASE_URL": self.database_url}
+        plain = {"FAIRWAY_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}
+        return {"FAIRWAY_BROKERS": self.brokers, **plain, "FAIRWAY_DATABASE_URL": self.database_url}
 
 
 def start(data_dir: Path, *, docker: bool = False, java_program: str = "") -> Servers:

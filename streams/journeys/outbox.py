@@ -145,7 +145,7 @@ async def publish_soon(engine: AsyncEngine, settings: Settings) -> FairwayError 
     try:
         await publish_now(engine, settings)
     except KafkaError as error:
-        return explain(settings, error)
+        return await explain(settings, error)
     except FairwayError as error:
         return error
     return None

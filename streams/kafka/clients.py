@@ -22,6 +22,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_e
 
 from streams.errors import FairwayError
 from streams.kafka.connection import client_arguments
+from streams.kafka.faults import describe_denial, find_fault
 from streams.settings import Settings
 
 PATIENCE = 30.0  # seconds; a cluster gives up a broker, and moves what it led, in ten
@@ -104,7 +105,7 @@ class Admin:
         try:
             return await patiently(attempt)
         except (KafkaError, TimeoutError) as error:
-            raise explain(self._settings, error) from None
+            raise await explain(self._settings, error) from None
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -119,7 +120,7 @@ class Admin:
         try:
             await self._client.start()
         except KafkaConnectionError:
-            raise _no_broker(self._settings) from None
+            raise await find_fault(self._settings) from None
         return self._client
 
 
@@ -161,10 +162,12 @@ def is_refusal(error: BaseException) -> bool:
     return isinstance(error, _REFUSALS)
 
 
-def explain(settings: Settings, error: KafkaError | TimeoutError) -> FairwayError:
+async def explain(settings: Settings, error: KafkaError | TimeoutError) -> FairwayError:
     """Return a sentence that says what is wrong with Kafka, and where."""
+    if denial := describe_denial(error):
+        return FairwayError(denial)
     if isinstance(error, KafkaConnectionError):
-        return _no_broker(settings)
+        return await find_fault(settings)
     if _may_pass(error):
         name = type(error).__name__.removesuffix("Error")
         return FairwayError(
@@ -172,12 +175,6 @@ def explain(settings: Settings, error: KafkaError | TimeoutError) -> FairwayErro
             "see that enough of its brokers run."
         )
     return FairwayError(f"Kafka can't be used at '{settings.brokers}' (FAIRWAY_BROKERS): {error}.")
-
-
-def _no_broker(settings: Settings) -> FairwayError:
-    return FairwayError(
-        f"No Kafka broker answers at '{settings.brokers}': start one with 'fairway dev up', or set FAIRWAY_BROKERS."
-    )
 
 
 async def find_partitions(settings: Settings, topic: str) -> list[TopicPartition]:

@@ -37,5 +37,6 @@ def test_env_prints_what_a_shell_can_take(tmp_path: Path) -> None:
         (tmp_path / name / "server.json").write_bytes(msgspec.json.encode(server))
     assert CliRunner().invoke(app, ["dev", "env"]).stdout.splitlines() == [
         "export FAIRWAY_BROKERS=127.0.0.1:9092",
+        "export FAIRWAY_KAFKA_SECURITY_PROTOCOL=PLAINTEXT",
         "export FAIRWAY_DATABASE_URL=postgresql://fairway:p@127.0.0.1:5432/fairway",
     ]

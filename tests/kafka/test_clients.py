@@ -63,8 +63,8 @@ async def test_patience_ends_with_the_last_error() -> None:
         (KafkaError("denied"), f"Kafka can't be used at '{NOWHERE}' (FAIRWAY_BROKERS): KafkaError: denied."),
     ],
 )  # fmt: skip
-def test_an_error_of_kafka_s_is_told_in_a_sentence(error: KafkaError, sentence: str) -> None:
-    assert str(explain(SETTINGS, error)) == sentence
+async def test_an_error_of_kafka_s_is_told_in_a_sentence(error: KafkaError, sentence: str) -> None:
+    assert str(await explain(SETTINGS, error)) == sentence
 
 
 async def test_where_no_broker_answers_it_is_told_at_once() -> None:

@@ -1,0 +1,26 @@
+"""The secure broker, one for all tests of a session."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.security.issuer import Issuer, issuing
+from tests.security.secure_broker import SecureBroker
+
+
+@pytest.fixture(scope="session")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
+    """A broker with a listener of each kind."""
+    found = SecureBroker(tmp_path_factory.mktemp("secure"))
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """A server that gives tokens."""
+    with issuing() as found:
+        yield found
