@@ -15,6 +15,7 @@ from streams.cli import (
     dev,
     doctor,
     events,
+    export,
     history,
     init,
     journeys,
@@ -41,6 +42,7 @@ journeys.group.command()(validate.validate)
 journeys.group.command()(validate.schema)
 app.add_typer(journeys.group, name="journeys")
 app.add_typer(state.group, name="state")
+topics.group.command()(export.export)
 app.add_typer(topics.group, name="topics")
 app.command()(doctor.doctor)
 app.command()(init.init)

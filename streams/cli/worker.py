@@ -72,7 +72,7 @@ async def _run(settings: "Settings") -> None:
 
     from streams import failpoints
     from streams.journeys.definitions import Definitions
-    from streams.kafka.provision import check_topics
+    from streams.kafka.readiness import check_topics
     from streams.kafka.topics import ACTIVITY, read_topics
     from streams.settings import find_unknown
     from streams.worker.address import WebPort

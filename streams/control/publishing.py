@@ -17,8 +17,9 @@ from streams.engine.inputs import Enroll, Exit, RepairState
 from streams.errors import FairwayError
 from streams.journeys.definitions import load_catalogue
 from streams.journeys.records import JourneyState
-from streams.kafka.clients import deadline, find_partitions, missing_topic, producing, started
+from streams.kafka.clients import deadline, producing, started
 from streams.kafka.connection import client_arguments
+from streams.kafka.readiness import check_writable, find_partitions
 from streams.kafka.topics import COMMANDS, INBOX
 from streams.settings import Settings
 
@@ -72,7 +73,7 @@ async def send(
 ) -> int:
     """Send records in order and return how many; `sent` is told of each part of them that is acknowledged.
 
-    Raises FairwayError for a topic that does not exist, before anything is sent there.
+    Raises FairwayError for a topic that does not exist or may not be written, before anything is sent there.
     """
     async with producing(_producer(settings)) as producer:
         return await _send_through(producer, lines, sent)
@@ -106,10 +107,11 @@ async def _send_through(
     producer: AIOKafkaProducer, lines: Iterable[OutgoingRecord], sent: Callable[[int], None] = lambda _: None
 ) -> int:
     total, waiting = 0, list[asyncio.Future[Any]]()
-    known = (await producer.client.fetch_all_metadata()).topics()
+    known = set[str]()
     for line in lines:
         if line.topic not in known:
-            raise missing_topic(line.topic)
+            await check_writable(producer, line.topic)
+            known.add(line.topic)
         waiting.append(await producer.send(line.topic, line.value, key=line.key))
         if len(waiting) == _IN_FLIGHT:
             total += await _settle(waiting, sent)
@@ -140,8 +142,7 @@ async def control(
 ) -> RecordMetadata:
     """Send what is asked for by hand to the customer's partition, and return where it lies."""
     async with producing(_producer(settings)) as producer:
-        if INBOX not in (await producer.client.fetch_all_metadata()).topics():
-            raise missing_topic(INBOX)
+        await check_writable(producer, INBOX)
         key = customer_key(tenant_id, customer_id)
         async with deadline():
             sent: RecordMetadata = await producer.send_and_wait(INBOX, msgspec.json.encode(message), key=key)

@@ -13,8 +13,8 @@ from streams.cancellation import end_tasks
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.journeys.catalogue import Catalogue, compile_pending, read
-from streams.kafka.clients import find_partitions
 from streams.kafka.connection import client_arguments
+from streams.kafka.readiness import find_partitions
 from streams.kafka.topics import DEFINITIONS
 from streams.settings import Settings
 

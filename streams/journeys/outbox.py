@@ -22,8 +22,9 @@ from streams.clock import now
 from streams.database import OUTBOX_LOCK
 from streams.errors import FairwayError
 from streams.journeys.records import UnusableError, read_key
-from streams.kafka.clients import explain, is_refusal, missing_topic, producing
+from streams.kafka.clients import explain, is_refusal, producing
 from streams.kafka.connection import client_arguments
+from streams.kafka.readiness import check_writable
 from streams.kafka.topics import DEFINITIONS
 from streams.polling import poll_for_ever
 from streams.settings import Settings
@@ -134,8 +135,7 @@ async def publish_now(engine: AsyncEngine, settings: Settings) -> None:
     # Not idempotent, for then aiokafka would try for ever; one record is sent at a time, so they stay in order.
     made = AIOKafkaProducer(**client_arguments(settings), acks="all", request_timeout_ms=_TIMEOUT_MS)
     async with producing(made) as producer:
-        if DEFINITIONS not in (await producer.client.fetch_all_metadata()).topics():
-            raise missing_topic(DEFINITIONS)
+        await check_writable(producer, DEFINITIONS)
         while await publish(engine, producer, now()) == _AT_ONCE:
             pass
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     InvalidMessageError,
@@ -175,16 +175,6 @@ async def explain(settings: Settings, error: KafkaError | TimeoutError) -> Fairw
             "see that enough of its brokers run."
         )
     return FairwayError(f"Kafka can't be used at '{settings.brokers}' (FAIRWAY_BROKERS): {error}.")
-
-
-async def find_partitions(settings: Settings, topic: str) -> list[TopicPartition]:
-    """Return the partitions of a topic; raises FairwayError where it does not exist, which consumers wait for."""
-    async with admin(settings) as asking:
-        known = await asking.ask(lambda client: client.describe_topics())
-    found = next((one["partitions"] for one in known if one["topic"] == topic), None)
-    if found is None:
-        raise missing_topic(topic)
-    return [TopicPartition(topic, one["partition"]) for one in found]
 
 
 def missing_topic(name: str) -> FairwayError:

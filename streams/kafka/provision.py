@@ -106,23 +106,6 @@ async def _settle(admin: Admin, wanted: Topics) -> None:
     await attempts(is_behind)
 
 
-async def check_topics(settings: Settings, wanted: Topics) -> int:
-    """Return the number of partitions that all topics share; raises FairwayError if one is missing or differs."""
-    async with clients.admin(settings) as admin:
-        counts = {name: len(partitions) for name, partitions in (await _list(admin)).items()}
-    missing = [topic.name for topic in wanted.all if topic.name not in counts]
-    if missing:
-        names = ", ".join(f"'{name}'" for name in missing)
-        raise FairwayError(f"Topics are missing on {settings.brokers}: {names}. Run 'fairway topics apply'.")
-    for topic in wanted.all:
-        if counts[topic.name] != topic.partitions:
-            raise FairwayError(
-                f"Topic '{topic.name}' has {counts[topic.name]} partitions, but must have {topic.partitions} "
-                "as topics.yaml says: run 'fairway topics plan'."
-            )
-    return wanted.partitions
-
-
 async def _list(admin: Admin) -> dict[str, list[Any]]:
     """Return the partitions of all topics."""
     return {

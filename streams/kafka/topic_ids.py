@@ -1,13 +1,22 @@
-"""Which topic it is: Kafka gives every topic an id when it is created, and a name may be used again.
+"""Which topic it is, and what we may do there: a name may be used again, and may be hidden from us.
 
-aiokafka asks for metadata in a form without these ids, so the newer form is written down here, in its own terms.
+Kafka gives every topic an id when it is created. aiokafka asks for metadata in a form without these ids, and
+without our rights, so the newer form is written down here, in its own terms.
 """
 
+from collections.abc import Mapping, Sequence
 from io import BytesIO
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import for_code
+from aiokafka.errors import (
+    LeaderNotAvailableError,
+    NoError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.metadata import MetadataRequest_v5
 from aiokafka.protocol.types import (
@@ -22,6 +31,7 @@ from aiokafka.protocol.types import (
 )
 
 _METADATA = 3
+_ALL = -1  # operations, where the broker is too old to tell
 _UNNAMED = UUID(int=0)
 
 
@@ -76,19 +86,51 @@ class _Question(RequestStruct):  # type: ignore[misc]
 class _Metadata(Request[MetadataRequest_v5 | _Question]):  # type: ignore[misc]
     API_KEY = _METADATA
 
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, topics: Sequence[str], *, operations: bool = False) -> None:
+        self._topics = list(topics)
+        self._operations = operations
 
     def build(self, request_struct_class: type[MetadataRequest_v5 | _Question]) -> MetadataRequest_v5 | _Question:
         if request_struct_class is _Question:
-            return _Question([(_UNNAMED, self._topic, {})], False, False, {})
-        return MetadataRequest_v5([self._topic], False)
+            return _Question([(_UNNAMED, topic, {}) for topic in self._topics], False, self._operations, {})
+        return MetadataRequest_v5(self._topics, False)
 
 
 async def topic_id(client: AIOKafkaClient, topic: str) -> str:
     """Return what no other topic has; a broker before 3.1 tells only its cluster. Raises KafkaError."""
-    answer = (await client.send(client.get_random_node(), _Metadata(topic))).to_object()
+    answer = (await client.send(client.get_random_node(), _Metadata([topic]))).to_object()
     (found,) = answer["topics"]
     if found["error_code"]:
         raise for_code(found["error_code"])(f"no topic '{topic}'")
     return f"topic {found.get('topic_id', _UNNAMED)} of cluster {answer['cluster_id']}"
+
+
+class Described(NamedTuple):
+    """A topic as Kafka tells it to us: its partitions, none if it is missing, and which operations we may do."""
+
+    partitions: int
+    operations: int
+    is_hidden: bool = False  # we may not even know whether it exists
+
+    @property
+    def is_missing(self) -> bool:
+        """Say whether it is known that there is no such topic."""
+        return not self.partitions and not self.is_hidden
+
+
+async def describe_topics(client: AIOKafkaClient, topics: Sequence[str]) -> dict[str, Described]:
+    """Return these topics as they are for us, by name; raises KafkaError.
+
+    Asked for by name, a topic that we may not see is told from one that is missing.
+    """
+    answer = (await client.send(client.get_random_node(), _Metadata(topics, operations=True))).to_object()
+    return {topic["topic"]: _describe(topic) for topic in answer["topics"]}
+
+
+def _describe(topic: Mapping[str, Any]) -> Described:
+    error = for_code(topic["error_code"])
+    if error is TopicAuthorizationFailedError:
+        return Described(0, 0, is_hidden=True)
+    if error not in (NoError, UnknownTopicOrPartitionError, LeaderNotAvailableError):
+        raise error(f"no topic '{topic['topic']}'")
+    return Described(len(topic["partitions"]), topic.get("operations", _ALL))

@@ -6,6 +6,7 @@ import pytest
 
 from streams.errors import FairwayError
 from streams.kafka import provision
+from streams.kafka.readiness import check_topics
 from streams.kafka.topics import Topics, read_topics
 from streams.settings import Settings
 from tests import client
@@ -60,7 +61,7 @@ async def test_partitions_are_neither_added_nor_removed(settings: Settings, want
 async def test_a_start_is_refused_while_a_topic_is_missing(settings: Settings, wanted: Topics) -> None:
     client.create_topics(settings.brokers, {topic.name: topic.partitions for topic in wanted.all[1:]})
     with pytest.raises(FairwayError) as refused:
-        await provision.check_topics(settings, wanted)
+        await check_topics(settings, wanted)
     assert str(refused.value) == (
         f"Topics are missing on {settings.brokers}: '{wanted.all[0].name}'. Run 'fairway topics apply'."
     )
@@ -70,7 +71,7 @@ async def test_a_start_is_refused_with_unequal_partition_counts(settings: Settin
     client.create_topics(settings.brokers, {wanted.all[0].name: 2})
     client.create_topics(settings.brokers, {topic.name: topic.partitions for topic in wanted.all[1:]})
     with pytest.raises(FairwayError) as refused:
-        await provision.check_topics(settings, wanted)
+        await check_topics(settings, wanted)
     assert str(refused.value) == (
         f"Topic '{wanted.all[0].name}' has 2 partitions, but must have 4 as topics.yaml says: "
         "run 'fairway topics plan'."
@@ -79,7 +80,7 @@ async def test_a_start_is_refused_with_unequal_partition_counts(settings: Settin
 
 async def test_a_start_is_allowed_on_topics_as_the_file_says(settings: Settings, wanted: Topics) -> None:
     await provision.apply(settings, wanted)
-    assert await provision.check_topics(settings, wanted) == 4
+    assert await check_topics(settings, wanted) == 4
 
 
 async def test_without_a_broker_the_sentence_says_how_to_get_one(wanted: Topics) -> None:

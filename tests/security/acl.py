@@ -1,5 +1,10 @@
 """The rights of the secure broker's users, as a test gives them."""
 
+import argparse
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -32,6 +37,12 @@ def allow(brokers: str, bindings: list[AclBinding]) -> None:
     )  # the broker knows them now
 
 
+def find_all(brokers: str) -> set[AclBinding]:
+    """Return all rights that anybody has."""
+    admin = AdminClient({"bootstrap.servers": brokers})
+    return set(admin.describe_acls(_EVERY).result(PATIENCE))
+
+
 def forbid_everything(brokers: str) -> None:
     """Take all rights away again."""
     admin = AdminClient({"bootstrap.servers": brokers})
@@ -44,3 +55,28 @@ def _bind(
     kind: ResourceType, name: str, pattern: ResourcePatternType, user: str, operation: AclOperation
 ) -> AclBinding:
     return AclBinding(kind, name, pattern, user, "*", operation, AclPermissionType.ALLOW)
+
+
+_ACLS = argparse.ArgumentParser()
+for _option in ("--bootstrap-server", "--allow-principal", "--topic", "--group", "--transactional-id"):
+    _ACLS.add_argument(_option)
+_ACLS.add_argument("--resource-pattern-type", default="literal")
+_ACLS.add_argument("--operation", action="append")
+_ACLS.add_argument("--add", action="store_true", required=True)
+
+
+def read_lines(lines: Iterable[str]) -> list[AclBinding]:
+    """Return what kafka-acls.sh would add by these lines."""
+    return [binding for line in lines for binding in _read_line(line)]
+
+
+def _read_line(line: str) -> Iterator[AclBinding]:
+    program, *words = shlex.split(line)
+    assert program == "kafka-acls.sh"
+    given = _ACLS.parse_args(words)
+    kinds = {"topic": given.topic, "group": given.group, "transactional_id": given.transactional_id}
+    [(kind, name)] = [(kind, name) for kind, name in kinds.items() if name]
+    pattern = ResourcePatternType[given.resource_pattern_type.upper()]
+    for word in given.operation:
+        operation = AclOperation[re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).upper()]
+        yield _bind(ResourceType[kind.upper()], name, pattern, given.allow_principal, operation)

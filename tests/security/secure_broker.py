@@ -1,9 +1,12 @@
 """A real broker whose listeners each want another proof of who comes; its authorizer lets nobody do a thing."""
 
+import os
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
-from streams.dev import broker, java, processes
+from streams.dev import broker, jars, java, processes
 from streams.dev.processes import Process
 from streams.settings import Settings
 from tests import client
@@ -32,6 +35,7 @@ _MECHANISMS = {
     "PLAIN": ("PLAIN", " ".join([_PLAIN, *(f'user_{role}="{role}-secret"' for role in ROLES)]) + ";"),
     "OAUTH": ("OAUTHBEARER", _OAUTH),
 }
+_TOOLS = {"kafka-acls.sh": "org.apache.kafka.tools.AclCommand", "kafka-configs.sh": "kafka.admin.ConfigCommand"}
 _JVM = "-Xms64m -Xmx384m -XX:TieredStopAtLevel=1"
 
 
@@ -86,6 +90,14 @@ class SecureBroker:
         if way == "OAUTH":
             return found
         return found | {"kafka_sasl_username": role, "kafka_sasl_password": f"{role}-secret"}
+
+    def run_tool(self, line: str) -> str:
+        """Run one of Kafka's own tools as somebody who may do everything; return what it printed."""
+        program, *words = shlex.split(line)
+        words[words.index("--bootstrap-server") + 1] = self.address
+        classes = os.pathsep.join(str(jar) for jar in jars.fetch(jars.read_lock(java.LOCK)))
+        command = [java.find(), "-XX:TieredStopAtLevel=1", "-cp", classes, _TOOLS[program], *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def _properties(self, data: Path) -> dict[str, str]:
         properties = broker.properties(self._port, self._controller, "127.0.0.1", str(data / "data"))

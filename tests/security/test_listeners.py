@@ -8,10 +8,10 @@ import pytest
 
 from streams.control.publishing import OutgoingRecord, read_commands, send
 from streams.errors import FairwayError
-from streams.kafka import provision
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.clients import admin, started
 from streams.kafka.producer import TransactionalProducer
+from streams.kafka.readiness import check_topics
 from streams.kafka.records import Commit
 from streams.kafka.topics import COMMANDS, read_topics
 from streams.settings import Settings
@@ -48,7 +48,7 @@ async def test_every_client_comes_by_every_kind_of_listener(
     secure: SecureBroker, oauth: dict[str, str], topics: Any, prefix: str, way: str
 ) -> None:
     settings = secure.settings(way, **(oauth if way == "OAUTH" else {}), app_id=prefix)
-    assert await provision.check_topics(settings, topics) == topics.partitions
+    assert await check_topics(settings, topics) == topics.partitions
     assert await send(settings, [OutgoingRecord(COMMANDS, b"t:c", b'{"n":1}')]) == 1
     assert [value async for value in read_commands(settings, from_start=True, follow=False)] == [b'{"n":1}']
     producer = TransactionalProducer(settings, topics.changelog, 1)
