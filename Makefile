@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-BARE := not broker and not database and not browser and not faults and not docs
+BARE := not broker and not database and not browser and not faults and not docs and not versions
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install demo check test docs docs-tools faults scale histories poison mutants bench bench-check format lock chart \
+.PHONY: install demo check test versions docs docs-tools faults scale histories poison mutants bench bench-check format lock chart \
 	chart-tools
 
 install: $(VENV)/installed-$(VERSION)
@@ -44,7 +44,11 @@ check: install
 
 # The rest, one after another on one real Kafka and one real Postgres.
 test: check docs-tools
-	$(BIN)/pytest -q -m "not ($(BARE))"
+	$(BIN)/pytest -q -m "not ($(BARE)) and not versions"
+
+# The main job and a takeover on older and newer versions of Kafka, whose jars it fetches (100 MB each).
+versions: install
+	$(BIN)/pytest -q -s -m versions tests/versions
 
 # The documentation as a site in site/, from docs/; warnings are errors.
 docs: docs-tools

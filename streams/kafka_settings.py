@@ -20,6 +20,11 @@ class KafkaSettings(BaseSettings):
         pattern=rf"^{_ADDRESS}(,{_ADDRESS})*$",
         description="Kafka's brokers as host:port, several separated by commas; one that answers is enough.",
     )
+    kafka_client_rack: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._/-]*$",
+        description="Where this process runs, as the brokers' broker.rack: it then reads from a copy there.",
+    )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         default="PLAINTEXT",
         description="How Kafka is spoken to: PLAINTEXT, SSL by TLS, SASL_SSL by TLS and with a user, SASL_PLAINTEXT"

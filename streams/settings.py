@@ -39,6 +39,12 @@ class Settings(KafkaSettings):
         description="The folder for what this machine keeps: copies of the state, servers of `fairway dev`.",
     )
     topics_file: Path = Field(default=Path("topics.yaml"), description="The list of topics.")
+    topics_profile: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]*$",
+        description="Which of the file's profiles `topics plan` and `topics apply` take over its defaults:"
+        " production has three copies of each partition, two of which a write waits for.",
+    )
     web_host: str = Field(default="127.0.0.1", description="The address at which a worker's pages and API listen.")
     web_port: int = Field(
         default=6066, ge=0, le=65535, description="The port at which they listen; 0 lets the system choose."
@@ -149,8 +155,10 @@ _ALLOWED = {
     "brokers": "host:port, several separated by commas",
     "kafka_oauth_token_url": "the http:// or https:// address that gives tokens, without a user or a password",
     "kafka_oauth_extensions": "name=value, several separated by commas",
+    "kafka_client_rack": "letters, digits, dots, dashes, slashes or underscores",
     "kafka_aws_region": "the name of a region, as eu-west-1",
     "database_url": "postgresql://user:password@host:port/database",
+    "topics_profile": "the name of a profile in topics.yaml, as production",
     "app_id": "1 to 200 letters, digits, dots, dashes or underscores",
     "web_name": "the host name or IP address at which other workers reach this one",
     "instance_id": "1 to 200 letters, digits, dots, dashes or underscores, different for every worker",

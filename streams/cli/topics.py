@@ -24,7 +24,7 @@ def plan_topics(as_json: AsJson = False) -> None:
     from streams.kafka.topics import read_topics
 
     settings = read_settings()
-    wanted = read_topics(settings.topics_file, settings.app_id)
+    wanted = read_topics(settings.topics_file, settings.app_id, settings.topics_profile)
     _show(asyncio.run(provision.plan(settings, wanted)), as_json=as_json)
 
 
@@ -35,7 +35,7 @@ def apply_topics(as_json: AsJson = False) -> None:
     from streams.kafka.topics import read_topics
 
     settings = read_settings()
-    wanted = read_topics(settings.topics_file, settings.app_id)
+    wanted = read_topics(settings.topics_file, settings.app_id, settings.topics_profile)
     _show(asyncio.run(provision.apply(settings, wanted)), as_json=as_json)
 
 

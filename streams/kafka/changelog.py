@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.kafka.connection import client_arguments
+from streams.kafka.connection import consumer_arguments
 from streams.kafka.errors import MigratedError
 from streams.kafka.topic_ids import topic_id
 from streams.settings import Settings
@@ -54,7 +54,7 @@ class ChangelogReader:
     async def start(self) -> None:
         """Connect; raises MigratedError."""
         self._consumer = AIOKafkaConsumer(
-            **client_arguments(self._settings),
+            **consumer_arguments(self._settings),
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -46,6 +46,12 @@ def client_arguments(settings: Settings) -> dict[str, Any]:
     return arguments
 
 
+def consumer_arguments(settings: Settings) -> dict[str, Any]:
+    """Return what a consumer that reads much is made with: from a copy that is near, where it is told which is."""
+    rack = {"client_rack": settings.kafka_client_rack} if settings.kafka_client_rack else {}
+    return client_arguments(settings) | rack
+
+
 def _say_who(settings: Settings) -> dict[str, Any]:
     mechanism = settings.kafka_sasl_mechanism
     if mechanism in _NEEDS:

@@ -1,5 +1,6 @@
 """The topics of Fairway, as topics.yaml lists them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,8 +66,8 @@ class Topics(BaseModel):
         return self.partitioned[0].partitions
 
 
-def read_topics(file: Path, app_id: str) -> Topics:
-    """Return the topics of the file; raises FairwayError with what is wrong with it."""
+def read_topics(file: Path, app_id: str, profile: str = "") -> Topics:
+    """Return the topics of the file, by one of its profiles; raises FairwayError with what is wrong with it."""
     try:
         content = yaml.safe_load(file.read_text())
     except FileNotFoundError:
@@ -80,9 +81,21 @@ def read_topics(file: Path, app_id: str) -> Topics:
     missing = [name for name in _OWN if name not in content["topics"]]
     if missing:
         raise FairwayError(f"'{file}' lacks {_list(missing)}, which Fairway needs.")
-    defaults = content.get("defaults") or {}
+    defaults = _apply_profile(file, content, profile)
     found = tuple(_read_topic(file, app_id, defaults, *item) for item in content["topics"].items())
     return _check(file, Topics(all=found, changelog=_CHANGELOG.replace("<appId>", app_id)))
+
+
+def _apply_profile(file: Path, content: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the file's defaults as a profile changes them."""
+    defaults, profiles = content.get("defaults") or {}, content.get("profiles") or {}
+    if not name:
+        return dict(defaults)
+    if name not in profiles:
+        known = _list(list(profiles)) or "none"
+        raise FairwayError(f"'{file}' has no profile '{name}' (FAIRWAY_TOPICS_PROFILE); it has: {known}.")
+    changes = profiles[name] or {}
+    return {**defaults, **changes, "configs": {**defaults.get("configs", {}), **changes.get("configs", {})}}
 
 
 def _read_topic(file: Path, app_id: str, defaults: dict[str, Any], name: Any, given: Any) -> Topic:

@@ -8,7 +8,7 @@ import faust
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
 
-from streams.kafka.connection import client_arguments
+from streams.kafka.connection import consumer_arguments
 from streams.kafka.fetch import Reader
 from streams.settings import Settings
 from streams.worker.assignor import Assignor
@@ -85,5 +85,5 @@ def make_faust_app(settings: Settings, address: str) -> FaustApp:
         stream_recovery_delay=0.0,
         stream_buffer_maxsize=64,
     )
-    app.client_arguments = client_arguments(settings)
+    app.client_arguments = consumer_arguments(settings)
     return app

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from streams.dev import container, jars, java
+from streams.kafka.topics import read_topics
 
 COMPOSE: dict[str, Any] = yaml.safe_load(Path("docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -65,10 +66,9 @@ def test_as_in_production_means_three_brokers_two_copies_and_two_named_workers()
     ]  # fmt: skip
 
 
-def test_what_provision_writes_for_three_brokers_asks_for_three_copies() -> None:
-    command = SERVICES["provision-three"]["command"][0].replace("$$", "$")
-    assert "s/^  replication: 1$/  replication: 3/" in command
-    assert Path("topics.yaml").read_text().count("\n  replication: 1\n") == 1
+def test_topics_on_three_brokers_have_three_copies() -> None:
+    profile = SERVICES["provision-three"]["environment"]["FAIRWAY_TOPICS_PROFILE"]
+    assert {topic.replication for topic in read_topics(Path("topics.yaml"), "fairway", profile).all} == {3}
 
 
 def test_each_stack_needs_only_what_is_its_own() -> None:

@@ -80,3 +80,18 @@ def test_a_difference_in_copies_is_for_a_person_and_minus_one_is_none(tmp_path: 
     assert compare(Topics(all=(booked,), changelog=""), found) == (Difference(booked.name, "refuse", text),)
     any_number = booked.model_copy(update={"replication": -1})
     assert compare(Topics(all=(any_number,), changelog=""), found) == ()
+
+
+def test_a_profile_changes_the_defaults_and_what_a_topic_says_for_itself_stays() -> None:
+    plain = read_topics(Path("topics.yaml"), "golf")
+    for before, topic in zip(plain.all, read_topics(Path("topics.yaml"), "golf", "production").all, strict=True):
+        assert (before.replication, topic.replication) == (1, 3)
+        assert topic.configs == before.configs | {"min.insync.replicas": "2"}
+
+
+def test_a_profile_that_the_file_lacks_is_told_with_those_that_it_has() -> None:
+    with pytest.raises(FairwayError) as refused:
+        read_topics(Path("topics.yaml"), "golf", "prod")
+    assert str(refused.value) == (
+        "'topics.yaml' has no profile 'prod' (FAIRWAY_TOPICS_PROFILE); it has: 'production'."
+    )

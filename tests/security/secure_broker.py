@@ -1,4 +1,7 @@
-"""A real broker whose listeners each want another proof of who comes; its authorizer lets nobody do a thing."""
+"""A real broker whose listeners each want another proof of who comes; its authorizer lets nobody do a thing.
+
+The listener SIX is on IPv6's loopback.
+"""
 
 import os
 import shlex
@@ -21,6 +24,7 @@ WAYS = {
     "OPEN": "SASL_PLAINTEXT",
     "OAUTH": "SASL_SSL",
     "EXPIRED": "SASL_SSL",
+    "SIX": "SASL_PLAINTEXT",
 }
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 _PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -32,6 +36,7 @@ _MECHANISMS = {
     "SCRAM": ("SCRAM-SHA-512", _SCRAM),
     "EXPIRED": ("SCRAM-SHA-512", _SCRAM),
     "OPEN": ("SCRAM-SHA-256", _SCRAM),
+    "SIX": ("SCRAM-SHA-256", _SCRAM),
     "PLAIN": ("PLAIN", " ".join([_PLAIN, *(f'user_{role}="{role}-secret"' for role in ROLES)]) + ";"),
     "OAUTH": ("OAUTHBEARER", _OAUTH),
 }
@@ -72,7 +77,7 @@ class SecureBroker:
             processes.stop(self._process, 9)
 
     def brokers(self, way: str, host: str = "localhost") -> str:
-        return f"{host}:{self._ports[way]}"
+        return f"{'[::1]' if way == 'SIX' else host}:{self._ports[way]}"
 
     def settings(self, way: str, role: str = "worker", **given: Any) -> Settings:
         """Return the settings by which a role comes this way."""
@@ -102,8 +107,9 @@ class SecureBroker:
     def _properties(self, data: Path) -> dict[str, str]:
         properties = broker.properties(self._port, self._controller, "127.0.0.1", str(data / "data"))
         for way, port in self._ports.items():
-            properties["listeners"] += f",{way}://127.0.0.1:{port}"
-            properties["advertised.listeners"] += f",{way}://localhost:{port}"
+            listens, known = ("[::1]", "[::1]") if way == "SIX" else ("127.0.0.1", "localhost")
+            properties["listeners"] += f",{way}://{listens}:{port}"
+            properties["advertised.listeners"] += f",{way}://{known}:{port}"
             properties["listener.security.protocol.map"] += f",{way}:{WAYS[way]}"
         for way, (mechanism, jaas) in _MECHANISMS.items():
             prefix = f"listener.name.{way.lower()}"
@@ -123,4 +129,6 @@ class SecureBroker:
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": "User:ANONYMOUS",
             "listener.name.oauth.connections.max.reauth.ms": "600000",
+            "broker.rack": "a",
+            "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
         }

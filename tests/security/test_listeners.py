@@ -10,6 +10,7 @@ from streams.control.publishing import OutgoingRecord, read_commands, send
 from streams.errors import FairwayError
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.clients import admin, started
+from streams.kafka.limits import Limits
 from streams.kafka.producer import TransactionalProducer
 from streams.kafka.readiness import check_topics
 from streams.kafka.records import Commit
@@ -47,11 +48,11 @@ def oauth(issuer: Issuer) -> dict[str, str]:
 async def test_every_client_comes_by_every_kind_of_listener(
     secure: SecureBroker, oauth: dict[str, str], topics: Any, prefix: str, way: str
 ) -> None:
-    settings = secure.settings(way, **(oauth if way == "OAUTH" else {}), app_id=prefix)
+    settings = secure.settings(way, **(oauth if way == "OAUTH" else {}), app_id=prefix, kafka_client_rack="a")
     assert await check_topics(settings, topics) == topics.partitions
     assert await send(settings, [OutgoingRecord(COMMANDS, b"t:c", b'{"n":1}')]) == 1
     assert [value async for value in read_commands(settings, from_start=True, follow=False)] == [b'{"n":1}']
-    producer = TransactionalProducer(settings, topics.changelog, 1)
+    producer = TransactionalProducer(settings, topics.changelog, 1, Limits())
     await producer.fence()
     await producer.commit(Commit({b"t:c": b"row"}, {}, {}))
     await producer.close()

@@ -160,3 +160,24 @@ def test_kafka_s_own_tool_makes_of_the_lines_what_these_tests_make_of_them(place
     for line in lines:
         place.secure.run_tool(line)
     assert find_all(place.secure.address) == set(read_lines(lines))
+
+
+def test_quotas_slow_a_worker_down_and_lose_nothing(place: Place) -> None:
+    topics = read_topics(place.base["topics_file"], place.base["app_id"])
+    client.create_topics(place.secure.address, {topic.name: topic.partitions for topic in topics.all})
+    allow(place.secure.address, read_lines(place.lines()))
+    quota = "kafka-configs.sh --bootstrap-server here --alter --entity-type users --entity-name worker"
+    rates = "producer_byte_rate=20000,consumer_byte_rate=40000"
+    place.secure.run_tool(f"{quota} --add-config {rates}")
+    settings = place.settings()
+    worker = Worker(settings, "slow", **place.variables("worker") | {"FAIRWAY_WEB_PORT": "0"})
+    try:
+        workers.publish(settings, workers.journey())
+        client.produce(settings.brokers, workers.events(range(400), 40))
+        workers.wait_for_commands(settings, workers.expected(400, 40), 120)
+        assert worker.end(signal.SIGTERM) == 0
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+        print(worker.log.read_text())
+        place.secure.run_tool(f"{quota} --delete-config producer_byte_rate,consumer_byte_rate")
