@@ -71,6 +71,9 @@ Version = Annotated[
 @app.callback()
 def _take_options(context: typer.Context, version: Version = False) -> None:
     """Marketing journeys on Kafka."""
+    from streams.logs.setup import set_up
+
+    set_up(_log_format(), aiokafka=logging.CRITICAL)  # what it warns of, the sentence says
     if context.invoked_subcommand != "worker":  # which says so in its log
         for sentence in find_unknown():
             typer.echo(f"fairway: warning: {sentence}", err=True)
@@ -78,7 +81,6 @@ def _take_options(context: typer.Context, version: Version = False) -> None:
 
 def main() -> None:
     """Run the command line; an error that the user can mend is one sentence on stderr and exit code 1."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it warns of, the sentence says
     try:
         app()
     except FairwayError as error:
@@ -89,8 +91,24 @@ def main() -> None:
         sentence = explained
     else:
         return
-    sys.stderr.write(f"fairway: {sentence}\n")
+    _tell(sentence)
     sys.exit(1)
+
+
+def _tell(error: FairwayError) -> None:
+    if sys.argv[1:2] == ["worker"] and _log_format() == "json":  # whose every line is for programs
+        from structlog import get_logger
+
+        get_logger().error(str(error))
+    else:
+        sys.stderr.write(f"fairway: {error}\n")
+
+
+def _log_format() -> str:
+    try:
+        return read_settings().log_format
+    except FairwayError:
+        return "text"  # whoever needs the settings says what is wrong with them
 
 
 def _explain(error: Exception) -> FairwayError | None:

@@ -1,7 +1,6 @@
 """`fairway demo`: see it work, from nothing."""
 
 import asyncio
-import logging
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +47,6 @@ async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool
     from streams.kafka.topics import read_topics
 
     _end_on_sigterm()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of what it tries again, as on new topics
     topics = read_topics(settings.topics_file, settings.app_id)
     journeys = _shorten_examples(settings.data_dir, day)
     log = journeys.with_name("worker.log")

@@ -1,11 +1,13 @@
 """`fairway worker`: one worker process, or several; start as many as you like."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from streams.kafka.topics import Topics
     from streams.settings import Settings
     from streams.worker.address import WebPort
@@ -15,12 +17,16 @@ if TYPE_CHECKING:
 PRIVATE_UMASK = 0o077  # what the worker keeps of people, nobody else on the machine may read
 _LAST_SECONDS = 13.0  # after SIGTERM; supervisors kill after 15 or more
 _WEB_STOP_SECONDS = 2.0
+_LOOK = 0.05  # seconds between looks whether all is there
 _HEAD_START_SECONDS = 8.0  # for the partitions, before the web views and the history come up beside them
 
 
 def worker(
     web_port: Annotated[
-        int | None, typer.Option(help="Port of the web views; 0 takes a free one. [default: FAIRWAY_WEB_PORT]")
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port of the web views; 0 takes a free one. [default: FAIRWAY_WEB_PORT]"
+        ),
     ] = None,
     processes: Annotated[
         int, typer.Option(min=1, help="Workers to run on this machine; one that ends is started again.")
@@ -58,15 +64,26 @@ async def _supervise(settings: "Settings", processes: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    command = [sys.executable, sys.argv[0], "worker", "--web-port", str(settings.web_port)]
-    name = settings.instance_id  # each process needs its own
-    variables = [{"FAIRWAY_INSTANCE_ID": f"{name}-{number}"} if name else {} for number in range(processes)]
-    await supervise(command, variables, stop)
+    command = [sys.executable, sys.argv[0], "worker"]
+    await supervise(command, [_tell_apart(settings, number) for number in range(processes)], stop)
+
+
+def _tell_apart(settings: "Settings", number: int) -> dict[str, str]:
+    """Return what one of several processes is told: each needs a name and a port of its own."""
+    name, found = settings.instance_id, dict[str, str]()
+    if name:
+        found["FAIRWAY_INSTANCE_ID"] = f"{name}-{number}"
+    if number:
+        found["FAIRWAY_WEB_PORT"] = "0"
+    elif "web_port" in settings.model_fields_set:
+        found["FAIRWAY_WEB_PORT"] = str(settings.web_port)
+    return found
 
 
 async def _run(settings: "Settings") -> None:
     import os
     import signal
+    from importlib.metadata import version
 
     import structlog
 
@@ -74,16 +91,19 @@ async def _run(settings: "Settings") -> None:
     from streams.journeys.definitions import Definitions
     from streams.kafka.readiness import check_topics
     from streams.kafka.topics import ACTIVITY, read_topics
+    from streams.logs.setup import set_up
     from streams.settings import find_unknown
     from streams.worker.address import WebPort
     from streams.worker.deferred import DeferredReader
     from streams.worker.worker import Worker
 
+    log = structlog.get_logger()
     for sentence in find_unknown():
-        structlog.get_logger().warning(sentence)
+        log.warning(sentence)
     failpoints.arm(settings.failpoint)
     topics = read_topics(settings.topics_file, settings.app_id)
     await check_topics(settings, topics)
+    set_up(settings.log_format)  # from now on aiokafka, too, says what it has to try again
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def end() -> None:
@@ -94,6 +114,9 @@ async def _run(settings: "Settings") -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     port = WebPort(settings)
+    log.info(
+        "The worker starts.", version=version("fairway-journeys"), data_dir=str(settings.data_dir), pid=os.getpid()
+    )
     running = Worker(settings, topics, Definitions(settings), port.address)
     history = DeferredReader((ACTIVITY,))
     running.add_reader(history)
@@ -113,11 +136,10 @@ async def _keep_company(
     import gc
     from importlib import import_module
 
-    from streams.clock import now, steady
+    from streams.clock import now
 
-    latest = steady() + _HEAD_START_SECONDS
-    while not running.assignment.is_open and steady() < latest:  # noqa: ASYNC110  tasks open, close, open again
-        await asyncio.sleep(0.05)
+    opening = asyncio.create_task(_await_partitions(running))
+    await asyncio.wait([opening], timeout=_HEAD_START_SECONDS)
     for module in ("streams.history.reader", "streams.journeys.outbox", "streams.control.runs", "streams.web.app"):
         await asyncio.to_thread(import_module, module)
     gc.freeze()  # what was loaded stays, and need not be looked at for garbage
@@ -131,6 +153,40 @@ async def _keep_company(
     try:
         await history.arrive(reader)
         web = port.serve(make_app(running, settings, topics))
-        await asyncio.gather(publish_for_ever(settings), advance_for_ever(settings), web)
+        told = _tell_readiness(running, port, opening)
+        await _run_all(publish_for_ever(settings), advance_for_ever(settings), web, told)
     finally:
+        opening.cancel()
         await reader.close()
+
+
+async def _run_all(*works: "Coroutine[Any, Any, None]") -> None:
+    """Run all until one fails or this is cancelled, and then until each has come to its end in order."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    await asyncio.gather(*done)  # for the error
+
+
+async def _await_partitions(running: "Worker") -> None:
+    while not running.assignment.is_open:  # noqa: ASYNC110  tasks open, close, open again
+        await asyncio.sleep(_LOOK)
+
+
+async def _tell_readiness(running: "Worker", port: "WebPort", opening: "asyncio.Task[None]") -> None:
+    """Say in one line what this is, where, and that it works."""
+    import structlog
+
+    await opening
+    while not port.is_served:  # noqa: ASYNC110  what is served is uvicorn's affair
+        await asyncio.sleep(_LOOK)
+    partitions = ", ".join(map(str, sorted(task.partition for task in running.assignment)))
+    structlog.get_logger().info(
+        "The worker is ready.",
+        app_id=running.settings.app_id, brokers=running.settings.brokers, partitions=partitions or "none yet",
+        web=port.address,
+    )  # fmt: skip

@@ -3,11 +3,15 @@
 import asyncio
 import errno
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from streams.errors import FairwayError
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
@@ -18,36 +22,63 @@ class WebPort:
     """The port of a worker's web views, taken before the group is told where they are, and served later."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the wanted port; where another worker has it, a free one."""
+        """Take the port, as `listen` does."""
         self._listening = listen(settings)
         self.address = tell_address(settings, self._listening)
+        self._server: Any = None
 
-    async def serve(self, web: Any) -> None:
+    @property
+    def is_served(self) -> bool:
+        """Say whether requests are answered."""
+        return self._server is not None and bool(self._server.started)
+
+    async def serve(self, web: "Starlette") -> None:
         """Serve a web application until cancelled, also while the partitions are being restored."""
         from streams.worker.web_server import make_server  # uvicorn takes its time
 
-        server = make_server(web)
-        serving = asyncio.create_task(server.serve([self._listening]))
-        try:
-            await asyncio.shield(serving)
-        except asyncio.CancelledError:
-            server.should_exit = True
-            await serving
+        server = self._server = make_server(web)
+        async with web.router.lifespan_context(web):
+            serving = asyncio.create_task(server.serve([self._listening]))
+            try:
+                await asyncio.shield(serving)
+            except asyncio.CancelledError:
+                server.should_exit = True
+                await serving
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket at the wanted port; where another worker has it, at a free one, and say so in the log."""
+    """Return a socket at the port; where nobody asked for this one and another program has it, at a free one."""
     family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.web_host, settings.web_port))
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
+        if refusal := _find_refusal(settings, error):
+            listening.close()
+            raise refusal from None
         listening.bind((settings.web_host, 0))
-    log.info("The web views are served.", address=_write(settings.web_host, listening))
+        log.warning(
+            "Another program has the port of the web views; a free one is taken.",
+            wanted=settings.web_port, address=_write(settings.web_host, listening),
+        )  # fmt: skip
     return listening
+
+
+def _find_refusal(settings: Settings, error: OSError) -> FairwayError | None:
+    """Return why a worker can't go on; None if it is only the default port that another program has."""
+    host, port = settings.web_host, settings.web_port
+    if error.errno != errno.EADDRINUSE:
+        return FairwayError(
+            f"The web views can't be served at '{host}', port {port} (FAIRWAY_WEB_HOST, FAIRWAY_WEB_PORT): "
+            f"{error.strerror or error}."
+        )
+    if "web_port" in settings.model_fields_set:
+        return FairwayError(
+            f"Port {port} of '{host}' is taken by another program: name another one with --web-port or "
+            "FAIRWAY_WEB_PORT; 0 takes any that is free."
+        )
+    return None
 
 
 def tell_address(settings: Settings, listening: socket.socket) -> str:

@@ -1,6 +1,5 @@
 """Faust's app as a worker needs it: our transport and assignor, no tables, no web server, no offsets of its own."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -56,15 +55,12 @@ class FaustApp(faust.App):  # type: ignore[misc]
 
 def make_faust_app(settings: Settings, address: str) -> FaustApp:
     """Return the app of a worker that the others find at this address, if it has one."""
-    for name in ("faust", "mode", "aiokafka", "asyncio"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # aiokafka's debug records cost 17 % of the CPU
-    # It warns several times a second of retries that are part of every transaction's end.
-    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)
     folder = settings.data_dir / settings.app_id
     make_private(folder)
     app = FaustApp(
         settings.app_id,
         canonical_url=address or None,
+        broker_client_id="fairway",  # in front of the member's id, where Kafka's tools and our pages show it
         store="memory://",
         TableManager=_Tables,
         datadir=str(folder / "faust"),

@@ -51,6 +51,7 @@ def make_server(web: Any) -> uvicorn.Server:
         http=Protocol,
         ws="none",
         log_config=None,
+        lifespan="off",  # which is the caller's: uvicorn would write a traceback where it is cut short
         access_log=False,
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=1,

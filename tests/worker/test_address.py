@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from contextlib import closing
 
 import httpx
@@ -11,16 +12,34 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from streams.cancellation import end_tasks
+from streams.errors import FairwayError
 from streams.settings import Settings
 from streams.worker.address import WebPort, listen, tell_address
 
 
-def test_a_port_that_another_worker_has_is_left_to_it() -> None:
-    with closing(listen(Settings(web_port=0))) as first:
-        taken = first.getsockname()[1]
-        first.listen()
-        with closing(listen(Settings(web_port=taken))) as second:
-            assert second.getsockname()[1] not in (0, taken)
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that another program has."""
+    with closing(listen(Settings(web_port=0))) as listening:
+        listening.listen()
+        yield listening.getsockname()[1]
+
+
+def test_the_default_port_is_left_to_who_has_it_for_a_free_one(taken: int) -> None:
+    by_default = Settings.model_construct(_fields_set=set(), **Settings().model_dump() | {"web_port": taken})
+    with closing(listen(by_default)) as listening:
+        assert listening.getsockname()[1] not in (0, taken)
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_refused_with_a_sentence(taken: int) -> None:
+    sentence = f"Port {taken} of '127.0.0.1' is taken by another program: name another one with --web-port or"
+    with pytest.raises(FairwayError, match=sentence):
+        listen(Settings(web_port=taken))
+
+
+def test_a_host_that_is_not_ours_is_refused_with_a_sentence() -> None:
+    with pytest.raises(FairwayError, match=r"can't be served at '192\.0\.2\.1', port 0 \(FAIRWAY_WEB_HOST"):
+        listen(Settings(web_host="192.0.2.1", web_port=0))
 
 
 @pytest.mark.parametrize(
