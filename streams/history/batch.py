@@ -21,7 +21,7 @@ from streams.engine.entries import (
 )
 from streams.engine.paths import PathError, compile_path, put, put_attribute
 from streams.engine.results import UpdateResult, decode_result
-from streams.history.counts import Counts
+from streams.history.counts import NEVER_REACHED, Counts
 from streams.history.records import RawStepCompleted, Record, StoredEntry, UnknownEntry
 from streams.history.rows import Enrollment, EnrollmentStatus, Moment, Step, StepCount
 
@@ -168,8 +168,8 @@ class HistoryBatch:
             case RawStepCompleted(result=result):
                 count.completed += 1
                 self.counts.add_result(count, decode_result(result), is_first=not step.visits)
-            case StepSkipped():
-                count.skipped += 1
+            case StepSkipped(reason=reason):
+                count.skipped += reason not in NEVER_REACHED
             case StepFailed():
                 count.failed += 1
             case StepEntered() | StepReplanned():

@@ -18,6 +18,9 @@ from streams.engine.results import (
 )
 from streams.history.rows import StepCount
 
+NEVER_REACHED = frozenset({"branch", "ended"})
+"""Reasons of skipped steps that nobody came to, or whose wait was cut off: nothing was left out there."""
+
 
 class Counts:
     """Additions to the counts; each is a count of what the records say, so that it holds at any batch size."""

@@ -62,7 +62,7 @@ def count_steps(journey: Journey) -> dict[str, dict[str, Any]]:
         if entry["visit"]:
             visits[step].add((entry["enrollmentId"], entry["visit"]))
         last[entry["enrollmentId"], step] = kind
-        if kind != "entered":
+        if kind != "entered" and entry.get("reason") not in ("branch", "ended"):
             found[step][kind] += 1
         if step in ("tone", "again") and kind == "completed":
             found[step]["ways"][result.get("variant") or ("yes" if result["result"] else "no")] += 1

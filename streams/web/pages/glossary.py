@@ -10,7 +10,7 @@ DEFINITIONS = {
     "Waiting now": "Enrolments whose current step is this one; only WAITs hold anybody for long.",
     "Step: entered": "How often the step was entered; a loop counts again, and its average is told beside.",
     "Step: done": "Visits to this step that ended well; a loop counts again.",
-    "Step: skipped": "How often it was left out: other branch, unsubscribed, a wait's policy, or ended.",
+    "Step: skipped": "How often it was left out for one who came: unsubscribed, too late; not other branches.",
     "Step: failed": "Visits to this step that failed.",
     "Flow": "How often this way was taken; a loop counts again. The busiest line is the thickest.",
     "Variant": "Enrolments that drew this variant, each once: a customer draws the same one again in a loop.",

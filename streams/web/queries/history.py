@@ -10,6 +10,7 @@ from sqlalchemy import cast, or_, select, union_all
 from sqlalchemy.dialects.postgresql import JSONB
 
 from models.rows import ActivityRow, CustomerRow, EnrollmentRow, EnrollmentStepRow
+from streams.history.counts import NEVER_REACHED
 from streams.web.queries.cursors import Id, Keyset, Moment, Number, Page
 from streams.web.queries.query import PAGE, Query, Reader, Row
 
@@ -62,7 +63,8 @@ async def list_step_visitors(
     latest = select(window).order_by(*ENROLLMENTS.order(window.c))
     # Not a join: its key is looked up enrolment by enrolment, whatever the planner thinks of the table's size.
     key = steps.enrollment_id == window.c.id, steps.step_id == step
-    state = select(steps.status).where(*key).scalar_subquery()
+    is_left_out = steps.result["reason"].astext.not_in(NEVER_REACHED)
+    state = select(steps.status).where(*key, or_(steps.status != "SKIPPED", is_left_out)).scalar_subquery()
     found = latest.where(state.in_(_ENTERED if ended == "ENTERED" else (ended,))).limit(PAGE + 1)
     return await _end_window(reader, ENROLLMENTS, await reader.fetch(found), latest)
 
