@@ -13,6 +13,7 @@ from streams.cancellation import end_tasks
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.journeys.catalogue import Catalogue, compile_pending, read
+from streams.kafka.clients import stop
 from streams.kafka.connection import client_arguments
 from streams.kafka.readiness import find_partitions
 from streams.kafka.topics import DEFINITIONS
@@ -71,7 +72,7 @@ class Definitions:
         """Stop following."""
         if self._task is not None:
             await end_tasks(self._task)
-        await self._consumer.stop()
+        await stop(self._consumer)
 
     async def _follow(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.kafka.clients import stop
 from streams.kafka.connection import consumer_arguments
 from streams.kafka.errors import MigratedError
 from streams.kafka.topic_ids import topic_id
@@ -71,7 +72,7 @@ class ChangelogReader:
         """Let go of connections."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await stop(consumer)
 
     async def identity(self) -> str:
         """Return what tells this changelog from any other, also of the same name; raises MigratedError."""

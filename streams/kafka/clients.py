@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     InvalidMessageError,
@@ -53,7 +53,22 @@ async def started(client: Client) -> AsyncIterator[Client]:
         await client.start()
         yield client
     finally:
+        await stop(client)
+
+
+async def stop(client: _Client) -> None:
+    """Let go of a client's connections, also while its broker is away.
+
+    aiokafka's consumer raises the cancellation of its own fetches then, and leaves its connections open.
+    """
+    ours = asyncio.current_task()
+    try:
         await client.stop()
+    except asyncio.CancelledError:
+        if isinstance(client, AIOKafkaConsumer):
+            await client._client.close()
+        if ours is None or ours.cancelling():
+            raise
 
 
 @asynccontextmanager

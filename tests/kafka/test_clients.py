@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
@@ -13,7 +14,7 @@ from aiokafka.errors import (
 )
 
 from streams.errors import FairwayError
-from streams.kafka.clients import admin, deadline, explain, patiently
+from streams.kafka.clients import admin, deadline, explain, patiently, stop
 from streams.settings import Settings
 
 NOWHERE = "127.0.0.1:1"
@@ -77,3 +78,41 @@ async def test_what_takes_too_long_is_an_error_of_kafka_s() -> None:
     with pytest.raises(KafkaTimeoutError, match=r"nothing for 0\.01 seconds"):
         async with deadline(0.01):
             await asyncio.Event().wait()
+
+
+class Connections:
+    """What a consumer connects by."""
+
+    is_closed = False
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class AwayConsumer(AIOKafkaConsumer):
+    """A consumer whose broker is away: ending it raises the cancellation of a fetch of its own."""
+
+    def __init__(self) -> None:
+        self._client = Connections()
+
+    async def stop(self) -> None:
+        fetching = asyncio.create_task(asyncio.sleep(100))
+        await asyncio.sleep(0)
+        fetching.cancel()
+        await fetching
+
+
+async def test_a_consumer_whose_broker_is_away_is_ended_without_an_error_and_lets_go_of_all() -> None:
+    consumer = AwayConsumer()
+    await stop(consumer)
+    assert consumer._client.is_closed
+
+
+async def test_who_is_cancelled_while_a_consumer_ends_stays_cancelled() -> None:
+    consumer = AwayConsumer()
+    ending = asyncio.create_task(stop(consumer))
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert consumer._client.is_closed

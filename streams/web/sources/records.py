@@ -10,6 +10,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from streams.kafka.clients import stop
 from streams.kafka.connection import client_arguments
 from streams.settings import Settings
 
@@ -43,7 +44,7 @@ class RecordReader:
     async def close(self) -> None:
         """Let go of the connection."""
         if self._consumer is not None:
-            await self._consumer.stop()
+            await stop(self._consumer)
         self._consumer = None
 
     @asynccontextmanager
@@ -64,7 +65,7 @@ class RecordReader:
             try:
                 await consumer.start()
             except BaseException:
-                await consumer.stop()
+                await stop(consumer)
                 raise
             self._consumer = consumer
         return self._consumer
