@@ -1,6 +1,7 @@
 """Live values: one stream of events a page, at most one a second, with only what has changed."""
 
 import asyncio
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -25,6 +26,11 @@ _IDENTIFIED = 5.0  # seconds, after which a stream asks again who listens
 _STREAMS, _STREAMS_EACH = 200, 20  # at once, of a worker and of a visitor
 _READERS = 2  # of Postgres at once, however many streams there are: the other connections are for pages
 _HEADERS = {"x-accel-buffering": "no", "cache-control": "no-store"}
+
+
+def version_of(*shown: Any) -> str:
+    """Return what changes when the rows of a part of a page do: the page is then asked for that part anew."""
+    return f"{zlib.crc32(repr(shown).encode()):x}"
 
 
 class Readings:

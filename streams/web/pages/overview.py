@@ -1,5 +1,6 @@
 """The overview: how much comes in and goes out, what is behind, who works on what."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from starlette.requests import Request
@@ -11,10 +12,11 @@ from streams.history.wording import REFUSALS
 from streams.web.access.visitor import Visitor, visitor_of
 from streams.web.charts import charts
 from streams.web.pages.formats import NONE, capped, number, span
-from streams.web.pages.live import Values
+from streams.web.pages.live import Values, version_of
 from streams.web.pages.rendering import render
 from streams.web.queries import totals
 from streams.web.queries.parked import MOST, count_parked
+from streams.web.queries.query import Row
 from streams.web.sources.samples import EVERY, KEPT, Sample, Samples
 from streams.web.sources.sources import reading, sources_of
 
@@ -24,13 +26,11 @@ async def show(request: Request) -> Response:
     sources = sources_of(request)
     values, table = await read(request), sources.table
     async with reading(request) as reader:
-        refusals = await totals.count_refusals(reader)
-        failing = await totals.list_failing(reader)
-        parked = await count_parked(reader)
+        refusals, failing = await totals.count_refusals(reader), await totals.list_failing(reader)
+    newest = sources.samples.newest
     return render(
-        request, "overview.html", values=values, newest=sources.samples.newest, refusals=refusals,
-        failing=failing, channels=_channels(sources.samples, visitor_of(request)), reasons=REFUSALS,
-        parked=capped(parked, MOST),
+        request, "overview.html", values=values, newest=newest, refusals=refusals, failing=failing,
+        channels=newest.channels(visitor_of(request)) if newest else [], reasons=REFUSALS,
         tasks=[table.tasks[number] for number in sorted(table.tasks)],
         minutes=round(KEPT * EVERY / timedelta(minutes=1)), partitions=table.partitions,
     )  # fmt: skip
@@ -43,8 +43,13 @@ async def read(request: Request) -> Values:
         waiting = await totals.count_waiting(reader)
         overdue = await totals.count_overdue(reader, now)
         active = await totals.count_active(reader)
+        refusals, failing = await totals.count_refusals(reader), await totals.list_failing(reader)
+        parked = await count_parked(reader)
     values = {"waiting": number(waiting), "overdue": capped(overdue, totals.MOST), "active": number(active)}
+    values |= {"parked": capped(parked, MOST), "part.parked": version_of(bool(parked))}
     values |= _measure_flow(sources.samples, visitor) | _draw(sources.samples, visitor)
+    values |= _measure_channels(sources.samples, visitor) | _measure_rows(refusals, failing)
+    values["part.tasks"] = version_of(sorted(sources.table.tasks))
     for task in sources.table.tasks.values():
         values[f"stage.{task.partition}"] = task.stage
         values[f"restored.{task.partition}"] = f"{task.progress.percent:.0f} %"
@@ -81,16 +86,25 @@ def _draw(samples: Samples, visitor: Visitor) -> Values:
     return found
 
 
-def _channels(samples: Samples, visitor: Visitor) -> list[tuple[str, str, int]]:
-    """Return each channel with its sends of the last minute and of today and yesterday."""
+def _measure_channels(samples: Samples, visitor: Visitor) -> Values:
+    """Return each channel's sends of the last minute and of today and yesterday, and who works on what."""
     newest = samples.newest
-    if newest is None:
-        return []
+    channels, members = (newest.channels(visitor), newest.members) if newest else ([], ())
+    found = {"part.channels": version_of(channels), "part.members": version_of(members)}
+    for name in channels:
+        sent, _ = samples.last_minute(lambda sample, name=name: sample.sends(visitor, name))  # type: ignore[misc]
+        found[f"minute.{name}"] = number(sent)
+        found[f"sent.{name}"] = number(newest.sends(visitor, name) if newest else 0)
+    return found
 
-    def last_minute(channel: str) -> str:
-        return number(samples.last_minute(lambda sample: sample.sends(visitor, channel))[0])
 
-    return [(name, last_minute(name), newest.sends(visitor, name)) for name in newest.channels(visitor)]
+def _measure_rows(refusals: Mapping[str, int], failing: Sequence[Row]) -> Values:
+    found = {
+        "part.refusals": version_of(list(refusals)),
+        "part.failing": version_of([row["id"] for row in failing]),
+    }
+    found |= {f"refused.{reason}": number(count) for reason, count in refusals.items()}
+    return found | {f"failed.{row['id']}": number(row["total_failed"]) for row in failing}
 
 
 ROUTES = [Route("/", show)]

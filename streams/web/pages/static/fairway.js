@@ -20,12 +20,33 @@ function nameZone() {
   for (const place of document.querySelectorAll("[data-zone]")) place.textContent = zone;
 }
 
+/** Ask for the page once more, and put those parts of it in place whose rows have changed. */
+async function renew() {
+  const isOld = (part) => part.dataset.version !== wanted.get(part.dataset.part);
+  const old = [...document.querySelectorAll("[data-part]")].filter((part) => wanted.has(part.dataset.part) && isOld(part));
+  if (!old.length || document.hidden) return;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of old) {
+    const fresh = page.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
+    if (!fresh || part.contains(document.activeElement)) continue;
+    showLocalTimes(fresh);
+    part.replaceWith(document.importNode(fresh, true));
+  }
+}
+
+const wanted = new Map();
+let renewing = null;
+
 /** Put new values where they belong; they are text or path data, never markup. */
 function update(values) {
   for (const [key, value] of Object.entries(values)) {
+    if (key.startsWith("part.")) wanted.set(key.slice(5), value);
     for (const place of document.querySelectorAll(`[data-live="${CSS.escape(key)}"]`)) place.textContent = value;
     for (const path of document.querySelectorAll(`[data-path="${CSS.escape(key)}"]`)) path.setAttribute("d", value);
   }
+  renewing ??= setTimeout(() => renew().catch(() => {}).finally(() => { renewing = null; }), 2000);
 }
 
 /** Follow the page's one stream of values while it is looked at. */

@@ -1,0 +1,45 @@
+"""What a page says is live moves by itself: numbers, and rows that come and go."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import stage
+from tests.browser.conftest import Club
+
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(120)]
+
+ADD = """
+    INSERT INTO journey_refusal_counts (journey_id, reason, refused) VALUES ('%s', '%s', %d)
+    ON CONFLICT (journey_id, reason) DO UPDATE SET refused = journey_refusal_counts.refused + excluded.refused
+"""
+SEND = """
+    INSERT INTO journey_hours (journey_id, hour, what, number)
+    VALUES ('%s', date_trunc('hour', now()), 'sent:%s', 7)
+"""
+
+
+def test_rows_that_come_while_the_overview_is_looked_at_are_shown_and_go_on_moving(page: Page, club: Club) -> None:
+    journey = club.journeys["Season renewal"]
+    page.goto("/")
+    page.locator('.live[data-state="on"]').wait_for()
+    page.evaluate("window.stayed = true")
+    stage.run(stage.execute(club.settings.database_url, ADD % (journey, "weather", 3)))
+    stage.run(stage.execute(club.settings.database_url, SEND % (journey, "PIGEON")))
+    try:
+        expect(page.locator('[data-live="refused.weather"]')).to_have_text("3", timeout=10_000)
+        stage.run(stage.execute(club.settings.database_url, ADD % (journey, "weather", 2)))
+        expect(page.locator('[data-live="refused.weather"]')).to_have_text("5", timeout=10_000)
+        expect(page.locator('[data-live="sent.PIGEON"]')).to_have_text("7", timeout=20_000)
+        assert page.evaluate("window.stayed"), "the page was not loaded anew"
+    finally:
+        for what in ("journey_refusal_counts WHERE reason = 'weather'", "journey_hours WHERE what = 'sent:PIGEON'"):
+            stage.run(stage.execute(club.settings.database_url, f"DELETE FROM {what}"))
+
+
+def test_a_page_whose_rows_stay_is_not_asked_for_again(page: Page, club: Club) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.resource_type == "fetch" else None)
+    page.goto("/")
+    page.locator('.live[data-state="on"]').wait_for()
+    page.wait_for_timeout(4_000)
+    assert asked == []
