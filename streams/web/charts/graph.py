@@ -8,12 +8,13 @@ import msgspec
 from models.journey import Journey
 from streams.web.charts.layout import GAP_Y, Cell, Layers, arrange
 from streams.web.charts.outline import IMPLIED_END, Link, find_links, summarize
+from streams.web.charts.text import fit, measure
 from streams.web.queries.statistics import StepCounts
 
 BOX = (216.0, 88.0)
 _SMALL = (120.0, 36.0)
 _LABEL_HEIGHT = 22.0
-_LETTER, _LONGEST_LABEL = 7.4, 22
+_LABEL_SIZE, _LONGEST_LABEL = 12.0, 150.0
 _THIN, _THICK = 1.5, 12.0
 _TURN = GAP_Y * 0.4
 
@@ -64,7 +65,7 @@ def draw(journey: Journey, counts: Mapping[str, StepCounts]) -> Graph:
     if any(link.end == IMPLIED_END for link in links):
         sizes[IMPLIED_END] = _SMALL
     spans = [
-        (link.start, link.end, (len(label) * _LETTER + 16, _LABEL_HEIGHT) if label else (0.0, 0.0))
+        (link.start, link.end, (measure(label, _LABEL_SIZE) + 16, _LABEL_HEIGHT) if label else (0.0, 0.0))
         for link, label in zip(links, labels, strict=True)
     ]
     layers = arrange(sizes, spans)
@@ -87,7 +88,7 @@ def _shares(links: list[Link]) -> list[float | None]:
 def _label(link: Link, share: float | None) -> str:
     if not link.label:
         return ""
-    name = shorten(link.label, _LONGEST_LABEL)
+    name = fit(link.label, _LONGEST_LABEL, _LABEL_SIZE)
     return name if share is None else f"{name} {100 * share:.0f} %"
 
 

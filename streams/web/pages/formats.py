@@ -2,10 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from models.duration import read_zone
 from streams.web.charts.graph import shorten
+from streams.web.charts.text import fit
 
 MARKS = {
     "ACTIVE": "good", "PAUSED": "warn", "DRAFT": "", "ARCHIVED": "gone", "COMPLETED": "good", "EXITED": "gone",
@@ -13,6 +17,7 @@ MARKS = {
     "restoring": "warn", "fencing": "warn", "lost": "bad", "closed": "gone", "WAITING": "waits",
 }  # fmt: skip
 NONE = "\N{EN DASH}"
+_CLIPPED = 24  # characters, from which on a text may be cut
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -104,7 +109,17 @@ def hexadecimal(raw: bytes | None, limit: int = 4096) -> str:
     return "\n".join(lines)
 
 
+def clip(text: Any, *, is_link: bool = False) -> Markup:
+    """Return a text that is cut with an ellipsis where it is long, and whole while it or its link has the focus."""
+    whole = str(text)
+    if len(whole) <= _CLIPPED:
+        return escape(whole)
+    focus = Markup("") if is_link else Markup(' tabindex="0"')
+    return Markup('<span class="clip" title="{}"{}>{}</span>').format(whole, focus, whole)
+
+
 FILTERS = {
     "number": number, "short": short, "moment": moment, "local": local, "span": span, "pretty": pretty,
     "laps": laps, "brief": brief, "shorten": shorten, "text": text_of, "hex": hexadecimal,
+    "clip": clip, "fit": fit, "clip_link": partial(clip, is_link=True),
 }  # fmt: skip
