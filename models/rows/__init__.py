@@ -19,6 +19,7 @@ from models.rows.history import (
 )
 from models.rows.operation import (
     AuditRow,
+    DeadLetterStateRow,
     OutboxRow,
     RunRow,
     TokenRow,
@@ -28,6 +29,7 @@ __all__ = [
     "ActivityRow",
     "AuditRow",
     "CustomerRow",
+    "DeadLetterStateRow",
     "EnrollmentRow",
     "EnrollmentStepRow",
     "HourCountRow",

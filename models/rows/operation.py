@@ -50,6 +50,22 @@ class AuditRow(Row):
     after: Mapped[dict[str, Any] | None]
 
 
+class DeadLetterStateRow(Row):
+    """What became of a dead letter; one without a row is open.
+
+    `written_at` is the record's own time: where the topic was made anew, its offsets begin again.
+    """
+
+    __tablename__ = "dead_letter_states"
+
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    written_at: Mapped[datetime] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+
+
 class TokenRow(Row):
     """A token of the API: whose, for which tenant ("*": all) and role; of the token itself only its SHA-256."""
 

@@ -239,8 +239,9 @@ class Session:
             self._tell(letter)
 
     def _tell(self, letter: Letter) -> None:
-        """Count what was put aside, and log it once."""
-        code, key = letter.problem.code, (letter.record[1] or b"")[:_KEY_SHOWN].decode(errors="replace")
+        """Count what was put aside, and log it once: a key that is no customer's may be anything about a person."""
+        code, raw = letter.problem.code, letter.record[1] or b""
+        key = raw[:_KEY_SHOWN].decode(errors="replace") if b":" in raw else ""
         self._counts.dead_letters[code] = self._counts.dead_letters.get(code, 0) + 1
         log.warning("An input was put aside as a dead letter.", key=key, code=code, why=letter.problem.reason)
 

@@ -175,7 +175,10 @@ def ask_api(web: httpx.Client) -> dict[str, str]:
     """Return what every route of the API that only looks answers, by address."""
     ids = [row["id"] for row in web.get("/api/v1/journeys").json()["items"]]
     enrollments = [row["id"] for row in web.get(f"/api/v1/customers/{TENANT}/c-1/enrollments").json()]
+    letters = web.get("/api/v1/dead-letters").json()["items"]
     places = {
+        "partition": [str(letter["partition"]) for letter in letters],
+        "offset": [str(letter["offset"]) for letter in letters],
         "journey_id": ids,
         "enrollment_id": enrollments,
         "tenant": [TENANT],
@@ -211,7 +214,7 @@ SINGING = {
     "/journeys/*/refusals", "/simulate", "/live/enrollment", "/parked/*",
     *(f"/api/v1/customers/*{path}" for path in ("", "/timeline", "/why-not", "/state", "/enrollments")),
     *(f"/api/v1/{path}" for path in ("enrollments/*", "journeys/*/enrollments", "journeys/*/enrollments.ndjson")),
-    "/api/v1/tenants/*/states",
+    "/api/v1/tenants/*/states", "/api/v1/dead-letters", "/api/v1/dead-letters/*",
 }  # fmt: skip
 
 

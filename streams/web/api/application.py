@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from streams.web.access.gate import Gate
 from streams.web.access.headers import PRIVATE, FixedHeaders
 from streams.web.access.identity import Identify
-from streams.web.api import audit, events, history, journeys, runs, state
+from streams.web.api import audit, dead_letters, events, history, journeys, runs, state
 from streams.web.api.parameters import PROBLEM
 from streams.web.api.problems import KNOWN, explain
 from streams.web.sources.sources import Sources
@@ -39,7 +39,7 @@ def make_api(sources: Sources, identify: Identify) -> FastAPI:
         exception_handlers=dict.fromkeys(KNOWN, explain),
     )  # fmt: skip
     root = APIRouter(prefix=PREFIX, responses=_PROBLEMS)
-    for module in (runs, journeys, history, state, events, audit):
+    for module in (runs, journeys, history, state, events, dead_letters, audit):
         root.include_router(module.router)
     app.include_router(root)
     app.state.sources = sources

@@ -1,45 +1,67 @@
-"""Dead letters: records that could not be used, why, and sent again once that is asked for."""
+"""Dead letters: records that could not be used, why, what became of each, and what is done about them."""
 
+from typing import get_args
+
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from streams.clock import now as read_clock
 from streams.web.access.masking import Mask
 from streams.web.access.visitor import visitor_of
 from streams.web.pages.addresses import missing, newest, older
 from streams.web.pages.forms import acting, done
 from streams.web.pages.rendering import confirm, render
-from streams.web.sources.dead_letters import Letter
-from streams.web.sources.sources import sources_of
+from streams.web.queries.letter_states import MOVES, STATES, Move, State, read_states
+from streams.web.sources.dead_letters import Letter, wanting
+from streams.web.sources.letter_index import by_code, by_state, of_visitor
+from streams.web.sources.moving import move_letters
+from streams.web.sources.sources import reading, sources_of
 
-_COUNTED = 500  # of the newest, by code
-_REPLAYED = 500  # at once
+_MOVED = 500  # at once
+_VERBS: dict[Move, tuple[str, str]] = {
+    "replay": ("Send again", "go to their topics once more, byte for byte"),
+    "resolve": ("Mark as resolved", "count as dealt with; nothing is sent"),
+    "discard": ("Discard", "count as of no use; nothing is sent, and the topic keeps them as long as it keeps any"),
+    "reopen": ("Open again", "count as open again"),
+}
+_DONE: dict[Move, str] = {
+    "replay": "sent again", "resolve": "marked as resolved", "discard": "discarded", "reopen": "opened again",
+}  # fmt: skip
+
+
+def _state_of(request: Request) -> State | None:
+    """Return which state is asked for: open ones if none is named, None for all."""
+    given = request.query_params.get("state", "open")
+    return next((state for state in STATES if state == given), None)
 
 
 async def show_all(request: Request) -> Response:
-    """List dead letters, newest first, of one code or of all."""
+    """List dead letters, newest first, of one state and code or of all."""
     sources, visitor, given = sources_of(request), visitor_of(request), request.query_params
-    mask, code = sources.mask_for(visitor), given.get("code", "")
-    page = await sources.dead_letters.page(visitor, mask, code, cursor=given.get("before") or None)
-    counted = await sources.dead_letters.page(visitor, mask, limit=_COUNTED)
+    letters, state, code = sources.dead_letters, _state_of(request), given.get("code", "")
+    async with reading(request) as reader:
+        states = await read_states(reader)
+    await letters.index.refresh()
+    counts = of_visitor(letters.index.count(states), visitor)
+    wanted, mask = wanting(states, state, code), sources.mask_for(visitor)
+    page = await letters.page(visitor, mask, wanted, cursor=given.get("before") or None)
     return render(
-        request, "dead-letters.html", letters=page.found, chosen=code, codes=_count_codes(counted.found),
+        request, "dead-letters.html", letters=page.found, chosen=code, codes=by_code(counts, state), state=state,
+        counts=by_state(counts), total=counts.total(), state_of=lambda one: states.get(one.place, "open"),
         older=older(request, page.next), newest=newest(request),
     )  # fmt: skip
 
 
-def _count_codes(letters: list[Letter]) -> dict[str, int]:
-    codes: dict[str, int] = {}
-    for letter in letters:
-        codes[letter.header("code")] = codes.get(letter.header("code"), 0) + 1
-    return dict(sorted(codes.items(), key=lambda item: -item[1]))
-
-
 async def show_one(request: Request) -> Response:
-    """Show one dead letter: why, where it came from, its bytes and what they say."""
+    """Show one dead letter: why, what became of it, where it came from, its bytes and what they say."""
     mask = sources_of(request).mask_for(visitor_of(request))
-    place = request.path_params["partition"], request.path_params["offset"]
-    return render(request, "dead-letter.html", letter=await _find(request, mask, *place))
+    letter = await _find(request, mask, request.path_params["partition"], request.path_params["offset"])
+    async with reading(request) as reader:
+        state = (await read_states(reader)).get(letter.place, "open")
+    moves = [(move, verb) for move, (verb, _) in _VERBS.items() if MOVES[move] != state]
+    return render(request, "dead-letter.html", letter=letter, state=state, moves=moves)
 
 
 async def _find(request: Request, mask: Mask, partition: int, offset: int) -> Letter:
@@ -50,36 +72,49 @@ async def _find(request: Request, mask: Mask, partition: int, offset: int) -> Le
 
 
 async def _choose(request: Request) -> list[Letter]:
-    """Return the dead letters that an address names, as they are: they are sent, not shown."""
+    """Return the dead letters that an address names, or all open ones of a code: as they are, not as shown."""
     given = request.query_params
     place = given.get("partition", ""), given.get("offset", "")
     if all(part.isdecimal() and len(part) < 19 for part in place):
         return [await _find(request, Mask(), *map(int, place))]
-    visitor, letters = visitor_of(request), sources_of(request).dead_letters
-    return (await letters.page(visitor, Mask(), given.get("code", ""), limit=_REPLAYED)).found
+    async with reading(request) as reader:
+        wanted = wanting(await read_states(reader), "open", given.get("code", ""))
+    letters = sources_of(request).dead_letters
+    return (await letters.page(visitor_of(request), Mask(), wanted, limit=_MOVED)).found
 
 
-async def ask_replay(request: Request) -> Response:
-    """Ask whether dead letters shall be sent again."""
+def _move_of(request: Request) -> Move:
+    move: Move | None = next((one for one in get_args(Move) if one == request.path_params["move"]), None)
+    if move is None:
+        raise HTTPException(404, "Dead letters can be sent again, resolved, discarded or opened again.")
+    return move
+
+
+async def ask_move(request: Request) -> Response:
+    """Ask whether this shall be done with dead letters."""
+    move = _move_of(request)
     letters = await _choose(request)
     people = len({letter.record.key for letter in letters if letter.record.key})
-    effects = [
-        f"{len(letters):,} records of {people:,} people go to their topics once more, byte for byte.",
-        "What was wrong and is still wrong comes back here as a new dead letter.",
-        f"At most the newest {_REPLAYED} are sent at once.",
-    ]
-    return confirm(request, "Send dead letters again?", "Send again", effects, back="/dead-letters")
+    verb, effect = _VERBS[move]
+    effects = [f"{len(letters):,} records of {people:,} people {effect}."]
+    if move == "replay":
+        effects.append("What was wrong and is still wrong comes back here as a new dead letter.")
+    if len(letters) == _MOVED:
+        effects.append(f"At most the newest {_MOVED} at once.")
+    return confirm(request, f"{verb}: dead letters?", verb, effects, back="/dead-letters", danger=move == "discard")
 
 
-async def replay(request: Request) -> Response:
-    """Send dead letters again."""
-    count = await sources_of(request).dead_letters.replay(await _choose(request))
-    return done("/dead-letters", f"{count:,} records were sent again.")
+async def move(request: Request) -> Response:
+    """Do with dead letters what was decided."""
+    sources, wanted = sources_of(request), _move_of(request)
+    name = visitor_of(request).name or "page"
+    count = await move_letters(sources, await _choose(request), wanted, name, read_clock())
+    return done("/dead-letters", f"{count:,} records were {_DONE[wanted]}.")
 
 
 ROUTES = [
     Route("/dead-letters", show_all),
     Route("/dead-letters/{partition:int}/{offset:int}", show_one),
-    Route("/dead-letters/replay", ask_replay),
-    Route("/dead-letters/replay", acting(replay), methods=["POST"]),
+    Route("/dead-letters/{move}", ask_move),
+    Route("/dead-letters/{move}", acting(move), methods=["POST"]),
 ]

@@ -15,6 +15,7 @@ MARKS = {
     "ACTIVE": "good", "PAUSED": "warn", "DRAFT": "", "ARCHIVED": "gone", "COMPLETED": "good", "EXITED": "gone",
     "FAILED": "bad", "SKIPPED": "gone", "IN_PROGRESS": "waits", "PENDING": "", "running": "good",
     "restoring": "warn", "fencing": "warn", "lost": "bad", "closed": "gone", "WAITING": "waits",
+    "open": "warn", "replayed": "waits", "resolved": "good", "discarded": "gone",
 }  # fmt: skip
 NONE = "\N{EN DASH}"
 _CLIPPED = 24  # characters, from which on a text may be cut

@@ -21,7 +21,7 @@ DEFINITIONS = {
     "Waiting": "Enrolments that wait for a moment; overdue ones among them.",
     "Overdue": "Waits whose moment has passed: the journey is paused, or a worker is behind.",
     "Sends a minute": "Send commands of the last minute, by channel, as history in Postgres counts them.",
-    "Dead letters": "Records that could not be used, kept as they came, with the reason; they can be sent again.",
+    "Dead letters": "Records that could not be used, as they came, and why: open until something is done.",
     "Parked": "Activity records that history could not hold; the rest went on. They can be tried again.",
     "Restored": "How much of its changelog a partition has read; before that it handles no events.",
     "Changelog position": "The offset in the changelog topic up to which a partition's rows on disk are complete.",

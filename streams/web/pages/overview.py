@@ -67,7 +67,7 @@ def _measure_flow(samples: Samples, visitor: Visitor) -> Values:
         "events": f"{handled / seconds:,.1f}" if seconds else NONE,
         "lag": number(newest.lag()),
         "behind": f"records wait, the oldest for {span(timedelta(seconds=newest.behind))}",
-        "dead": number(newest.dead()),
+        "dead": number(newest.dead(visitor)),
         "unwritten": number(newest.unwritten()),
         "sent": number(sent * 60 / sent_seconds) if sent_seconds else NONE,
     }

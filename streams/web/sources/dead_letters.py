@@ -1,6 +1,6 @@
 """Dead letters: records that could not be used, as they came, and why; listed, shown, and sent again."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -11,6 +11,8 @@ from streams.settings import Settings
 from streams.web.access.masking import MASK, Mask
 from streams.web.access.visitor import Visitor
 from streams.web.queries.cursors import Number, read_cursor, write_cursor
+from streams.web.queries.letter_states import Place, State, States
+from streams.web.sources.letter_index import LetterIndex
 from streams.web.sources.records import Offsets, Record, RecordReader, bounds, read
 
 PAGE = 50
@@ -39,6 +41,11 @@ class Letter(msgspec.Struct, frozen=True):
         return [(key, value) for key, value in self.record.headers if not key.startswith(_PREFIX)]
 
     @property
+    def place(self) -> Place:
+        """Return where it lies, which its state is kept by."""
+        return Place(self.record.partition, self.record.offset, self.record.at)
+
+    @property
     def tenant(self) -> str:
         """Return the tenant that its key names."""
         return (self.record.key or b"").partition(b":")[0].decode(errors="replace")
@@ -51,6 +58,14 @@ class Letters(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
+Wanting = Callable[[Letter], bool]
+
+
+def wanting(states: States, state: State | None = None, code: str = "") -> Wanting:
+    """Return what says whether a dead letter has a state and a code; None and the empty text stand for any."""
+    return lambda letter: code in ("", letter.header("code")) and state in (None, states.get(letter.place, "open"))
+
+
 class DeadLetters:
     """Reads the topic of dead letters, newest first."""
 
@@ -59,15 +74,16 @@ class DeadLetters:
         self._reader = RecordReader(settings)
         count = next(topic.partitions for topic in topics.all if topic.name == DEAD_LETTERS)
         self._places = [TopicPartition(DEAD_LETTERS, number) for number in range(count)]
+        self.index = LetterIndex(self._reader, self._places)
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self._reader.close()
 
     async def page(
-        self, visitor: Visitor, mask: Mask, code: str = "", *, cursor: str | None = None, limit: int = PAGE
+        self, visitor: Visitor, mask: Mask, wanted: Wanting, *, cursor: str | None = None, limit: int = PAGE
     ) -> Letters:
-        """Return dead letters as a visitor may see them, newest first, of one code or of all."""
+        """Return dead letters as a visitor may see them, newest first, those that are wanted."""
         before: dict[int, int] = read_cursor(cursor, dict[int, Number]) if cursor else {}
         async with self._reader.lend() as consumer:
             begins, ends = await bounds(consumer, self._places)
@@ -78,7 +94,7 @@ class DeadLetters:
                     break
                 starts = {place: max(begins[place], tops[place] - _WINDOW) for place in self._places}
                 letters = map(Letter, await read(consumer, starts, tops))
-                found += [one for one in letters if visitor.sees(one.tenant) and code in ("", one.header("code"))]
+                found += [one for one in letters if visitor.sees(one.tenant) and wanted(one)]
                 tops = starts
         cut = self._cut(found, tops, begins, limit)
         return Letters([hide_personal(letter, mask) for letter in cut.found], cut.next)
@@ -107,9 +123,9 @@ class DeadLetters:
         seen = [letter for letter in map(Letter, found) if visitor.sees(letter.tenant)]
         return hide_personal(seen[0], mask) if seen else None
 
-    async def replay(self, letters: Iterable[Letter]) -> int:
-        """Send dead letters as they came to the topics that they came from; return how many."""
-        count = 0
+    async def replay(self, letters: Iterable[Letter]) -> list[Letter]:
+        """Send dead letters as they came to the topics that they came from; return those that were."""
+        sent = []
         async with AIOKafkaProducer(**client_arguments(self._settings), enable_idempotence=True) as producer:
             for letter in letters:
                 topic, record = letter.header("topic"), letter.record
@@ -117,8 +133,8 @@ class DeadLetters:
                     await producer.send_and_wait(
                         topic, record.value, key=record.key, headers=letter.original_headers
                     )
-                    count += 1
-        return count
+                    sent.append(letter)
+        return sent
 
 
 def hide_personal(letter: Letter, mask: Mask) -> Letter:

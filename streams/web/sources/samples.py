@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from streams.clock import now as read_clock
 from streams.database import UNREACHABLE
-from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, INBOX
+from streams.kafka.topics import ACTIVITY, INBOX
 from streams.web.access.masking import Mask
 from streams.web.access.visitor import Visitor
+from streams.web.queries.letter_states import read_states
 from streams.web.queries.query import Reader
 from streams.web.queries.totals import count_sent
 from streams.web.sources.broker import Broker, Member, Part
+from streams.web.sources.letter_index import Counts, LetterIndex, by_state, of_visitor
 
 EVERY = timedelta(seconds=5)
 KEPT = 180
@@ -34,6 +36,7 @@ class Sample(msgspec.Struct, frozen=True):
     members: tuple[Member, ...] = ()
     behind: float = 0.0
     sent: dict[tuple[str, str], int] = {}
+    letters: Counts | None = None
 
     def handled(self) -> int:
         """Return how many records of events were ever handled."""
@@ -56,17 +59,17 @@ class Sample(msgspec.Struct, frozen=True):
         """Return the channels by which something was sent for the tenants that a visitor sees."""
         return sorted({channel for tenant, channel in self.sent if visitor.sees(tenant)})
 
-    def dead(self) -> int:
-        """Return how many dead letters are kept; transactions' own marks count too."""
-        return sum(part.end - part.begin for part in self.parts if part.topic == DEAD_LETTERS)
+    def dead(self, visitor: Visitor) -> int | None:
+        """Return how many dead letters are open for the tenants that a visitor sees."""
+        return None if self.letters is None else by_state(of_visitor(self.letters, visitor))["open"]
 
 
 class Samples:
     """Looks every five seconds while someone runs it; what can't be asked leaves a gap, not an error."""
 
-    def __init__(self, engine: AsyncEngine, broker: Broker) -> None:
+    def __init__(self, engine: AsyncEngine, broker: Broker, letters: LetterIndex) -> None:
         self.taken: deque[Sample] = deque(maxlen=KEPT)
-        self._engine, self._broker = engine, broker
+        self._engine, self._broker, self._letters = engine, broker, letters
 
     @property
     def newest(self) -> Sample | None:
@@ -83,8 +86,9 @@ class Samples:
         """Look once."""
         parts: tuple[Part, ...] = ()
         members: tuple[Member, ...] = ()
-        behind, sent = 0.0, dict[tuple[str, str], int]()
+        behind, sent, letters = 0.0, dict[tuple[str, str], int](), None
         try:
+            await self._letters.refresh()
             parts = tuple(await self._broker.parts())
             members = tuple(await self._broker.members())
             oldest = await self._broker.oldest_waiting(parts)
@@ -93,8 +97,10 @@ class Samples:
             _log.warning("Kafka can't be looked at for now.", error=str(error) or repr(error))
         with suppress(*UNREACHABLE):
             async with self._engine.connect() as connection:
-                sent = await count_sent(Reader(connection, None, Mask()), now - _SENT_SINCE)
-        return Sample(now, parts, members, behind, sent)
+                reader = Reader(connection, None, Mask())
+                sent = await count_sent(reader, now - _SENT_SINCE)
+                letters = self._letters.count(await read_states(reader))
+        return Sample(now, parts, members, behind, sent, letters)
 
     def rates(self, count: Callable[[Sample], int]) -> list[float]:
         """Return by how much a count grew per second, sample by sample."""

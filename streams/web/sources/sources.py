@@ -51,10 +51,9 @@ def make_sources(
 ) -> Sources:
     """Return the sources of a worker; each connects at first use."""
     broker = Broker(settings, topics)
-    return Sources(
-        settings, engine, broker, DeadLetters(settings, topics), Samples(engine, broker), table,
-        Peers(group), worker,
-    )  # fmt: skip
+    letters = DeadLetters(settings, topics)
+    samples = Samples(engine, broker, letters.index)
+    return Sources(settings, engine, broker, letters, samples, table, Peers(group), worker)
 
 
 def sources_of(request: Request) -> Sources:

@@ -1,12 +1,13 @@
 """The last minutes in numbers, from samples that were taken."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, INBOX
+from streams.kafka.topics import ACTIVITY, INBOX
 from streams.web.access.visitor import Visitor
 from streams.web.sources.broker import Part
 from streams.web.sources.samples import Sample, Samples
@@ -17,14 +18,24 @@ START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 def sample(second: int, done: int) -> Sample:
     parts = (
         Part("events", 0, 0, 100, done), Part(INBOX, 0, 0, 10, 4), Part(ACTIVITY, 0, 0, 50, 20),
-        Part(DEAD_LETTERS, 0, 5, 8), Part("unread", 0, 0, 9),
+        Part("unread", 0, 0, 9),
     )  # fmt: skip
     return Sample(START + timedelta(seconds=second), parts)
 
 
 def test_what_waits_is_counted_apart_from_what_is_not_yet_written() -> None:
     one = sample(0, 40)
-    assert (one.handled(), one.lag(), one.unwritten(), one.dead()) == (40, 66, 30, 3)
+    assert (one.handled(), one.lag(), one.unwritten(), one.dead(Visitor())) == (40, 66, 30, None)
+
+
+class Nothing:
+    """An index of no dead letters."""
+
+    async def refresh(self) -> None:
+        pass
+
+    def count(self, _: object) -> Counter[Any]:
+        return Counter()
 
 
 class Odd:
@@ -39,14 +50,14 @@ class Odd:
 
 @pytest.mark.database
 async def test_what_can_t_be_read_leaves_a_gap_and_the_next_look_is_taken(engine: AsyncEngine) -> None:
-    samples = Samples(engine, Odd())  # type: ignore[arg-type]
+    samples = Samples(engine, Odd(), Nothing())  # type: ignore[arg-type]
     for _ in range(2):
         taken = await samples.take(START)
         assert (taken.lag(), taken.members) == (4, ())
 
 
 def test_rates_are_of_the_last_minute_and_never_below_zero() -> None:
-    samples = Samples(None, None)  # type: ignore[arg-type]
+    samples = Samples(None, None, None)  # type: ignore[arg-type]
     assert (samples.newest, samples.last_minute(Sample.handled)) == (None, (0, 0.0))
     samples.taken += [sample(0, 10), sample(30, 20), sample(60, 50), sample(90, 40)]
     assert samples.rates(Sample.handled) == [10 / 30, 1.0, 0.0]

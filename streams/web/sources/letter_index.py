@@ -1,0 +1,99 @@
+"""Which dead letters there are, without their bytes: read once, then followed, so that counting costs nothing."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+from aiokafka import TopicPartition
+
+from streams.web.access.visitor import Visitor
+from streams.web.queries.letter_states import STATES, Place, State, States
+from streams.web.sources.records import Offsets, Record, RecordReader, bounds, read
+
+MOST = 10_000
+"""So many of the newest offsets, over all partitions, are known; those before are counted no more."""
+_WINDOW = 200  # offsets of a partition read at once; others may read in between
+_CODE = "dlq.code"
+
+Counts = Counter[tuple[str, str, State]]
+"""How many by tenant, code and state."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A dead letter: where it lies, and what it is counted by."""
+
+    place: Place
+    tenant: str
+    code: str
+
+
+class LetterIndex:
+    """The dead letters of a topic's partitions."""
+
+    def __init__(self, reader: RecordReader, places: Iterable[TopicPartition]) -> None:
+        self._reader = reader
+        self._places = list(places)
+        self._kept = MOST // max(1, len(self._places))
+        self._known: dict[TopicPartition, list[Known]] = {place: [] for place in self._places}
+        self._ends: dict[TopicPartition, int] = {}
+        self._lock = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Take in what has come, and forget what the topic no longer keeps; raises KafkaError."""
+        async with self._lock:
+            async with self._reader.lend() as consumer:
+                begins, ends = await bounds(consumer, self._places)
+            for place in self._places:
+                self._forget(place, begins[place], ends[place])
+            while any(self._ends[place] < ends[place] for place in self._places):
+                await self._read_window(ends)
+
+    def _forget(self, place: TopicPartition, begin: int, end: int) -> None:
+        """Begin at what is kept; anew, where the topic was made anew."""
+        if self._ends.get(place, 0) > end:
+            self._known[place] = []
+            del self._ends[place]
+        least = max(begin, end - self._kept)
+        self._ends[place] = max(self._ends.get(place, least), least)
+        self._known[place] = [one for one in self._known[place] if one.place.offset >= least]
+
+    async def _read_window(self, ends: Offsets) -> None:
+        stops = {place: min(ends[place], self._ends[place] + _WINDOW) for place in self._places}
+        async with self._reader.lend() as consumer:
+            records = await read(consumer, dict(self._ends), stops)
+        for record in records:
+            self._known[TopicPartition(self._places[0].topic, record.partition)].append(_make(record))
+        self._ends = stops
+
+    def count(self, states: States) -> Counts:
+        """Return how many there are, by tenant, code and state."""
+        every = (one for known in self._known.values() for one in known)
+        return Counter((one.tenant, one.code, states.get(one.place, "open")) for one in every)
+
+
+def of_visitor(counts: Counts, visitor: Visitor) -> Counts:
+    """Return the counts of what a visitor sees."""
+    return Counter({key: number for key, number in counts.items() if visitor.sees(key[0])})
+
+
+def by_state(counts: Counts) -> dict[State, int]:
+    """Return how many there are in each state, however many tenants and codes they are of."""
+    found = dict.fromkeys(STATES, 0)
+    for (_, _, state), number in counts.items():
+        found[state] += number
+    return found
+
+
+def by_code(counts: Counts, state: State | None) -> dict[str, int]:
+    """Return how many there are by code, most first, in one state or in all."""
+    found = Counter[str]()
+    for (_, code, one), number in counts.items():
+        found[code] += number if state in (None, one) else 0
+    return {code: number for code, number in found.most_common() if number}
+
+
+def _make(record: Record) -> Known:
+    code = next(((value or b"").decode(errors="replace") for name, value in record.headers if name == _CODE), "")
+    tenant = (record.key or b"").partition(b":")[0].decode(errors="replace")
+    return Known(Place(record.partition, record.offset, record.at), tenant, code)
