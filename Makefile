@@ -72,9 +72,13 @@ scale: install
 histories: install
 	FAIRWAY_TEST_EXAMPLES=10000 $(BIN)/pytest -q --timeout 3600 tests/partition/test_histories.py
 
-# Mutated events, inbox messages and changelog rows among good ones. Options: make poison FAIRWAY_POISON=100000
+# 200 kinds of bad records in each queue of a real worker; mutated records by the million; journeys by chance.
+# Options: make poison FAIRWAY_POISON=100000
 poison: install
-	FAIRWAY_POISON=$(or $(FAIRWAY_POISON),1000000) $(BIN)/pytest -q --timeout 36000 tests/poison
+	FAIRWAY_POISON_KINDS=200 $(BIN)/pytest -q -s --timeout 600 tests/poison/test_queues.py
+	FAIRWAY_POISON=$(or $(FAIRWAY_POISON),1000000) $(BIN)/pytest -q --timeout 36000 tests/poison/test_poison.py
+	FAIRWAY_TEST_EXAMPLES=2000 $(BIN)/pytest -q --timeout 3600 tests/journeys/test_catalogue.py
+	$(BIN)/pytest -q --timeout 3600 --hypothesis-profile=many tests/engine/test_totality.py
 
 # Which mutants of the engine no test kills (docs/decisions/033); half an hour. Options: make mutants ARGS=engine.check
 mutants: install

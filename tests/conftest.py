@@ -25,9 +25,9 @@ from tests import client
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-settings.load_profile(
-    "ci"
-)  # the same cases each time, however busy the machine; --hypothesis-profile=default for new ones
+# The same cases each time, however busy the machine; --hypothesis-profile=default for new ones.
+settings.register_profile("many", settings.get_profile("ci"), max_examples=5_000)
+settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ class Batches:
 
     def add(self, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
         """Add a record."""
-        if value is not None and len(value) > self._beside_others and self._count:
+        if value and len(value) > self._beside_others and self._count:
             self._end()
         self._append(self._count, 0, key, value, headers)
         self._count += 1

@@ -8,12 +8,14 @@ One that goes on then, and is aborted later, would abort what is left of that on
 import asyncio
 from collections.abc import Iterable
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.conn import CloseReason
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, ProducerFenced, UnknownTopicOrPartitionError
+from aiokafka.producer.sender import TxnOffsetCommitHandler
 
 _LONGEST_PAUSE = 0.5  # seconds
 
@@ -33,6 +35,8 @@ class CoordinatorLink:
         sender._find_coordinator = self._find_again
         self._add = sender._do_add_partitions_to_txn
         sender._do_add_partitions_to_txn = self._add_patiently
+        sender._do_txn_offset_commit = self._commit_offsets
+        self._sender = sender
         self._refusals = 0  # in a row
         self._batches = producer._message_accumulator
         self._transaction = producer._txn_manager
@@ -70,6 +74,11 @@ class CoordinatorLink:
         if self._refusals > 1:
             await asyncio.sleep(min(0.01 * 2**self._refusals, _LONGEST_PAUSE))
 
+    async def _commit_offsets(self, offsets: Any, group_id: str) -> None:
+        """Commit offsets as aiokafka's sender does, but not those of topics that are not there any more."""
+        node = await self._find_again(CoordinationType.GROUP, group_id)
+        await _OffsetCommit(self._sender, offsets, group_id).do(node)
+
     async def _find_again(self, kind: CoordinationType, key: str) -> Any:
         """Find a coordinator, as aiokafka's sender does before each of its requests."""
         try:
@@ -84,6 +93,17 @@ class CoordinatorLink:
             if held is None or not held.connected() or self._client._conns.get(self._place) is not held:
                 raise BrokenLinkError("the connection to the broker broke")
         return node
+
+
+class _OffsetCommit(TxnOffsetCommitHandler):  # type: ignore[misc]
+    def handle_response(self, resp: Any) -> Any:
+        """Take the offset of a topic that was deleted for committed: nobody asks for it, and all others wait."""
+        lacking = UnknownTopicOrPartitionError.errno
+        answers = [
+            (topic, [(number, 0 if code == lacking else code) for number, code in partitions])
+            for topic, partitions in resp.errors
+        ]
+        return super().handle_response(SimpleNamespace(errors=answers))
 
 
 def producer_id(producer: AIOKafkaProducer) -> int:

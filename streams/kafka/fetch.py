@@ -35,11 +35,15 @@ class Fetch(NamedTuple):
 
 
 class SeekResult(NamedTuple):
-    """Where a topic's partition goes on after a seek, the `seeks` of fetches that follow, and where it ends now."""
+    """Where a topic's partition goes on after a seek, the `seeks` of fetches that follow, and where it ends now.
+
+    `topic_id` is what no other topic has, nor one that is made anew under the name; empty if it is not known.
+    """
 
     offset: int
     seeks: int
     end: int = 0
+    topic_id: str = ""
 
 
 Seek = Callable[[str, int, int], Awaitable[SeekResult]]

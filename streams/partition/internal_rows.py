@@ -12,6 +12,8 @@ POSITION = b":position"
 """Up to where each topic is handled: {topic: next offset}."""
 PARTITIONS = b":partitions"
 """How many partitions there were when the state was begun."""
+TOPICS = b":topics"
+"""Which topics the positions are of: {topic: id}."""
 JOINED = b":joined"
 """The journeys with maxEnrollments that know how many ACTIVE enrolments this partition has (R5)."""
 PLACES = places_key("")
@@ -21,6 +23,7 @@ _Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 read_positions = msgspec.json.Decoder(dict[str, _Offset]).decode
 read_partitions = msgspec.json.Decoder(int).decode
+read_topic_ids = msgspec.json.Decoder(dict[str, str]).decode
 read_joined = msgspec.json.Decoder(frozenset[str]).decode
 read_places = msgspec.json.Decoder(Places).decode
 
@@ -28,6 +31,7 @@ read_places = msgspec.json.Decoder(Places).decode
 _READERS: Mapping[bytes, Callable[[bytes], object]] = {
     POSITION: read_positions,
     PARTITIONS: read_partitions,
+    TOPICS: read_topic_ids,
     JOINED: read_joined,
 }
 

@@ -49,19 +49,20 @@ class Router:
 
     def route(self, key: bytes, effect: Effect) -> OutgoingRecord:
         """Return the record of an effect for this key; raises OversizeError."""
+        headers = NO_HEADERS
         if type(effect) is Activity:
-            record: OutgoingRecord = self._activity, key, _write(effect), NO_HEADERS
+            place, value = self._activity, _write(effect)
         elif type(effect) is Command:
-            record = self._commands, key, _write(effect.value), self._describe(effect)
+            place, value, headers = self._commands, _write(effect.value), self._describe(effect)
         elif type(effect) is ProfileUpdate:
-            record = self._profile_updates, key, _write(effect), NO_HEADERS
+            place, value = self._profile_updates, _write(effect)
         else:
             assert type(effect) is Forward
-            there = partition_of(effect.key, self.partitions)
-            record = (INBOX, there), effect.key, _write(effect.message), NO_HEADERS
-        if len(record[2] or b"") > self._surely_fits:
-            self._check(record)
-        return record
+            key = effect.key
+            place, value = (INBOX, partition_of(key, self.partitions)), _write(effect.message)
+        if len(value) > self._surely_fits:
+            self._check((place, key, value, headers))
+        return place, key, value, headers
 
     def row(self, key: bytes, customer: Customer | None) -> bytes | None:
         """Return a customer's row; raises OversizeError."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import structlog
 
-from streams.kafka.errors import UnreadError
+from streams.kafka.errors import MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, Seek, SourceRecord, share
 
 # Records waiting in all partitions together: of more, each is out of the processor's cache by its turn.
@@ -36,6 +36,8 @@ class RecordQueue:
         self._seek: Seek | None = None
         self.unread: set[str] = set()  # topics that the group does not read
         self.ends: dict[str, int] = {}  # how far those that it reads are known to go
+        self.ids: dict[str, str] = {}  # of those that it reads, as of the last seek
+        self._doubted: dict[str, int] = {}  # ends that were looked into since they lie before the position
         self.generation = -1
         self.filled = asyncio.Event()
 
@@ -89,6 +91,7 @@ class RecordQueue:
         self.unread.discard(topic)
         self._seeks[topic] = place.seeks
         self.ends[topic] = place.end
+        self.ids[topic] = place.topic_id
         return topic, place.offset
 
     async def next(self, positions: Mapping[str, int], limit: int) -> Portion | None:
@@ -101,11 +104,22 @@ class RecordQueue:
         fetch = self._queue[0]
         position = positions.get(fetch.topic, 0)
         if not self._taken and not fetch.start <= position < fetch.end:
+            await self._see_that_it_is_the_same(fetch, position)
             later = await self._look_for_missing(fetch, position)
             if self._queue and self._queue[0] is fetch:  # it may have been dropped meanwhile
                 self._drop_first()
             return Portion(fetch.topic, (), later) if later > position else None
         return self._portion(fetch, position, limit)
+
+    async def _see_that_it_is_the_same(self, fetch: Fetch, position: int) -> None:
+        """Raise MigratedError if the topic was made anew, as it may be if it ends before the position."""
+        topic, end = fetch.topic, fetch.known_end
+        if 0 < end < position and self._doubted.get(topic) != end:
+            self._doubted[topic] = end
+            id_ = self.ids.get(topic)
+            await self._seek_to(topic, position)
+            if self.ids.get(topic) != id_:
+                raise MigratedError(f"'{topic}' was made anew")
 
     async def _look_for_missing(self, fetch: Fetch, position: int) -> int:
         """Seek the records before a fetch, unless that was done since; return where the topic goes on."""

@@ -13,7 +13,14 @@ from streams.kafka.producer import Producer
 from streams.kafka.records import Commit
 from streams.partition.backlog import Backlog
 from streams.partition.context import Context, Counts
-from streams.partition.internal_rows import PARTITIONS, POSITION, read_partitions, read_positions
+from streams.partition.internal_rows import (
+    PARTITIONS,
+    POSITION,
+    TOPICS,
+    read_partitions,
+    read_positions,
+    read_topic_ids,
+)
 from streams.partition.isolation import Isolation
 from streams.partition.known import KnownCustomers
 from streams.partition.outputs import Router
@@ -84,6 +91,22 @@ class Session:
         later = await self._queue.seek(self._transaction.positions, self._context.topics)
         for topic, position in later.items():
             self._transaction.advance(topic, position, 0)
+        await self._recognize_topics()
+
+    async def _recognize_topics(self) -> None:
+        """Begin topics that were made anew at their beginning: the positions are those of others of the name."""
+        transaction, row = self._transaction, self._transaction.row(TOPICS)
+        known = read_topic_ids(row) if row else {}
+        found = known | {topic: id_ for topic, id_ in self._queue.ids.items() if id_}
+        if found == known:
+            return
+        with transaction.slice() as slice_:
+            slice_.put(TOPICS, found)
+        transaction.inputs += 1
+        anew = {topic: 0 for topic in known if found[topic] != known[topic] and transaction.positions.get(topic)}
+        for topic, position in (anew | await self._queue.seek(anew)).items():
+            log.warning("'%s' was made anew: partition %s begins it.", topic, self._processor.router.partition)
+            transaction.advance(topic, position, 0)
 
     # --- from outside, between two awaits -------------------------------------------------------------------
 

@@ -119,8 +119,9 @@ class Transaction:
         wanted = [key for key in keys if not (key in self.customers or key in self._known or key in self.rows)]
         if not wanted:
             return {}
-        if damaged := self._store.damaged.intersection(wanted):
-            raise DamagedError(damaged.pop())
+        damaged = self._store.damaged
+        if damaged and (found := damaged.intersection(wanted)):
+            raise DamagedError(found.pop())
         rows = self._store.get_all(wanted)
         try:
             return {key: None if row is None else decode(row) for key, row in zip(wanted, rows, strict=True)}

@@ -18,6 +18,7 @@ from faust.types.tuples import ConsumerMessage
 
 from streams.kafka.errors import FencedError, MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult, share
+from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
@@ -125,13 +126,15 @@ class Fetching(ThreadlessConsumer):
         assigned = consumer.assignment()
         if partition not in assigned and any(other.partition == partition.partition for other in assigned):
             raise UnreadError(f"'{partition.topic}' is not read")
-        begins, ends = await asyncio.gather(
-            consumer.beginning_offsets([partition]), consumer.end_offsets([partition])
+        begins, ends, id_ = await asyncio.gather(
+            consumer.beginning_offsets([partition]),
+            consumer.end_offsets([partition]),
+            topic_id(consumer._client, partition.topic),
         )
         offset = max(offset, begins[partition])
         consumer.seek(partition, offset)
         self._seeks[partition] += 1
-        return SeekResult(offset, self._seeks[partition], ends[partition])
+        return SeekResult(offset, self._seeks[partition], ends[partition], id_)
 
     async def rejoin(self) -> None:
         """Let the group agree anew."""

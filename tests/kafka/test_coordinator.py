@@ -4,7 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.client import CoordinationType
+from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.structs import OffsetAndMetadata
 
 from streams.kafka import coordinator
 from streams.kafka.coordinator import CoordinatorLink
@@ -45,3 +48,15 @@ async def test_the_next_transaction_is_asked_for_ever_less_often(monkeypatch: py
         await broker.ask()
     # aiokafka's own 20 ms are enough for the first time, also after one that was taken.
     assert pauses == [0.04, 0.08, 0.16, 0.32, 0.5, 0.5, 0.5, 0.04]
+
+
+async def test_the_offset_of_a_topic_that_was_deleted_counts_as_committed_and_those_of_others_are() -> None:
+    committed: list[Any] = []
+    manager = SimpleNamespace(offset_committed=lambda place, offset, group: committed.append((place.topic, offset)))
+    sender = SimpleNamespace(_txn_manager=manager, _retry_backoff=0.1)
+    places = [TopicPartition(topic, 1) for topic in ("gone", "here")]
+    handler = coordinator._OffsetCommit(sender, {place: OffsetAndMetadata(7, "") for place in places}, "g")
+    unknown = UnknownTopicOrPartitionError.errno
+    answer = SimpleNamespace(errors=[("gone", [(1, unknown)]), ("here", [(1, 0)])])
+    assert handler.handle_response(answer) is None
+    assert committed == [("gone", 7), ("here", 7)]

@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from streams.kafka.errors import UnreadError
+from streams.kafka.errors import MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult
 from streams.partition.queue import Portion, RecordQueue
 from tests.partition.model import Source
@@ -82,6 +82,25 @@ async def test_where_the_missing_records_are_gone_the_topic_goes_on_at_its_begin
     with capture_logs() as logs:
         assert await queue.next({TOPIC: 1}, 9) == Portion(TOPIC, (), 3)
     assert [log["log_level"] for log in logs] == ["warning"]
+
+
+async def test_a_topic_that_ends_before_the_position_is_looked_into_once_and_lost_if_it_is_another() -> None:
+    ids, sought = iter(["a", "a", "b"]), list[int]()
+
+    async def seek(topic: str, partition: int, offset: int) -> SeekResult:
+        sought.append(offset)
+        return SeekResult(offset, len(sought), topic_id=next(ids))
+
+    queue = RecordQueue(0, 4)
+    queue.assign(1, seek)
+    await queue.seek({TOPIC: 7})
+    for _ in range(2):  # what was truncated is another matter
+        queue.add(fetch(0, 2)._replace(known_end=2))
+        assert await queue.next({TOPIC: 7}, 9) is None
+    assert sought == [7, 7]
+    queue.add(fetch(2, 3)._replace(known_end=3))
+    with pytest.raises(MigratedError, match="was made anew"):
+        await queue.next({TOPIC: 7}, 9)
 
 
 async def test_a_fetch_that_came_while_the_consumer_was_sent_back_is_not_dropped_for_another() -> None:

@@ -47,6 +47,31 @@ async def test_a_topic_that_is_not_read_keeps_its_position_until_it_is_read_agai
     assert commands(broker) == ["e-0", "e-7"]
 
 
+async def test_a_topic_that_was_made_anew_is_read_from_its_beginning() -> None:
+    broker, ids = Broker(), {READ: "topic 1", COMMANDS: "topic 9"}
+
+    async def seek(topic: str, number: int, offset: int) -> SeekResult:
+        return SeekResult(offset, 0, 1, ids[topic])
+
+    async def handle(*numbers: int) -> None:
+        task = make_task(broker, seek=seek, topics=(READ,))
+        session = await task.open()
+        source = [Source(offset, event(number, "c-1")) for offset, number in enumerate(numbers)]
+        task.take(Fetch(READ, 0, 0, len(source), source, 0, 0, len(source)))
+        await session.step()
+        await session.commit()
+        await task.close(None)
+
+    await handle(0, 1, 2)
+    await handle(0, 1, 2)  # redelivered
+    assert commands(broker) == ["e-0", "e-1", "e-2"]
+    ids[READ] = "topic 2"
+    with capture_logs() as logs:
+        await handle(3, 4)
+    assert commands(broker) == ["e-0", "e-1", "e-2", "e-3", "e-4"]
+    assert sum("was made anew" in str(log) for log in logs) == 1
+
+
 async def test_a_partition_whose_state_was_made_with_another_number_of_partitions_is_refused() -> None:
     broker = Broker()
 
