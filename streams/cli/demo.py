@@ -108,6 +108,9 @@ def _print_table(summary: "Summary") -> None:
     table = Table(title="What the sample did", show_header=False)
     table.add_row("events", str(summary.events))
     table.add_row("entered", str(summary.entered))
+    for goal, number in sorted(summary.goals.items()):
+        table.add_row(f"goal: {goal}", str(number))
+    table.add_row("waits that moved with their tee time", str(summary.moved))
     for reason, number in sorted(summary.refused_by_reason.items()):
         table.add_row(f"refused: {reason}", str(number))
     table.add_section()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from models.duration import add, parse_duration
+from models.duration import add, parse_offset
 from streams.demo.starter import FILES
 from streams.journeys.files import find_files, read_documents
 
@@ -15,16 +15,19 @@ _SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def shorten(folder: Path, day: float, into: Path) -> None:
-    """Write the journeys of a folder with waits in which a day lasts `day` seconds, at least 1 second each."""
+    """Write the journeys of a folder with waits and offsets in which a day lasts `day` seconds, at least 1 each."""
     into.mkdir(parents=True, exist_ok=True)
     for file in find_files([folder]):
         journeys = read_documents(file)
-        for step in (step for journey in journeys for step in journey["steps"]):
-            if "duration" in step.get("config", {}):
-                step["config"]["duration"] = _shorten(step["config"]["duration"], day)
+        for config in (step.get("config", {}) for journey in journeys for step in journey["steps"]):
+            until = config.get("until")
+            for holder, name in ((config, "duration"), (until if isinstance(until, dict) else {}, "offset")):
+                if name in holder:
+                    holder[name] = _shorten(holder[name], day)
         (into / file.name).write_text(yaml.safe_dump(journeys, sort_keys=False, allow_unicode=True))
 
 
-def _shorten(duration: str, day: float) -> str:
-    length = add(_SOME_DAY, parse_duration(duration), ZoneInfo("UTC")) - _SOME_DAY
-    return f"{max(1, round(length / timedelta(days=1) * day))} seconds"
+def _shorten(text: str, day: float) -> str:
+    length = add(_SOME_DAY, parse_offset(text), ZoneInfo("UTC")) - _SOME_DAY
+    seconds = max(1, round(abs(length) / timedelta(days=1) * day))
+    return f"{'-' if length < timedelta() else ''}{seconds} seconds"

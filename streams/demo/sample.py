@@ -47,16 +47,33 @@ def _live(run: str, number: int, start: datetime) -> Iterator[Sample]:
         yield event(joined + 1, "scl.member.created", name)
     if number % 3:
         yield event(joined + 2, "email.opened", {"campaign": "welcome"})
+    if number % 9 == 4:
+        yield event(joined + 1, "engagement.dropped", {"rounds": number % 3})
     if number % 2 == 0:
-        booked = joined + 3
-        tee_time = start + timedelta(days=1, seconds=booked + 4 + number % 5)
-        yield event(booked, "teetime.booked", {
-            "membershipTier": tier, "teeTimeId": f"t-{number}", "teeTime": tee_time, "players": 1 + number % 4,
-        })  # fmt: skip
+        yield from _play(run, number, joined + 3, tier, start)
     if number % 7 == 3:
         yield event(joined + 4, "payment.failed", {"invoice": f"i-{number}", "amount": 120})
     if number % 14 == 3:
         yield event(joined + 7, "payment.succeeded", {"invoice": f"i-{number}", "amount": 120})
+
+
+def _play(run: str, number: int, booked: float, tier: str, start: datetime) -> Iterator[Sample]:
+    """A tee time from its booking on: one in ten is cancelled, one in ten moved, and not everybody comes."""
+
+    def event(after: float, topic: str, **data: Any) -> Sample:
+        return _event(run, number, after, topic, start, {"teeTimeId": f"t-{number}", **data})
+
+    plays = booked + 6 + number % 5
+    at = start + timedelta(seconds=plays)
+    yield event(booked, "teetime.booked", membershipTier=tier, teeTime=at, course="old", players=1 + number % 4)
+    if number % 20 == 2:
+        plays += 3
+        at = start + timedelta(seconds=plays)
+        yield event(booked + 1.5, "teetime.rescheduled", teeTime=at, course="new")
+    if number % 20 == 0:
+        yield event(booked + 2, "teetime.cancelled", reason="rain")
+    elif number % 20 != 12:
+        yield event(plays + 1, "teetime.completed", score=70 + number % 30)
 
 
 def _event(run: str, number: int, after: float, topic: str, start: datetime, data: dict[str, Any]) -> Sample:

@@ -24,10 +24,15 @@ class CommandCount(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True, rename="camel"):
-    """The demo's result; `finished` says whether everybody who entered has also left."""
+    """The demo's result; `finished` says whether everybody who entered has also left.
+
+    `goals` are those that enrolments reached, by name, `moved` the waits that were planned anew.
+    """
 
     events: int
     entered: int
+    goals: dict[str, int]
+    moved: int
     refused: int
     refused_by_reason: dict[str, int]
     commands: int
@@ -46,6 +51,8 @@ class Tally:
         self.events = 0
         self.open: set[str] = set()
         self.entered = 0
+        self.goals: Counter[str] = Counter()
+        self.moved = 0
         self.refused: Counter[str] = Counter()
         self.dead_letters: Counter[str] = Counter()
         self._published: dict[str, float] = {}
@@ -77,6 +84,10 @@ class Tally:
                 case "enrollment.started":
                     self.entered += 1
                     self.open.add(entry["enrollmentId"])
+                case "goal.reached":
+                    self.goals[entry["goal"]] += 1
+                case "step.replanned":
+                    self.moved += 1
                 case "enrollment.refused":
                     self.refused[entry["reason"]] += 1
                 case "enrollment.completed" | "enrollment.exited" | "enrollment.failed":
@@ -95,6 +106,8 @@ class Tally:
         return Summary(
             events=self.events,
             entered=self.entered,
+            goals=dict(self.goals),
+            moved=self.moved,
             refused=self.refused.total(),
             refused_by_reason=dict(self.refused),
             commands=len(self._received),

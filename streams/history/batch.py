@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, assert_never
 
+import msgspec
+
 from streams.engine.entries import (
     EnrollmentCompleted,
     EnrollmentExited,
@@ -41,10 +43,12 @@ class HistoryBatch:
         enrollments: Iterable[Enrollment] = (),
         steps: Iterable[Step] = (),
         profiles: dict[Person, dict[str, Any]] | None = None,
+        goals: dict[str, Moment] | None = None,
     ) -> None:
         self.enrollments = {enrollment.id: enrollment for enrollment in enrollments}
         self.steps = {(step.enrollment_id, step.step_id): step for step in steps}
         self.profiles = dict(profiles or {})
+        self.goals = goals or {}  # by enrolment, where its beginning comes late
         self.counts = Counts()
         self.activity: list[Record] = []
         self.customers: dict[Person, Moment] = {}
@@ -72,7 +76,7 @@ class HistoryBatch:
                 case ProfileUpdated():
                     self._change_profile(record, entry, previous, is_late)
                 case GoalReached() | TriggerUpdated():
-                    self._note(entry)
+                    self._note(record, entry, is_late)
                 case UnknownEntry(type=kind):
                     self.counts.unknown[kind] += 1
                 case _:
@@ -82,6 +86,8 @@ class HistoryBatch:
     def _start(self, record: Record, entry: EnrollmentStarted, is_late: bool) -> None:
         known = self.enrollments.get(entry.enrollment_id) if is_late else None
         moving = _take_moving(known) if known else {}
+        if entry.enrollment_id in self.goals:
+            moving["converted_at"] = self.goals[entry.enrollment_id]
         self.enrollments[entry.enrollment_id] = Enrollment(
             entry.enrollment_id,
             tenant_id=record.tenant_id,
@@ -92,7 +98,7 @@ class HistoryBatch:
             enrollment_key=entry.enrollment_key,
             entry_number=entry.entry_number,
             enrolled_at=entry.enrolled_at,
-            trigger_data=entry.trigger_data,
+            trigger_data=entry.trigger_data | ((known and known.trigger_data) or {}),
             **moving,
         )
         self.counts.add(entry.journey_id, "enrolled")
@@ -128,21 +134,27 @@ class HistoryBatch:
         enrollment.completed_at = entry.at if status == "COMPLETED" else None
         enrollment.exited_at = None if status == "COMPLETED" else entry.at
         enrollment.exit_reason, enrollment.detail = entry.exit_reason, detail
+        if enrollment.current_step_id is None:  # how it came there is parked
+            enrollment.current_step_id = entry.step_id
 
-    def _note(self, entry: GoalReached | TriggerUpdated) -> None:
+    def _note(self, record: Record, entry: GoalReached | TriggerUpdated, is_late: bool) -> None:
         """Note what doesn't move an enrolment; a goal may be reached long after its end, when its row is gone."""
-        enrollment = self.enrollments.get(entry.enrollment_id)
-        match entry:
-            case GoalReached(at=at):
-                self.counts.add_goal(entry)
-                if enrollment is not None:
-                    enrollment.converted_at = at
-            case TriggerUpdated(changes=changes):
-                if enrollment is not None:
-                    after = {change.field: change.after for change in changes}
-                    enrollment.trigger_data = (enrollment.trigger_data or {}) | after
-            case _:
-                assert_never(entry)
+        if isinstance(entry, TriggerUpdated):
+            return self._follow(record, entry, is_late)
+        self.counts.add_goal(entry)
+        if entry.enrollment_id in self.enrollments:
+            self.enrollments[entry.enrollment_id].converted_at = entry.at
+        return None
+
+    def _follow(self, record: Record, entry: TriggerUpdated, is_late: bool) -> None:
+        enrollment = self._find(record, entry)
+        data = enrollment.trigger_data or {}
+        after = {
+            change.field: change.after
+            for change in entry.changes
+            if not is_late or data.get(change.field) == change.before  # else it was changed again since
+        }
+        enrollment.trigger_data = data | after
 
     def _take_step(self, record: Record, entry: _StepEntry, is_late: bool) -> None:
         enrollment = self._find(record, entry)
@@ -156,12 +168,16 @@ class HistoryBatch:
             count.enrollments += not step.visits
         self._count(entry, step, count)
         if is_late and _is_past(entry, step):
+            if type(entry) is StepEntered and entry.visit == step.visits:
+                step.entered_at = step.entered_at or entry.entered_at
             return
         count.inside += (type(entry) in _WAITING) - (step.status == "IN_PROGRESS")
         _move(step, entry)
         if entry.visit and enrollment.status == "ACTIVE":
             enrollment.current_step_id, enrollment.current_step_number = entry.step_id, entry.step_number
             enrollment.waiting_until = _find_until(entry)
+        elif entry.step_id == enrollment.current_step_id:
+            enrollment.current_step_number = entry.step_number
 
     def _count(self, entry: _StepEntry, step: Step, count: StepCount) -> None:
         match entry:
@@ -223,7 +239,15 @@ def _is_past(entry: _StepEntry, step: Step) -> bool:
     """Say whether a step's row tells of something later than an entry that comes late."""
     if entry.visit != step.visits:
         return entry.visit < step.visits
+    if type(entry) is StepReplanned and step.status == "IN_PROGRESS":
+        return _read_until(step) != entry.waiting_until.before
     return step.status not in (None, "IN_PROGRESS") or type(entry) in _WAITING
+
+
+def _read_until(step: Step) -> datetime | None:
+    """Return until when the row of a WAIT says that it waits."""
+    result = step.result if isinstance(step.result, dict) else msgspec.json.decode(step.result or b"{}")
+    return msgspec.convert(result.get("waitingUntil"), datetime | None)
 
 
 def _find_until(entry: _StepEntry) -> datetime | None:

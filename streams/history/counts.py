@@ -88,11 +88,15 @@ class Counts:
                 assert_never(result)
 
     def _add_end(self, step: StepCount, result: WaitResult) -> None:
-        """Count what ended a WAIT with events or rules: yes if it came, and by which of its events."""
-        if result.ended:
-            self._add_way(step, "no" if result.ended == "time" else "yes")
-        if result.listener:
-            self._add_way(step, f"event {result.listener}")
+        """Count what ended a WAIT with events or rules: yes if it came, and whether by rules or which event."""
+        match result.ended or "":
+            case "time":
+                self._add_way(step, "no")
+            case "event" | "rules" as came:
+                self._add_way(step, "yes")
+                self._add_way(step, f"event {result.listener}" if came == "event" else came)
+            case _:
+                pass
 
     def _add_way(self, step: StepCount, way: str) -> StepCount:
         count = self.step(step.journey_id, step.version, step.step_id, way)

@@ -14,7 +14,7 @@ Moment = datetime | str
 class Enrollment(msgspec.Struct, gc=False):
     """A row of journey_enrollments. `is_new` says that this batch began it, or that its beginning is not known.
 
-    Of one that is not new, `trigger_data` has only what changed.
+    Of one that is not new, `trigger_data` has only what changed, unless it was read for a record that comes late.
     """
 
     id: str

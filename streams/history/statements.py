@@ -117,9 +117,15 @@ MOVE_POSITION = text(
 READ_ENROLLMENTS = text(
     "SELECT id::text, false, status, current_step_id, current_step_number, waiting_until::text, completed_at::text,"
     " exited_at::text, exit_reason, detail, converted_at::text, tenant_id, club_id, journey_id::text, version,"
-    " customer_id"
+    " customer_id, CASE WHEN CAST(:is_late AS boolean) THEN trigger_data END"
     " FROM journey_enrollments WHERE id = ANY(CAST(CAST(:ids AS text[]) AS uuid[]))"
 )
+READ_GOALS = text(
+    "SELECT entry->>'enrollmentId', entry->>'at' FROM activity AS a, json_array_elements(a.entries) AS entry"
+    " JOIN unnest(CAST(:ids AS text[])) AS r(id) ON entry->>'enrollmentId' = r.id"
+    " WHERE (a.tenant_id, a.customer_id) = (:tenant_id, :customer_id) AND entry->>'type' = 'goal.reached'"
+)
+"""Goals that were reached before the beginning of their enrolments was written."""
 READ_STEPS = text(
     "SELECT s.enrollment_id::text, s.step_id, s.step_number, s.status, s.visits, s.entered_at::text,"
     " s.completed_at::text, s.result::text FROM"

@@ -12,7 +12,7 @@ from streams.history import statements as sql
 from streams.history.batch import HistoryBatch, Person
 from streams.history.counts import Counts
 from streams.history.records import Record
-from streams.history.rows import Enrollment, Step
+from streams.history.rows import Enrollment, Moment, Step
 
 _TOTALS = ("enrolled", "completed", "exited", "failed", "converted")
 
@@ -24,8 +24,9 @@ async def load(connection: AsyncConnection, records: Sequence[Record], *, is_lat
     steps: list[Step] = []
     profiles: dict[Person, dict[str, Any]] = {}
     if enrollment_ids:
-        rows = await connection.execute(sql.READ_ENROLLMENTS, {"ids": list(enrollment_ids)})
-        enrollments = [Enrollment(*row) for row in rows]
+        wanted = {"ids": list(enrollment_ids), "is_late": is_late}
+        rows = await connection.execute(sql.READ_ENROLLMENTS, wanted)
+        enrollments = [_read_enrollment(*row) for row in rows]
     if step_keys:
         ids, names = zip(*step_keys, strict=True)
         rows = await connection.execute(sql.READ_STEPS, {"ids": ids, "steps": names})
@@ -34,7 +35,18 @@ async def load(connection: AsyncConnection, records: Sequence[Record], *, is_lat
         tenants, customers = zip(*people, strict=True)
         rows = await connection.execute(sql.READ_PROFILES, {"tenants": tenants, "customers": customers})
         profiles = {(tenant, customer): attributes for tenant, customer, attributes in rows}
-    return HistoryBatch(enrollments, steps, profiles)
+    goals: dict[str, Moment] = {}
+    if enrollment_ids and is_late:
+        for record in records:
+            owner = {"tenant_id": record.tenant_id, "customer_id": record.customer_id}
+            goals |= dict((await connection.execute(sql.READ_GOALS, owner | {"ids": list(enrollment_ids)})).all())
+    return HistoryBatch(enrollments, steps, profiles, goals)
+
+
+def _read_enrollment(*row: Any) -> Enrollment:
+    enrollment = Enrollment(*row[:-1])
+    enrollment.trigger_data = row[-1]
+    return enrollment
 
 
 def _read_step(*row: Any) -> Step:

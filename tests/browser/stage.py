@@ -87,11 +87,20 @@ def make_member(number: int, now: datetime, joined: datetime) -> Iterator[Event]
     if number % 3 == 0:
         yield event(20, "customer.updated", {"renewed": True})
     if number % 2 == 0:
-        tee_time = (joined + timedelta(days=4, hours=number % 9)).isoformat()
-        yield event(2, "teetime.booked", {"membershipTier": tier, "teeTimeId": f"t-{number}", "teeTime": tee_time})
+        booked = {"membershipTier": tier, "teeTimeId": f"t-{number}"}
+        plays = 40 if number % 20 == 6 else 96 + number % 9
+        yield event(2, "teetime.booked", booked | {"teeTime": (joined + timedelta(hours=plays)).isoformat()})
+        if number % 20 == 10:
+            later = joined + timedelta(hours=plays + 24)
+            yield event(9, "teetime.rescheduled", booked | {"teeTime": later.isoformat(), "course": "new"})
+        if number % 20 == 16:
+            yield event(9, "teetime.cancelled", booked)
+        if number % 20 == 6:
+            yield event(plays + 4, "teetime.completed", booked | {"score": 70 + number % 30})
     if number % 11 == 0:
         lesson = "some day" if number % 2 else (now + timedelta(hours=number)).isoformat()
         yield event(5, "engagement.dropped", {"lessonAt": lesson})
+        yield event(6, "email.opened", {"campaign": "news"})
     if number % 10 == 0:
         yield event(0, "scl.member.created", {"firstName": "Guest"}, tenant="lakeside")
 

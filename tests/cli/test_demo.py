@@ -10,7 +10,7 @@ from streams.demo.tally import CommandCount, Latency, Summary
 from streams.settings import Settings
 
 SUMMARY = Summary(
-    events=3, entered=2, refused=1, refused_by_reason={"conditions": 1}, commands=2,
+    events=3, entered=2, goals={"paid": 1}, moved=2, refused=1, refused_by_reason={"conditions": 1}, commands=2,
     commands_by_template=(CommandCount("EMAIL", "hello", "ab=B", 2),), duplicate_commands=0, dead_letters=1,
     dead_letters_by_code={"not-json": 1}, latency_ms=Latency(12.5, None), finished=True,
 )  # fmt: skip
@@ -37,7 +37,9 @@ def test_the_table_shows_every_figure(capsys: pytest.CaptureFixture[str]) -> Non
     rows = [tuple(cell.strip() for cell in line.strip("│ ").split("│")) for line in lines]
     figures = {
         "events": "3", "entered": "2", "refused: conditions": "1", "EMAIL hello ab=B": "2", "commands": "2",
-        "of them twice": "0", "dead letters: not-json": "1", "event to command, median": "12.5 ms",
+        "of them twice": "0", "goal: paid": "1",
+        "waits that moved with their tee time": "2",
+        "dead letters: not-json": "1", "event to command, median": "12.5 ms",
     }  # fmt: skip
     assert set(figures.items()) <= set(rows)
 

@@ -36,7 +36,7 @@ def summary(tmp_path: Path) -> Summary:
 
 def test_everybody_who_enters_an_example_leaves_it(summary: Summary) -> None:
     assert summary.finished
-    assert summary.entered == 200 + 133 + 40 + 29 + 15
+    assert summary.entered == 200 + 133 + 40 + 29 + 22
 
 
 def test_the_sample_takes_every_way_through_the_examples(summary: Summary) -> None:
@@ -49,21 +49,31 @@ def test_the_sample_takes_every_way_through_the_examples(summary: Summary) -> No
         "first-round-invitation": 133,
         "welcome-text": 67,
         "tee-time-booked": 40,
-        "tee-time-tomorrow": 40,
+        "tee-time-tomorrow": 30,
+        "thanks-for-playing": 20,
         "payment-failed": 29,
         "payment-due": 14,
         "payment-last-notice": 14,
-        "payment-thanks": 15,
+        "we-miss-you": 22,
+        "win-back-offer": 11,
+        "glad-you-are-back": 11,
     }
+
+
+def test_the_sample_reaches_goals_and_moves_tee_times(summary: Summary) -> None:
+    assert summary.goals == {"played": 20, "paid": 15, "booked again": 11}
+    assert summary.moved == 10
 
 
 def test_a_silver_member_s_booking_and_an_event_said_twice_are_refused(summary: Summary) -> None:
     assert summary.refused_by_reason == {"conditions": 60, "duplicate": 4}
-    assert summary.dead_letters == 5
+    assert summary.dead_letters == 6
 
 
 def test_a_day_of_a_wait_lasts_as_long_as_said(tmp_path: Path) -> None:
     shorten(EXAMPLES, 0.5, tmp_path)
     text = (tmp_path / "payment-failed.yaml").read_text()
     assert "duration: 2 seconds" in text
-    assert "offset: -1 day" in (tmp_path / "tee-time-reminder.yaml").read_text()
+    text = (tmp_path / "tee-time-reminder.yaml").read_text()
+    assert "offset: -1 seconds" in text
+    assert "offset: 1 seconds" in text

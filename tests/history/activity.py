@@ -16,6 +16,16 @@ from streams.simulation.simulation import Line, Simulation
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 TYPES = ("scl.member.created", "teetime.booked", "payment.failed", "email.opened", "customer.updated")
+LATER: dict[str, tuple[dict[str, float], ...]] = {
+    "teetime.booked": (
+        {"teetime.completed": 3.5},
+        {"teetime.rescheduled": 1, "teetime.completed": 5.5},
+        {"teetime.rescheduled": 1, "teetime.cancelled": 2},
+    ),
+    "payment.failed": ({"payment.succeeded": 1}, {}),
+    "email.opened": ({"engagement.dropped": 1}, {"engagement.dropped": 1, "teetime.booked": 3}),
+}
+"""What follows an event after so many days, one way or the other."""
 
 
 class Message(NamedTuple):
@@ -45,10 +55,15 @@ def _events(customers: int, erased: int) -> Iterator[Event]:
         data = {
             "membershipTier": ("Gold", "Silver", "Platinum")[number % 3], "teeTimeId": f"t{number}",
             "campaign": "welcome", "teeTime": (at + timedelta(days=3)).isoformat(),
-            "players": 4, "firstName": f"Ann {number}",
+            "players": 4, "firstName": f"Ann {number}", "invoice": f"i{number}",
         }  # fmt: skip
         customer, kind = f"c-{number % customers}", TYPES[(number // customers + number) % len(TYPES)]
         yield Event(f"e-{number}", "pinehurst", customer, at, kind, "north", data)
+        ways = LATER.get(kind, ({},))
+        for name, days in ways[number % len(ways)].items():
+            moved = data | {"teeTime": (at + timedelta(days=5)).isoformat(), "score": 80}
+            later = at + timedelta(days=days)
+            yield Event(f"{name}-{number}", "pinehurst", customer, later, name, "north", moved)
     for number in range(customers // 10):
         at = START + timedelta(days=40, hours=number)
         yield Event(f"u-{number}", "pinehurst", f"c-{number * 10}", at, "customer.unsubscribed", None, {})

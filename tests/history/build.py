@@ -51,8 +51,8 @@ def entered(step: str = "wait", visit: int = 1, until: datetime = NOON + timedel
     return StepEntered(*OF, step, 2, visit, NOON, until)
 
 
-def replanned(step: str = "wait", visit: int = 1) -> StepReplanned:
-    return StepReplanned(*OF, step, 2, visit, Moved(hours(24), hours(48)))
+def replanned(step: str = "wait", visit: int = 1, before: float = 24, after: float = 48) -> StepReplanned:
+    return StepReplanned(*OF, step, 2, visit, Moved(hours(before), hours(after)))
 
 
 LAST = LastSend("mail", "EMAIL", "m-1", NOON)

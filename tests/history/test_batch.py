@@ -208,7 +208,8 @@ def test_trigger_data_follows_whether_this_batch_began_the_enrolment_or_not() ->
     batch.add(record(followed(teeTime="Sun")))
     batch.add(record(followed(hole=None)))
     assert batch.enrollments[RUN].trigger_data == {"teeTime": "Sun", "hole": None}
-    assert HistoryBatch().enrollments == fold(record(followed(teeTime="Sun"))).enrollments
+    unknown = fold(record(followed(teeTime="Sun"))).enrollments[RUN]  # its beginning is parked
+    assert (unknown.is_new, unknown.entry_number, unknown.trigger_data) == (True, 0, {"teeTime": "Sun"})
 
 
 @pytest.mark.parametrize("end", [None, completed(), exited()])
@@ -234,7 +235,7 @@ def test_a_goal_of_an_enrolment_that_is_not_known_any_more_is_counted_and_makes_
     [
         ({}, {}),
         ({"ended": "time"}, {"no": 1}),
-        ({"ended": "rules", "evaluated_rules": []}, {"yes": 1}),
+        ({"ended": "rules", "evaluated_rules": []}, {"yes": 1, "rules": 1}),
         ({"ended": "event", "event_id": "e-1", "listener": 2}, {"yes": 1, "event 2": 1}),
     ],
 )
@@ -318,6 +319,46 @@ def test_a_late_step_changes_a_row_only_where_the_row_says_less() -> None:
     assert batch.steps[RUN, "wait"].status == "COMPLETED"
     batch.add(record(skipped("wait", 1, "ended")), is_late=True)
     assert batch.steps[RUN, "wait"].status == "COMPLETED"
+
+
+def test_a_late_beginning_keeps_what_was_followed_and_the_goal_reached_since() -> None:
+    batch = HistoryBatch(goals={RUN: hours(1)})
+    batch.add(record(followed(teeTime="Sun")))
+    batch.add(record(reached()))
+    batch.add(record(started(a=1, teeTime="Sat")), is_late=True)
+    row = batch.enrollments[RUN]
+    assert (row.trigger_data, row.converted_at) == ({"a": 1, "teeTime": "Sun"}, hours(1))
+
+
+def test_where_an_enrolment_ended_is_told_also_if_its_beginning_comes_late() -> None:
+    batch = fold(record(exited(), skipped("wait", 1, "ended")))
+    batch.add(record(started(), done(), entered()), is_late=True)
+    row = batch.enrollments[RUN]
+    assert (row.status, row.current_step_id, row.current_step_number) == ("EXITED", "wait", 3)
+
+
+def test_a_late_change_of_trigger_data_counts_where_nothing_changed_since() -> None:
+    batch = HistoryBatch([Enrollment(RUN, is_new=False, trigger_data={"teeTime": "Mon", "hole": "x"})])
+    batch.add(record(followed(teeTime="Sun", hole=3)), is_late=True)
+    assert batch.enrollments[RUN].trigger_data == {"teeTime": "Mon", "hole": 3}
+
+
+@pytest.mark.parametrize(
+    "stands", [{"waitingUntil": hours(24)}, msgspec.Raw(b'{"waitingUntil":"2026-11-24T12:00:00Z"}')]
+)
+def test_a_late_re_planning_counts_where_the_wait_was_not_planned_anew_since(stands: Any) -> None:
+    batch = HistoryBatch([Enrollment(RUN, False)], [Step(RUN, "wait", 2, "IN_PROGRESS", 1, NOON, result=stands)])
+    batch.add(record(replanned(before=1, after=2)), is_late=True)
+    assert batch.enrollments[RUN].waiting_until is None
+    batch.add(record(replanned()), is_late=True)
+    assert batch.enrollments[RUN].waiting_until == hours(48)
+
+
+def test_a_late_entering_tells_a_wait_that_was_planned_anew_when_it_was_entered() -> None:
+    batch = fold(record(replanned()))
+    batch.add(record(entered()), is_late=True)
+    step = batch.steps[RUN, "wait"]
+    assert (step.entered_at, step.result) == (NOON, {"waitingUntil": hours(48)})
 
 
 def test_a_late_change_of_a_profile_counts_where_nothing_changed_since() -> None:

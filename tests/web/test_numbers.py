@@ -147,8 +147,8 @@ async def test_boxes_and_lines_of_a_loop_count_the_same_passages(pages: httpx.As
 
 
 async def test_a_variant_is_drawn_once_an_enrolment_however_often_it_is_passed(reader: Reader) -> None:
-    counts = (await totals.count_steps(reader, ROUND.id, 1))["tone"]
-    assert sum(counts.drawn.values()) == counts.enrollments >= CUSTOMERS
+    counts = (await totals.count_version(reader, ROUND.id, 1)).steps["tone"]
+    assert sum(drawn.enrollments for drawn in counts.conversions.values()) == counts.enrollments >= CUSTOMERS
     assert sum(counts.ways.values()) == counts.completed > 2 * counts.enrollments
 
 

@@ -34,6 +34,7 @@ from streams.web.api.parameters import (
 )  # fmt: skip
 from streams.web.api.shapes import (
     Clone,
+    Conversion,
     Fault,
     JourneyDetail,
     JourneySummary,
@@ -202,19 +203,21 @@ async def show_version(reader: Reading, journey_id: Id, version: int) -> Version
 async def show_statistics(
     reader: Reading, journey_id: Id, version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
 ) -> Statistics:
-    """Show a version of a journey as a funnel: how many came to each step, are there, and went on."""
+    """Show a version of a journey as a funnel: how many came to each step, are there, went on, reached the goal."""
     row = await find_journey(reader, journey_id)
     number = version or row["version"]
     journey = await journeys.read_version(reader, row["id"], number)
     if journey is None:
         raise missing()
-    counts = await totals.count_steps(reader, row["id"], number)
-    total = counts.get(journey.steps[0].id, StepCounts()).enrollments
+    counts = await totals.count_version(reader, row["id"], number)
+    total = counts.steps.get(journey.steps[0].id, StepCounts()).enrollments
     steps = [
-        StepStatistics.of(step.id, step.step_number, step.type, counts.get(step.id, StepCounts()), total)
+        StepStatistics.of(step.id, step.step_number, step.type, counts.steps.get(step.id, StepCounts()), total)
         for step in journey.steps
     ]
-    return Statistics(version=number, steps=steps, refused=await totals.count_refusals(reader, row["id"]))
+    goal = Conversion.of(counts.whole) if journey.goal else None
+    refused = await totals.count_refusals(reader, row["id"])
+    return Statistics(version=number, goal=goal, steps=steps, refused=refused)
 
 
 @router.post("/journeys/{journey_id}/{action}", dependencies=[Acting], responses=EXPECTING)

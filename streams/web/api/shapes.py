@@ -10,7 +10,7 @@ from models import limits
 from models.journey import JourneyStatus
 from streams.engine.payload import Rejection, check_data
 from streams.web.queries import cursors
-from streams.web.queries.statistics import StepCounts
+from streams.web.queries.statistics import Conversions, StepCounts
 
 Tenant = Annotated[str, StringConstraints(min_length=1, max_length=limits.TENANT_ID, pattern=limits.TENANT_PATTERN)]
 CustomerId = Annotated[
@@ -65,6 +65,7 @@ class JourneySummary(Shape):
     total_completed: int
     total_exited: int
     total_failed: int
+    total_converted: int
     activated_at: datetime | None
     paused_at: datetime | None
     created_at: datetime
@@ -108,10 +109,29 @@ class Clone(Shape):
     name: str = Field(min_length=1, max_length=255)
 
 
+class Conversion(Shape):
+    """How many enrolments there were and how many reached the goal: the share, and its 95 % interval (Wilson)."""
+
+    enrollments: int
+    converted: int
+    share: float | None
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, counted: Conversions) -> "Conversion":
+        """Return conversions with their rate, which nobody has of nothing."""
+        rate = counted.rate
+        numbers = {"enrollments": counted.enrollments, "converted": counted.converted}
+        shares = {name: getattr(rate, name, None) for name in ("share", "low", "high")}
+        return cls(**numbers, **shares)
+
+
 class StepStatistics(Shape):
     """What a step of a version has seen: visits, but for `enrollments` that came at all and those `inside` now.
 
-    `share` is the part of those who entered the journey that came here.
+    `share` is the part of those who entered the journey that came here. `converted` counts goals that a SEND was
+    the last command before, `conversions` the enrolments that got each variant of a SPLIT, and their goals.
     """
 
     step_id: str
@@ -123,23 +143,27 @@ class StepStatistics(Shape):
     completed: int
     skipped: int
     failed: int
+    converted: int
     share: float
     variants: dict[str, int]
+    conversions: dict[str, Conversion]
 
     @classmethod
     def of(cls, id_: str, number: int, type_: str, counts: StepCounts, total: int) -> "StepStatistics":
         """Return what a step's counts say where so many enrolments entered the journey."""
-        words = ("entered", "enrollments", "inside", "completed", "skipped", "failed")
+        words = ("entered", "enrollments", "inside", "completed", "skipped", "failed", "converted")
         return cls(
             step_id=id_, step_number=number, type=type_, **{word: getattr(counts, word) for word in words},
             share=counts.enrollments / total if total else 0.0, variants=dict(counts.ways),
+            conversions={name: Conversion.of(one) for name, one in counts.conversions.items()},
         )  # fmt: skip
 
 
 class Statistics(Shape):
-    """A journey's version as a funnel, and what the journey refused."""
+    """A journey's version as a funnel, how many reached its goal if it has one, and what the journey refused."""
 
     version: int
+    goal: Conversion | None
     steps: list[StepStatistics]
     refused: dict[str, int]
 
@@ -165,6 +189,7 @@ class Enrollment(Shape):
     exit_reason: str | None
     detail: str | None
     trigger_data: dict[str, Any] | None
+    converted_at: datetime | None
 
 
 class EnrollmentStep(Shape):

@@ -1,17 +1,20 @@
 """A journey as a picture: boxes for steps, lines as thick as their flow; a pure function, drawn by graph.svg."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import msgspec
 
 from models.journey import Journey
+from streams.engine.listeners import GOAL
 from streams.web.charts.layout import GAP_Y, Cell, Layers, arrange
+from streams.web.charts.listening import describe_goal, list_exits
 from streams.web.charts.outline import IMPLIED_END, Link, find_links, summarize
 from streams.web.charts.text import fit, measure
-from streams.web.queries.statistics import StepCounts
+from streams.web.queries.statistics import Conversions, StepCounts
 
 BOX = (216.0, 88.0)
+NOTE, NOTE_GAP = (216.0, 66.0), 16.0
 _SMALL = (120.0, 36.0)
 _LABEL_HEIGHT = 22.0
 _LABEL_SIZE, _LONGEST_LABEL = 12.0, 150.0
@@ -47,6 +50,18 @@ class Line(msgspec.Struct, frozen=True):
     back: bool
 
 
+class Note(msgspec.Struct, frozen=True):
+    """What may happen at any step, in a box below the steps: an exit, the goal, what is followed."""
+
+    kind: str
+    name: str
+    summary: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
 class Graph(msgspec.Struct, frozen=True):
     """All of the picture, in pixels."""
 
@@ -54,10 +69,11 @@ class Graph(msgspec.Struct, frozen=True):
     height: float
     boxes: tuple[Box, ...]
     lines: tuple[Line, ...]
+    notes: tuple[Note, ...]
 
 
-def draw(journey: Journey, counts: Mapping[str, StepCounts]) -> Graph:
-    """Return the picture of one version of a journey with these counts by step id."""
+def draw(journey: Journey, counts: Mapping[str, StepCounts], whole: Conversions | None = None) -> Graph:
+    """Return the picture of a version of a journey with these counts by step id, and of the version as a whole."""
     links = find_links(journey, counts)
     shares = _shares(links)
     labels = [_label(link, share) for link, share in zip(links, shares, strict=True)]
@@ -74,7 +90,34 @@ def draw(journey: Journey, counts: Mapping[str, StepCounts]) -> Graph:
         _draw_line(layers, number, link, labels[number], shares[number], link.flow / most)
         for number, link in enumerate(links)
     ]
-    return Graph(layers.width, layers.height, tuple(_draw_boxes(journey, layers, counts)), tuple(lines))
+    boxes, notes = tuple(_draw_boxes(journey, layers, counts)), _draw_notes(journey, layers, whole or Conversions())
+    width, height = layers.width, layers.height
+    if notes:
+        width = max(width, *(note.x + note.width + NOTE_GAP for note in notes))
+        height = notes[-1].y + notes[-1].height + NOTE_GAP
+    return Graph(width, height, boxes, tuple(lines), notes)
+
+
+def _draw_notes(journey: Journey, layers: Layers, whole: Conversions) -> tuple[Note, ...]:
+    """Return the notes in rows as wide as the steps are, at least two in each."""
+    width, height = NOTE
+    in_row = max(2, int(layers.width // (width + NOTE_GAP)))
+    notes = []
+    for number, (kind, name, summary) in enumerate(_list_notes(journey, whole)):
+        row, place = divmod(number, in_row)
+        x, y = NOTE_GAP + place * (width + NOTE_GAP), layers.height + row * (height + NOTE_GAP)
+        notes.append(Note(kind, name, summary, x, y, width, height))
+    return tuple(notes)
+
+
+def _list_notes(journey: Journey, whole: Conversions) -> Iterator[tuple[str, str, str]]:
+    if journey.goal is not None:
+        reached = f": {whole.converted:,} of {whole.enrollments:,}" if whole.enrollments else ""
+        yield "GOAL", f"{journey.goal.name or GOAL}{reached}", describe_goal(journey.goal)
+    for name, what in list_exits(journey):
+        yield "EXIT", name, what
+    for one in journey.follow or ():
+        yield "FOLLOW", one.event_type, ", ".join(one.names) or "all that the trigger had"
 
 
 def _shares(links: list[Link]) -> list[float | None]:

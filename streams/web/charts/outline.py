@@ -1,11 +1,10 @@
 """What a journey's graph consists of: its steps as boxes, its ways from step to step as labelled links (R15)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from models.journey import Journey
-from models.rules import Group, Rule
 from models.steps import (
     AnyStep,
     ConditionStep,
@@ -13,12 +12,10 @@ from models.steps import (
     SendStep,
     SplitStep,
     TriggerStep,
-    UntilField,
-    UntilTime,
     UpdateStep,
-    WaitConfig,
     WaitStep,
 )
+from streams.web.charts.listening import CAME, HOLDS, TIME_OVER, describe_rules, describe_wait
 from streams.web.queries.statistics import StepCounts
 
 IMPLIED_END = ":end"
@@ -40,9 +37,9 @@ def find_links(journey: Journey, counts: Mapping[str, StepCounts]) -> list[Link]
         default = step.next_step_id or (after.id if after else IMPLIED_END)
         counted = counts.get(step.id, StepCounts())
         merged: dict[str, tuple[list[str], int]] = {}
-        for label, end in _ways(step, default):
+        for label, end, names in _ways(step, default):
             labels, flow = merged.get(end, ([], 0))
-            here = counted.ways.get(label, 0) if label else _count_passages(step, counted)
+            here = sum(counted.ways.get(name, 0) for name in names) if names else _count_passages(step, counted)
             merged[end] = ([*labels, label], flow + here)
         for end, (labels, flow) in merged.items():
             links.append(Link(step.id, end, " · ".join(filter(None, labels)), flow))
@@ -55,18 +52,43 @@ def _count_passages(step: AnyStep, counted: StepCounts) -> int:
     return max(left, counted.completed)
 
 
-def _ways(step: AnyStep, default: str) -> Iterator[tuple[str, str]]:
+def _ways(step: AnyStep, default: str) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Yield each way out: its label, the step it leads to, and the names under which it is counted."""
     match step:
         case EndStep():
             return
         case ConditionStep():
-            yield "yes", step.next_step_yes_id or default
-            yield "no", step.next_step_no_id or default
+            yield "yes", step.next_step_yes_id or default, ["yes"]
+            yield "no", step.next_step_no_id or default, ["no"]
         case SplitStep(config=config):
             for variant in config.variants:
-                yield variant.name, variant.next_step_id or default
+                yield variant.name, variant.next_step_id or default, [variant.name]
+        case WaitStep(config=config) if config.events or config.rules:
+            yield from _ways_of_wait(step, default)
         case _:
-            yield "", default
+            yield "", default, []
+
+
+def _ways_of_wait(step: WaitStep, default: str) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Yield the ways of a WAIT with events or rules; an event with a way of its own is named by its type."""
+    shared, yes = [], step.next_step_yes_id or default
+    for number, one in enumerate(step.config.events or (), start=1):
+        if one.next_step_id:
+            yield one.event_type, one.next_step_id, [f"event {number}"]
+        else:
+            shared.append(f"event {number}")
+    if shared or step.config.rules:
+        yield CAME if shared else HOLDS, yes, [*shared, *(["rules"] if step.config.rules else [])]
+    yield TIME_OVER, step.next_step_no_id or default, ["no"]
+
+
+def name_ways(step: AnyStep, counts: StepCounts) -> dict[str, int]:
+    """Return how many left a step by each way, by the way's label in the picture."""
+    named: dict[str, int] = {}
+    for label, _, counted in _ways(step, IMPLIED_END):
+        if label:
+            named[label] = named.get(label, 0) + sum(counts.ways.get(name, 0) for name in counted)
+    return named
 
 
 def summarize(step: AnyStep) -> str:
@@ -78,9 +100,9 @@ def summarize(step: AnyStep) -> str:
         case SendStep(config=config):
             return f"{config.channel} · {config.template_id}"
         case WaitStep(config=config):
-            return " and ".join(_describe_wait(config)) or "no time at all"
+            return describe_wait(config)
         case ConditionStep(config=config):
-            return f" {config.combinator.lower()} ".join(map(describe_rule, config.rules))
+            return describe_rules(config.rules, config.combinator)
         case SplitStep(config=config):
             total = sum(variant.weight for variant in config.variants)
             return " · ".join(f"{v.name} {100 * v.weight / total:.0f} %" for v in config.variants)
@@ -88,26 +110,3 @@ def summarize(step: AnyStep) -> str:
             return ", ".join(f"{u.operation} {u.field}" for u in config.updates)
         case EndStep():
             return "the journey is completed"
-
-
-def _describe_wait(config: WaitConfig) -> Iterator[str]:
-    if config.duration:
-        yield config.duration
-    match config.until:
-        case UntilField(field=field, offset=offset):
-            yield f"until {field}" + (f" {offset}" if offset else "")
-        case UntilTime(time=time, weekdays=weekdays):
-            yield f"until {time}" + (f" on {', '.join(weekdays)}" if weekdays else "")
-        case str() as moment:
-            yield f"until {moment}"
-        case None:
-            pass
-
-
-def describe_rule(rule: Rule | Group) -> str:
-    """Return a condition as one reads it."""
-    if isinstance(rule, Group):
-        inner = f" {rule.combinator.lower()} ".join(map(describe_rule, rule.rules))
-        return f"{'not ' if rule.negated else ''}({inner})"
-    operand = rule.value_field if rule.value_field else rule.value
-    return f"{rule.field} {rule.operator}" + ("" if operand is None else f" {operand}")

@@ -8,9 +8,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from models.journey import Journey
+from models.listeners import ANY_KEY
+from models.steps import WaitStep
 from streams.clock import now as read_clock
 from streams.engine.results import read_result
 from streams.history.wording import SKIPS, describe_result
+from streams.web.charts.listening import describe_awaited, list_exits
 from streams.web.charts.outline import find_links, summarize
 from streams.web.pages.addresses import missing, newest, older
 from streams.web.pages.formats import pretty, relative
@@ -19,7 +22,8 @@ from streams.web.pages.rendering import render
 from streams.web.pages.timeline import describe_records
 from streams.web.queries import history, journeys
 from streams.web.queries.query import Reader, Row, read_id
-from streams.web.sources.sources import reading
+from streams.web.sources.heard import read_heard
+from streams.web.sources.sources import reading, sources_of
 
 _DOWNLOADED = 20_000  # activity records
 
@@ -37,11 +41,13 @@ async def show(request: Request) -> Response:
         page = await history.list_activity(
             reader, row["tenant_id"], row["customer_id"], wanted, cursor=given.get("before") or None
         )
+    heard = await read_heard(sources_of(request), request, row, journey) if journey else []
     return render(
-        request, "enrollment.html", row=row, owner=owner, journey=journey, failed=failed,
+        request, "enrollment.html", row=row, owner=owner, journey=journey, failed=failed, heard=heard,
         states={step["step_id"]: step for step in steps},
         older=older(request, page.next), newest=newest(request), records=describe_records(page.rows, id_),
         next_=_following(journey, row), place=_describe_place(row, owner, journey),
+        awaited=_describe_awaited(row, journey), exits=list_exits(journey) if journey else [],
         step=_find_step(journey, row["current_step_id"]), summarize=summarize, result=_describe_state,
         step_names=_name_steps(journey),
     )  # fmt: skip
@@ -100,8 +106,19 @@ def _describe_place(row: Row, owner: Row | None, journey: Journey | None) -> str
             return f"Is held in step “{step}”: the journey is paused, and nothing fires until it is resumed."
         case _ if row["waiting_until"] < read_clock():
             return f"Should have left step “{step}” by now: a worker is behind or down (see the overview)."
+        case _ if awaited := _describe_awaited(row, journey):
+            return f"Waits in step “{step}” for {awaited}; nothing is wrong, it has not come."
         case _:
             return f"Waits in step “{step}”; nothing is wrong, its time has not come."
+
+
+def _describe_awaited(row: Row, journey: Journey | None) -> str:
+    """Return what the open WAIT waits for beside its time, and of which run: its enrollment key."""
+    step = _find_step(journey, row["current_step_id"])
+    if not isinstance(step, WaitStep) or row["waiting_until"] is None:
+        return ""
+    is_keyed = row["enrollment_key"] and any(one.key != ANY_KEY for one in step.config.events or ())
+    return describe_awaited(step.config) + (f" of “{row['enrollment_key']}”" if is_keyed else "")
 
 
 def _describe_wait(row: Row) -> str:

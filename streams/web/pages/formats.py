@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from models.duration import read_zone
 from streams.web.charts.graph import shorten
 from streams.web.charts.text import fit
+from streams.web.queries.statistics import Rate
 
 MARKS = {
     "ACTIVE": "good", "PAUSED": "warn", "DRAFT": "", "ARCHIVED": "gone", "COMPLETED": "good", "EXITED": "gone",
@@ -49,6 +50,13 @@ def short(value: int) -> str:
 def percent(part: float, whole: float) -> str:
     """Return a share in percent; a dash of nothing."""
     return f"{100 * part / whole:.1f} %" if whole else NONE
+
+
+def interval(rate: Rate | None) -> str:
+    """Return a rate in percent, with where the true one lies in 95 of 100 cases; a dash for none."""
+    if rate is None:
+        return NONE
+    return f"{100 * rate.share:.1f} % ({100 * rate.low:.1f} to {100 * rate.high:.1f} %)"
 
 
 def moment(at: datetime | None) -> str:

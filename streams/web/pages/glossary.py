@@ -6,6 +6,8 @@ DEFINITIONS = {
     "Completed": "Enrolments that reached an END step.",
     "Exited": "Enrolments that left before END: by hand, unsubscribed, merged, by a rule, or archived.",
     "Failed": "Enrolments that an error stopped; the enrolment's page says which, and at which step.",
+    "Goal reached": "Enrolments of this version that reached the journey's goal, also after their end; each once.",
+    "Step: goals": "Goals reached whose newest command before was this step's.",
     "Refused": "Events of the journey's type that did not enter it, each counted with the reason.",
     "Waiting now": "Enrolments whose current step is this one; only WAITs hold anybody for long.",
     "Step: entered": "How often the step was entered; a loop counts again, and its average is told beside.",

@@ -9,13 +9,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from models.journey import Journey, JourneyStatus
+from streams.engine.listeners import GOAL
 from streams.engine.transitions import Move, moves_from
 from streams.history.wording import REFUSALS
 from streams.web.access.visitor import visitor_of
+from streams.web.charts import listening
 from streams.web.charts.graph import draw
-from streams.web.charts.outline import describe_rule, summarize
+from streams.web.charts.listening import describe_rule
+from streams.web.charts.outline import name_ways, summarize
 from streams.web.pages.addresses import missing, with_query
-from streams.web.pages.formats import laps, number, percent, short
+from streams.web.pages.formats import interval, laps, number, percent, short
 from streams.web.pages.live import Values
 from streams.web.pages.rendering import render
 from streams.web.queries import history, journeys, totals
@@ -25,7 +28,7 @@ from streams.web.queries.variants import read_trials
 from streams.web.sources.sources import reading
 
 _ENDS = ("completed", "exited", "failed")
-_COUNTS = ("entered", "inside", "completed", "skipped", "failed")
+_COUNTS = ("entered", "inside", "completed", "skipped", "failed", "converted")
 VERBS: dict[Move, str] = {"activate": "Activate", "pause": "Pause", "resume": "Resume", "archive": "Archive"}
 
 
@@ -48,7 +51,8 @@ async def show(request: Request) -> Response:
         row = await find(request, reader)
         version = _version(request, row)
         journey = await journeys.read_version(reader, row["id"], version)
-        counts = await totals.count_steps(reader, row["id"], version)
+        seen = await totals.count_version(reader, row["id"], version)
+        counts = seen.steps
         refusals = await totals.count_refusals(reader, row["id"])
         versions = await journeys.list_versions(reader, row["id"])
         trials = await read_trials(reader, row, journey, counts) if journey else []
@@ -57,10 +61,12 @@ async def show(request: Request) -> Response:
     return render(
         request, "journey.html", row=row, version=version, journey=journey, refusals=refusals, versions=versions,
         trials=trials, reasons=REFUSALS,
-        graph=draw(journey, counts) if journey else None, counts=lambda id_: counts.get(id_, StepCounts()),
+        graph=draw(journey, counts, seen.whole) if journey else None, goal=_name_goal(journey),
+        counts=lambda id_: counts.get(id_, StepCounts()),
         total=counts[first].enrollments if first in counts else 0, funnel=_funnel(journey, counts),
         moves=[(move, VERBS[move]) for move in allowed],
-        values=_measure(row, refusals, counts), summarize=summarize, describe_rule=describe_rule,
+        values=_measure(row, refusals, seen), summarize=summarize, describe_rule=describe_rule,
+        listening=listening, name_ways=name_ways,
         link=lambda step: with_query(f"/journeys/{row['id']}/enrollments", {"step": step}),
     )  # fmt: skip
 
@@ -78,17 +84,22 @@ async def read(request: Request) -> Values:
         row = await journeys.find_journey(reader, id_) if id_ else None
         if row is None:
             return {}
-        counts = await totals.count_steps(reader, row["id"], _version(request, row))
+        seen = await totals.count_version(reader, row["id"], _version(request, row))
         refusals = await totals.count_refusals(reader, row["id"])
-    return _measure(row, refusals, counts)
+    return _measure(row, refusals, seen)
 
 
-def _measure(row: Row, refusals: Mapping[str, int], counts: Mapping[str, StepCounts]) -> Values:
+def _name_goal(journey: Journey | None) -> str:
+    return (journey.goal.name or GOAL) if journey and journey.goal else ""
+
+
+def _measure(row: Row, refusals: Mapping[str, int], seen: totals.VersionCounts) -> Values:
     values = {"active": number(totals.still_in(row)), "refused": number(sum(refusals.values()))}
     for word in ("enrolled", *_ENDS):
         values[word] = number(row[f"total_{word}"])
         values[f"{word}.share"] = percent(row[f"total_{word}"], row["total_enrolled"])
-    for id_, count in counts.items():
+    values["converted"], values["converted.share"] = number(seen.whole.converted), interval(seen.whole.rate)
+    for id_, count in seen.steps.items():
         for word in _COUNTS:
             values[f"{word}.{id_}"] = number(getattr(count, word))
             values[f"short.{word}.{id_}"] = short(getattr(count, word))

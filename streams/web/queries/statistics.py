@@ -6,10 +6,23 @@ from math import erf, sqrt
 import msgspec
 
 
+class Conversions(msgspec.Struct, frozen=True):
+    """How many enrolments there were, and how many of them reached the goal."""
+
+    enrollments: int = 0
+    converted: int = 0
+
+    @property
+    def rate(self) -> "Rate | None":
+        """Which share reached the goal, with its interval."""
+        return rate(self.converted, self.enrollments)
+
+
 class StepCounts(msgspec.Struct, frozen=True):
     """What a step has seen: visits, but for `enrollments` that came at all and those that are `inside` now.
 
-    `ways` counts the visits that left a SPLIT or CONDITION by each way, `drawn` the enrolments of each variant.
+    `ways` counts the visits that left a SPLIT, CONDITION or WAIT by each way. `converted` counts goals that a SEND
+    was the last command before, `conversions` the enrolments that got each variant of a SPLIT, and their goals.
     """
 
     entered: int = 0
@@ -18,8 +31,9 @@ class StepCounts(msgspec.Struct, frozen=True):
     completed: int = 0
     skipped: int = 0
     failed: int = 0
+    converted: int = 0
     ways: Mapping[str, int] = {}
-    drawn: Mapping[str, int] = {}
+    conversions: Mapping[str, Conversions] = {}
 
     @property
     def laps(self) -> float:
@@ -28,7 +42,7 @@ class StepCounts(msgspec.Struct, frozen=True):
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """A share of a sample, with its 95 % interval (Wilson)."""
+    """A share of a sample, or the difference of two, with its 95 % interval."""
 
     share: float
     low: float
@@ -36,7 +50,7 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 def rate(hits: int, all_: int) -> Rate | None:
-    """Return what share the hits are, and where the true one lies in 95 of 100 cases; None of nothing."""
+    """Return what share the hits are, and where the true one lies in 95 of 100 cases; None of nothing (Wilson)."""
     if not all_:
         return None
     z, share = 1.96, hits / all_
@@ -57,3 +71,14 @@ def confidence(first: tuple[int, int], second: tuple[int, int]) -> float | None:
         return None
     spread = sqrt(pooled * (1 - pooled) * (1 / all1 + 1 / all2))
     return erf(abs(hits1 / all1 - hits2 / all2) / spread / sqrt(2))
+
+
+def difference(first: tuple[int, int], second: tuple[int, int]) -> Rate | None:
+    """Return by how much the first share (hits, all) is larger, with its 95 % interval (Newcombe's hybrid)."""
+    one, other = rate(*first), rate(*second)
+    if one is None or other is None:
+        return None
+    share = one.share - other.share
+    below = sqrt((one.share - one.low) ** 2 + (other.high - other.share) ** 2)
+    above = sqrt((one.high - one.share) ** 2 + (other.share - other.low) ** 2)
+    return Rate(share, share - below, share + above)

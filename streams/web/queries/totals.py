@@ -1,13 +1,14 @@
 """How many: kept totals, so that no page counts enrolments; waits alone are counted, and only up to a limit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+import msgspec
 from sqlalchemy import func, select, text
 
 from models.rows import EnrollmentRow, HourCountRow, JourneyRow, RefusalCountRow, StepCountRow
 from streams.web.queries.query import PAGE, Reader, Row
-from streams.web.queries.statistics import StepCounts
+from streams.web.queries.statistics import Conversions, StepCounts
 
 MOST = 10_000
 """Overdue waits are counted up to here."""
@@ -18,23 +19,41 @@ _SENT = "sent:"
 # --- steps ------------------------------------------------------------------------------------------------------
 
 
-async def count_steps(reader: Reader, journey_id: str, version: int) -> dict[str, StepCounts]:
-    """Return by step what each of a version's steps has seen, and which ways were taken."""
+_COUNTS = "entered", "enrollments", "inside", "completed", "skipped", "failed", "converted"
+
+
+class VersionCounts(msgspec.Struct, frozen=True):
+    """What a version of a journey has seen: as a whole, and step by step."""
+
+    whole: Conversions
+    steps: dict[str, StepCounts]
+
+
+async def count_version(reader: Reader, journey_id: str, version: int) -> VersionCounts:
+    """Return what a version and each of its steps have seen, and which ways were taken."""
     where = StepCountRow.journey_id == journey_id, StepCountRow.version == version
-    numbers: dict[str, Row] = {}
-    ways: dict[str, dict[str, int]] = {}
-    drawn: dict[str, dict[str, int]] = {}
+    whole, numbers, ways = Conversions(), dict[str, Row](), dict[str, dict[str, Row]]()
     for row in await reader.fetch(select(StepCountRow.__table__).where(*where)):
-        if row["variant"]:
-            ways.setdefault(row["step_id"], {})[row["variant"]] = row["completed"]
-            drawn.setdefault(row["step_id"], {})[row["variant"]] = row["enrollments"]
+        if not row["step_id"]:
+            whole = _read_conversions(row)
+        elif row["variant"]:
+            ways.setdefault(row["step_id"], {})[row["variant"]] = row
         else:
             numbers[row["step_id"]] = row
-    names = "entered", "enrollments", "inside", "completed", "skipped", "failed"
-    return {
-        id_: StepCounts(**{name: row[name] for name in names}, ways=ways.get(id_, {}), drawn=drawn.get(id_, {}))
-        for id_, row in numbers.items()
-    }
+    steps = {id_: _read_counts(row, ways.get(id_, {})) for id_, row in numbers.items()}
+    return VersionCounts(whole, steps)
+
+
+def _read_conversions(row: Row) -> Conversions:
+    return Conversions(row["enrollments"], row["converted"])
+
+
+def _read_counts(row: Row, ways: Mapping[str, Row]) -> StepCounts:
+    return StepCounts(
+        **{name: row[name] for name in _COUNTS},
+        ways={way: counted["completed"] for way, counted in ways.items()},
+        conversions={way: _read_conversions(counted) for way, counted in ways.items() if counted["enrollments"]},
+    )
 
 
 async def count_refusals(reader: Reader, journey_id: str = "") -> dict[str, int]:

@@ -1,6 +1,6 @@
 """What became of those whom a SPLIT sent different ways: shares by variant, and whether chance explains them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -8,11 +8,13 @@ import msgspec
 from sqlalchemy import func, select
 
 from models.journey import Journey
+from models.listeners import Goal
 from models.rows import EnrollmentRow, EnrollmentStepRow
 from models.steps import ConditionStep, SplitStep
+from streams.engine.listeners import GOAL
 from streams.web.queries.history import LOOKED_THROUGH, STATUSES, newest
 from streams.web.queries.query import Reader, Row
-from streams.web.queries.statistics import Rate, StepCounts, confidence, rate
+from streams.web.queries.statistics import Conversions, Rate, StepCounts, confidence, difference, rate
 
 _MOST_CONDITIONS = 3
 _SURE, _VERY_SURE = 0.95, 0.99
@@ -29,6 +31,12 @@ class Outcome(msgspec.Struct, frozen=True):
         """Return a variant's share, with its interval."""
         return rate(*self.shares[variant])
 
+    def gaps(self) -> list[tuple[str, str, Rate]]:
+        """Return for each two variants by how much the first one's share is larger, with its interval."""
+        pairs = combinations(self.shares, 2)
+        found = ((one, other, difference(self.shares[one], self.shares[other])) for one, other in pairs)
+        return [(one, other, gap) for one, other, gap in found if gap is not None]
+
     def verdict(self) -> list[str]:
         """Say in sentences which variants differ, and how sure that is."""
         return list(_judge(self.shares))
@@ -43,7 +51,10 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 async def read_trials(reader: Reader, row: Row, journey: Journey, counts: Mapping[str, StepCounts]) -> list[Trial]:
-    """Return the SPLITs of a journey's version; outcomes are those of the 5,000 newest enrolments that are over."""
+    """Return the SPLITs of a journey's version; outcomes are those of the 5,000 newest enrolments that are over.
+
+    How many reached the goal is of all who entered, and told last.
+    """
     conditions = [step for step in journey.steps if isinstance(step, ConditionStep)][:_MOST_CONDITIONS]
     names = ["completed", *(f"yes at “{step.name or step.id}”" for step in conditions)]
     trials = []
@@ -58,9 +69,19 @@ async def read_trials(reader: Reader, row: Row, journey: Journey, counts: Mappin
             Outcome(name, {variant: _share(found.get(variant), place) for variant in variants})
             for place, name in enumerate(names)
         ]
-        drawn = counts.get(step.id, StepCounts()).drawn
-        trials.append(Trial(step, {variant: drawn.get(variant, 0) for variant in variants}, outcomes))
+        counted = counts.get(step.id, StepCounts())
+        if journey.goal is not None:
+            outcomes.append(_compare_goal(journey.goal, variants, counted))
+        drawn = {variant: counted.conversions.get(variant, Conversions()).enrollments for variant in variants}
+        trials.append(Trial(step, drawn, outcomes))
     return trials
+
+
+def _compare_goal(goal: Goal, variants: Iterable[str], counts: StepCounts) -> Outcome:
+    """Return how many of all who got each variant reached the goal by now, those still under way too."""
+    reached = {variant: counts.conversions.get(variant, Conversions()) for variant in variants}
+    name = f"reached the goal “{goal.name or GOAL}”"
+    return Outcome(name, {variant: (one.converted, one.enrollments) for variant, one in reached.items()})
 
 
 def _share(found: Row | None, place: int) -> tuple[int, int]:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 import httpx
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,8 +15,15 @@ _PATIENCE = 5.0  # seconds, for all of an answer
 _LARGEST = 32 * 1024 * 1024  # bytes of an answer, as it is when it is unpacked
 _FAULTS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ExceptionGroup)  # the last for a port that is none
 _ASKED_BY = "fairway-asked-by"
+_FOUND = 200
 
 Answer = TypeVar("Answer")
+
+
+class _State(msgspec.Struct, frozen=True):
+    """The answer about a customer's row, as far as it is read here."""
+
+    state: dict[str, Any] | None
 
 
 class Group(Protocol):
@@ -39,18 +48,35 @@ class Peers:
         """Let go of all connections."""
         await self._client.aclose()
 
-    async def ask_owner(self, request: Request, partition: int) -> Response:
-        """Return the answer of the worker that has a partition; raises HTTPException 503 if there is none."""
+    async def ask_owner(self, request: Request, partition: int, path: str | None = None) -> Response:
+        """Return the answer of the worker that has a partition; raises HTTPException 503 if there is none.
+
+        It is asked for what the request asks for, unless a path is given.
+        """
         members = self._group.members()
         address = next((each for each, partitions in members.items() if partition in partitions), None)
         if address in (None, self._group.address) or is_passed_on(request):
             raise _closed(partition, "is not open yet")
         try:
-            answer = await self._ask(str(address), request)
+            answer = await self._ask(str(address), request, path)
         except _FAULTS:
             raise _closed(partition, f"is on a worker that does not answer at '{address}'") from None
         headers = {name: answer.headers[name] for name in ("retry-after",) if name in answer.headers}
         return Response(answer.content, answer.status_code, headers, answer.headers.get("content-type"))
+
+    async def ask_state(
+        self, request: Request, partition: int, tenant_id: str, customer_id: str
+    ) -> dict[str, Any] | None:
+        """Return a customer's row from the worker that has its partition; HTTPException 503 if none can."""
+        parts = (quote(part, safe="") for part in (tenant_id, customer_id))
+        path = "/api/v1/customers/{}/{}/state".format(*parts)
+        answer = await self.ask_owner(request, partition, path)
+        try:
+            if answer.status_code == _FOUND:
+                return msgspec.json.decode(bytes(answer.body), type=_State).state
+        except (msgspec.DecodeError, RecursionError):
+            pass
+        raise _closed(partition, "can't be asked")
 
     async def ask_all(self, request: Request, read: Callable[[bytes], Answer]) -> tuple[list[Answer], int]:
         """Return what each of the others answered that did, as `read` reads it, and how many were asked.
@@ -70,14 +96,11 @@ class Peers:
         except (*_FAULTS, ValueError):
             return None
 
-    async def _ask(self, address: str, request: Request) -> httpx.Response:
+    async def _ask(self, address: str, request: Request, path: str | None = None) -> httpx.Response:
         passed = {name: request.headers[name] for name in ("authorization",) if name in request.headers}
-        path = request.scope["raw_path"].decode() + (f"?{request.url.query}" if request.url.query else "")
-        headers = passed | {_ASKED_BY: self._group.address}
-        async with (
-            asyncio.timeout(_PATIENCE),
-            self._client.stream("GET", address + path, headers=headers) as answer,
-        ):
+        asked = request.scope["raw_path"].decode() + (f"?{request.url.query}" if request.url.query else "")
+        url, headers = address + (path or asked), passed | {_ASKED_BY: self._group.address}
+        async with asyncio.timeout(_PATIENCE), self._client.stream("GET", url, headers=headers) as answer:
             content = bytearray()
             async for part in answer.aiter_bytes():
                 content += part

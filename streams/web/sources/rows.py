@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from models.customer import Customer, decode
+from models.customer import Customer, Enrollment, decode
 from streams.engine.salvage import is_sound
 from streams.web.access.masking import Mask
 from streams.web.access.visitor import Tenants, Visitor
@@ -78,6 +78,14 @@ def read_row(key: bytes, raw: bytes, mask: Mask) -> StateRow:
     return StateRow(
         tenant, customer, len(raw), len(row.enrollments), min(waits, default=None), mask.customer(_plain(row))
     )
+
+
+def find_enrollment(raw: bytes | None, enrollment_id: str) -> Enrollment | None:
+    """Return an ACTIVE enrolment of a row of the store; None where the row has it not, or is damaged."""
+    try:
+        return decode(raw).enrollments.get(enrollment_id) if raw is not None else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _plain(row: Customer) -> dict[str, Any]:

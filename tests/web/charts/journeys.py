@@ -3,8 +3,9 @@
 from models.journey import Journey
 
 
-def make(*steps: dict[str, object]) -> Journey:
-    return Journey.model_validate({"tenantId": "t", "name": "j", "triggerType": "e", "steps": list(steps)})
+def make(*steps: dict[str, object], **settings: object) -> Journey:
+    whole = {"tenantId": "t", "name": "j", "triggerType": "e", "steps": list(steps)}
+    return Journey.model_validate(whole | settings)
 
 
 START = {"id": "start", "type": "TRIGGER"}

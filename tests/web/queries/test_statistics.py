@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.web.queries.statistics import confidence, rate
+from streams.web.queries.statistics import Conversions, confidence, difference, rate
 
 
 def test_a_share_has_its_interval() -> None:
@@ -10,6 +10,33 @@ def test_a_share_has_its_interval() -> None:
     assert found is not None
     assert (found.share, round(found.low, 3), round(found.high, 3)) == (0.8, 0.49, 0.943)
     assert rate(0, 0) is None
+
+
+def test_conversions_have_their_rate() -> None:
+    assert Conversions(10, 8).rate == rate(8, 10)
+    assert Conversions().rate is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [  # Newcombe, Statistics in Medicine 17 (1998), 873-890, table II, method 10
+        ((56, 70), (48, 80), (0.2, 0.0524, 0.3339)),
+        ((9, 10), (3, 10), (0.6, 0.1705, 0.8090)),
+        ((6, 7), (2, 7), (0.5714, 0.0582, 0.8062)),
+        ((5, 56), (0, 29), (0.0893, -0.0381, 0.1926)),
+        ((0, 10), (0, 20), (0.0, -0.1611, 0.2775)),
+        ((0, 10), (0, 10), (0.0, -0.2775, 0.2775)),
+        ((10, 10), (0, 20), (1.0, 0.6791, 1.0)),
+        ((10, 10), (0, 10), (1.0, 0.6075, 1.0)),
+    ],
+)
+def test_the_difference_of_two_shares_has_its_interval(
+    first: tuple[int, int], second: tuple[int, int], expected: tuple[float, float, float]
+) -> None:
+    found = difference(first, second)
+    assert found is not None
+    assert (found.share, found.low, found.high) == pytest.approx(expected, abs=0.0001)
+    assert difference(first, (0, 0)) is None
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,17 @@ def test_variants_are_compared_in_words(shares: dict[str, tuple[int, int]], verd
     assert Outcome("completed", shares).verdict() == verdict
 
 
+def test_differences_are_told_where_there_is_something_to_compare() -> None:
+    ((one, other, gap),) = Outcome("goal", {"A": (56, 70), "B": (48, 80), "C": (0, 0)}).gaps()
+    assert (one, other, round(gap.share, 3)) == ("A", "B", 0.2)
+
+
 @pytest.mark.database
 async def test_outcomes_are_those_of_enrolments_that_are_over(reader: Reader) -> None:
     (row,) = (await journeys.list_journeys(reader, journeys.Filter(part="Welcome of"), limit=1)).rows
     journey = await journeys.read_version(reader, row["id"], row["version"])
     assert journey is not None
-    (trial,) = await read_trials(reader, row, journey, await totals.count_steps(reader, row["id"], 1))
+    (trial,) = await read_trials(reader, row, journey, (await totals.count_version(reader, row["id"], 1)).steps)
     assert sum(trial.entered.values()) == row["total_enrolled"]
     completed = trial.outcomes[0].shares
     assert set(completed) == set(trial.entered)
