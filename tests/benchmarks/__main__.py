@@ -11,18 +11,21 @@ import typer
 
 from streams.dev import broker as kafka_server
 from tests.benchmarks import check, report
-from tests.benchmarks.contests import BY_NAME, run, run_projection, run_restore, run_waits
+from tests.benchmarks.contests import BY_NAME, run, run_heard, run_projection, run_restore, run_waits
 from tests.benchmarks.growth import run_growth
 from tests.benchmarks.latency import run_latency
 from tests.benchmarks.progress import Figure
 from tests.benchmarks.stage import Stage
 
+_HEARD = (1, 10, 1_000_000)  # one in so many events ends a wait
 _LOADS = (0.1, 0.5, 0.8)  # of the rate of workload b
-_OTHERS = ("e", "f", "g", "h", "i")
+_OTHERS = ("e", "l", "f", "g", "h", "i")
 
 
 def main(
-    only: Annotated[str, typer.Option(help="Names, by commas; all if not given. e to i: see the document.")] = "",
+    only: Annotated[
+        str, typer.Option(help="Names, by commas; all if not given. e to i and l: see the document.")
+    ] = "",
     rounds: Annotated[int, typer.Option(help="How often each runs.")] = 3,
     events: Annotated[int, typer.Option(help="How many events a run takes.")] = 200_000,
     customers: Annotated[int, typer.Option(help="Up to how many customers i measures.")] = 10_000_000,
@@ -79,6 +82,8 @@ def _run_others(
 ):
     for figure in waits:
         yield _tell(f"**e**, waits that fire after an outage: {figure.rate:,.0f}/s, {figure.cost:.1f} µs each.")
+    if "l" in names:
+        yield from _run_heard(stage, events // 4)
     if "f" in names:
         yield _tell(f"**f**, restore from the changelog: {run_restore(stage, events // 2).rate:,.0f} rows/s.")
     if "g" in names:
@@ -92,6 +97,15 @@ def _run_others(
             row = f"| {what} | {number:,} | {figure.rate:,.0f} | {figure.cost:.1f} | {figure.memory:,.0f} |"
             rows.append(_tell(row))
         yield "**i**, cost as it grows:\n\n" + "\n".join(rows)
+
+
+def _run_heard(stage: Stage, events: int):
+    rows = ["| events that end a wait | events/s | processor µs each |\n| ---: | ---: | ---: |"]
+    for every in _HEARD:
+        figure = run_heard(stage, events, every)
+        share = 1 / every if every < events else 0
+        rows.append(_tell(f"| {share:.0%} | {figure.rate:,.0f} | {figure.cost:.1f} |"))
+    yield "**l**, events that some WAIT listens for, of its key or of another:\n\n" + "\n".join(rows)
 
 
 def _run_latencies(stage: Stage, results: dict[str, list[Figure]]):

@@ -110,6 +110,21 @@ def run_waits(stage: Stage, events: int) -> Figure:
         return measure(broker.records(COMMANDS), events, [pid])
 
 
+def run_heard(stage: Stage, events: int, every: int = 1) -> Figure:
+    """Return how fast customers who wait for an event are given one each; one in `every` ends its wait.
+
+    The others are of another tee time.
+    """
+    setting = _work_through(
+        stage, workloads.LISTENING, lambda count: make_events(count, teeTimeId=workloads.HEARD_KEY), events
+    )
+    inputs = Broker(stage.brokers, stage.partitions).inputs(setting.app_id, setting.topic)
+    before = inputs()
+    stage.feed(setting.topic, workloads.make_heard(events, events, every))
+    with setting.running(FAIRWAY) as pid:
+        return measure(lambda: [now - then for now, then in zip(inputs(), before, strict=False)], events, [pid])
+
+
 def run_restore(stage: Stage, events: int) -> Figure:
     """Return rows restored a second: how much longer the first command takes a worker that holds nothing yet."""
     setting = _work_through(stage, workloads.ENTERING, make_events, events)

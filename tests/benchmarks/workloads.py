@@ -15,6 +15,7 @@ Event = tuple[bytes, bytes]
 """Key and value of a record."""
 
 TRIGGER_TYPE = "teetime.booked"
+HEARD_TYPE, HEARD_KEY = "teetime.completed", "t-1"
 _CONDITIONS = [
     {"field": "membershipTier", "operator": "in", "value": ["Gold", "Platinum"]},
     {"field": "players", "operator": "greaterThan", "value": 2},
@@ -30,20 +31,31 @@ def make_events(
     wanted_each: int = 1,
     start: int = 0,
     customer_of: Callable[[int], int] = int,
+    type_: str = TRIGGER_TYPE,
     **data: Any,
 ) -> Iterator[Event]:
-    """Yield events of 250 bytes, each of another customer; of them one in `wanted_each` may trigger a journey."""
+    """Yield events of 250 bytes, each of another customer; of them one in `wanted_each` is of the type."""
     encode = msgspec.json.Encoder().encode
     common = {"membershipTier": "Gold", "teeTime": "2026-11-25T09:00:00Z", "players": 4} | data
     for number in range(start, start + count):
         tenant, customer = f"t{number // wanted_each % tenants}", f"c{customer_of(number)}"
         value = {
             "eventId": f"e{number}", "tenantId": tenant, "clubId": "north", "customerId": customer,
-            "eventType": TRIGGER_TYPE if number % wanted_each == 0 else "email.opened",
+            "eventType": type_ if number % wanted_each == 0 else "email.opened",
             "occurredAt": "2026-01-05T10:00:00Z",
             "data": common | {"seq": number},
         }  # fmt: skip
         yield f"{tenant}:{customer}".encode(), encode(value)
+
+
+def make_heard(count: int, start: int, every: int) -> Iterator[Event]:
+    """Yield events of a type that LISTENING listens for, each of another customer; one in `every` has its key."""
+    heard, other = (
+        make_events(count, start=start, customer_of=lambda n: n - start, type_=HEARD_TYPE, teeTimeId=key)
+        for key in (HEARD_KEY, "t-2")
+    )
+    for number, (right, wrong) in enumerate(zip(heard, other, strict=True)):
+        yield wrong if number % every else right
 
 
 def make_rows(count: int) -> Iterator[Event]:
@@ -84,6 +96,13 @@ WHOLE = make_journey(
 )
 STEPS_OF_WHOLE = 8  # trigger and end included
 WAITING = make_journey("Waiting", {"type": "WAIT", "config": {"until": {"field": "trigger.remindAt"}}}, _SEND)
+
+LISTENING = make_journey(
+    "Listening",
+    {"type": "WAIT", "config": {"events": [{"eventType": HEARD_TYPE}], "duration": "20000 hours"}},
+    _SEND,
+    enrollmentKey="trigger.teeTimeId",
+)
 
 
 def make_many(count: int, tenants: int) -> list[Journey]:

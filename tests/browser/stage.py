@@ -88,14 +88,14 @@ def make_member(number: int, now: datetime, joined: datetime) -> Iterator[Event]
         yield event(20, "customer.updated", {"renewed": True})
     if number % 2 == 0:
         booked = {"membershipTier": tier, "teeTimeId": f"t-{number}"}
-        plays = 40 if number % 20 == 6 else 96 + number % 9
+        plays = 40 if number % 20 == 12 else 96 + number % 9
         yield event(2, "teetime.booked", booked | {"teeTime": (joined + timedelta(hours=plays)).isoformat()})
         if number % 20 == 10:
             later = joined + timedelta(hours=plays + 24)
             yield event(9, "teetime.rescheduled", booked | {"teeTime": later.isoformat(), "course": "new"})
-        if number % 20 == 16:
+        if number % 20 == 2:
             yield event(9, "teetime.cancelled", booked)
-        if number % 20 == 6:
+        if number % 20 == 12:
             yield event(plays + 4, "teetime.completed", booked | {"score": 70 + number % 30})
     if number % 11 == 0:
         lesson = "some day" if number % 2 else (now + timedelta(hours=number)).isoformat()

@@ -1,10 +1,10 @@
 """What the pure engine makes of the events: the commands and rows that every run must come to."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from models.customer import Customer
+from models.customer import Customer, Memory, Sent
 from models.ids import customer_key
 from models.journey import Journey
 from models.messages import Event
@@ -21,9 +21,9 @@ class Foretold(NamedTuple):
     rows: dict[bytes, Any]
 
 
-def foretell(events: Iterable[Event], journeys: Iterable[Journey]) -> Foretold:
-    """Let the engine handle the events, on its own and at once."""
-    lines = [Line(event.occurred_at, number, event) for number, event in enumerate(events)]
+def foretell(arrivals: Iterable[tuple[datetime, Event]], journeys: Iterable[Journey]) -> Foretold:
+    """Let the engine handle events that come at these times, on its own and at once."""
+    lines = [Line(at, number, event) for number, (at, event) in enumerate(arrivals)]
     until = max(line.at for line in lines) + _RUN_OUT
     simulation = Simulation(load_journeys(journeys))
     commands = {out.fields["commandId"] for out in simulation.run(lines, until) if out.topic == COMMANDS}
@@ -35,11 +35,25 @@ def view(row: Customer) -> Any:
     """Return what is the same of a row whenever and in whatever order things happened."""
     recent = sorted(row.recent[at : at + _MARK] for at in range(0, len(row.recent), _MARK))
     enrollments = {
-        id_: (at.journey_id, at.version, at.step, at.key, at.entry, at.visits, at.skipped, at.variants, at.data)
+        id_: (
+            at.journey_id, at.version, at.step, at.key, at.entry, at.visits, at.skipped, at.variants, at.data,
+            _view_memory(at.memory or Memory()),
+        )
         for id_, at in row.enrollments.items()
-    }
+    }  # fmt: skip
+    watched = sorted((one.id, one.key, one.event_id, _view_sent(one.sent), one.is_void) for one in row.watched)
     history = {id_: {key: entry.count for key, entry in keys.items()} for id_, keys in row.history.items()}
     return (
         row.tenant_id, row.customer_id, row.profile, enrollments, sorted(row.candidates), history, recent,
-        row.merging, row.deferred,
+        row.merging, row.deferred, watched,
     )  # fmt: skip
+
+
+def _view_memory(memory: Memory) -> Any:
+    """Return what an enrolment remembers, but for the times of what is not an event."""
+    events = {step: {place: one.event_id for place, one in heard.items()} for step, heard in memory.events.items()}
+    return sorted(memory.since), events, memory.kept, memory.followed, _view_sent(memory.sent), memory.goal
+
+
+def _view_sent(sent: Iterable[Sent]) -> list[tuple[str, int]]:
+    return [(one.step, one.visit) for one in sent]

@@ -1,7 +1,8 @@
 """Journeys and events whose outcome does not depend on timing: what the engine makes of them is known beforehand.
 
 Entries are once-only, by key, or without a wait; conditions ask the trigger alone, which follows from customer
-and key; updates commute. So any order of arrival gives the same ids, and the same rows up to times.
+and key; updates commute. So any order of arrival gives the same ids, and the same rows up to times. Journeys that
+listen have a topic of their own, which keeps their events in order (see stories).
 """
 
 import random
@@ -17,13 +18,16 @@ from models.journey import Journey
 from models.messages import Event
 from streams.kafka.partitioner import partition_of
 from tests.client import Record
+from tests.faults import stories
 from tests.faults.poison import POISON
+from tests.faults.stories import Scene, Stories
 
 TENANTS = ("pinehurst", "augusta", "carnoustie")
 TYPES = (
     "scl.member.created", "teetime.booked", "payment.failed", "engagement.dropped", "teetime.completed",
     "customer.updated",
 )  # fmt: skip
+FOREIGN = b"some other key"
 _WEIGHTS = (20, 35, 20, 10, 10, 5)
 
 _JOURNEYS = """
@@ -84,36 +88,61 @@ _JOURNEYS = """
 
 
 class Sent(NamedTuple):
-    """A record for the broker, and the event in it; None where it is poison."""
+    """A record for the broker, the event in it, None where it is poison, and when it was to be written."""
 
     record: Record
     event: Event | None
+    at: datetime
+    scene: Scene | None = None
 
 
 def journeys() -> list[Journey]:
-    return [Journey.model_validate(given | {"tenantId": t}) for t in TENANTS for given in yaml.safe_load(_JOURNEYS)]
+    authored = yaml.safe_load(_JOURNEYS) + yaml.safe_load(stories.JOURNEYS)
+    return [Journey.model_validate(given | {"tenantId": tenant}) for tenant in TENANTS for given in authored]
 
 
 def events(seed: int, count: int, customers: int, partitions: int, start: datetime, rate: float) -> Iterator[Sent]:
     """Yield `count` records as a producer with `rate` a second writes them from `start` on.
 
     Of these 1 % are poison, 3 % come by a foreign partition, 5 % repeat an event of before, and occurredAt goes
-    back and forth by up to a minute.
+    back and forth by up to a minute. A third tells stories of a quarter of the customers.
     """
-    chance = random.Random(seed)
-    past: list[Event] = []
+    chance, told = random.Random(seed), Stories(customers // 4)
+    past: list[Sent] = []
     for number in range(count):
-        if chance.random() < 0.01:
-            yield Sent(_poison(number, chance, partitions), None)
-            continue
         at = start + timedelta(seconds=number / rate)
-        if past and chance.random() < 0.05:
-            event = chance.choice(past)
+        if chance.random() < 0.01:
+            yield Sent(_poison(number, chance, partitions), None, at)
+        elif past and chance.random() < 0.05:
+            yield _repeat(chance.choice(past), chance, partitions, at)
         else:
-            event = _event(number, chance, customers, at)
-            past.append(event)
+            sent = _tell(number, chance, told, partitions, at) if chance.random() < 0.35 else None
+            if sent is None:
+                event = _event(number, chance, customers, at)
+                sent = Sent(_record(event, chance, partitions), event, at)
+            past.append(sent)
             del past[:-2000]
-        yield Sent(_record(event, chance, partitions), event)
+            yield sent
+
+
+def _repeat(sent: Sent, chance: random.Random, partitions: int, at: datetime) -> Sent:
+    """Write an event again; one of a story by the partition by which it came, which keeps the order."""
+    assert sent.event is not None
+    return Sent(sent.record if sent.scene else _record(sent.event, chance, partitions), sent.event, at)
+
+
+def _tell(number: int, chance: random.Random, told: Stories, partitions: int, at: datetime) -> Sent | None:
+    """Return what comes next of a story; the stories of some customers come by a foreign partition throughout."""
+    found = told.next(chance, at)
+    if found is None:
+        return None
+    scene, occurred_at = found
+    event = stories.make_event(number, scene, TENANTS[scene.customer % 3], occurred_at)
+    key = customer_key(event.tenant_id, event.customer_id)
+    partition = partition_of(key, partitions)
+    if scene.customer % 30 == 0:
+        partition, key = (partition + 1) % partitions, FOREIGN
+    return Sent(Record(stories.TOPIC, key, _encode(event), (), partition), event, at, scene)
 
 
 def _event(number: int, chance: random.Random, customers: int, at: datetime) -> Event:
@@ -141,12 +170,15 @@ def _record(event: Event, chance: random.Random, partitions: int) -> Record:
     key = customer_key(event.tenant_id, event.customer_id)
     partition = partition_of(key, partitions)
     if chance.random() < 0.03:
-        partition, key = chance.randrange(partitions), b"some other key"
-    value = {
+        partition, key = chance.randrange(partitions), FOREIGN
+    return Record(event.event_type, key, _encode(event), (), partition)
+
+
+def _encode(event: Event) -> bytes:
+    return msgspec.json.encode({
         "eventId": event.event_id, "eventType": event.event_type, "tenantId": event.tenant_id,
         "customerId": event.customer_id, "occurredAt": event.occurred_at, "data": event.data,
-    }  # fmt: skip
-    return Record(event.event_type, key, msgspec.json.encode(value), (), partition)
+    })  # fmt: skip
 
 
 def _poison(number: int, chance: random.Random, partitions: int) -> Record:

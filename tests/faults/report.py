@@ -17,7 +17,8 @@ only) compares what stands on the topics with what the pure engine makes of the 
 command ids, none of them twice, every customer's row, every dead letter byte for byte, every activity record;
 a consumer that read along during the faults must have seen the same. All load holds 1 % poison (42 kinds of
 bytes that are no event), 5 % repeated events, 3 % events on a foreign partition, times that go back and forth
-by a minute; Postgres is down throughout.
+by a minute; a third tells stories that journeys listen to (waits for events and rules, exits, goals, data that is
+followed). Postgres is down throughout.
 
 Of three brokers each topic has three copies, and a write waits for two (`min.insync.replicas`).
 

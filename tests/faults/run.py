@@ -90,7 +90,7 @@ def run(plan: Plan, folder: Path, tell: Callable[[str], None] = print) -> Outcom
 
 def _foretell(*load: Any) -> Foretold:
     os.nice(5)
-    return foretell([one.event for one in events(*load) if one.event is not None], journeys())
+    return foretell([(one.at, one.event) for one in events(*load) if one.event is not None], journeys())
 
 
 def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callable[[str], None]) -> list[Injected]:

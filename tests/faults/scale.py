@@ -125,7 +125,7 @@ def _event(cluster: Cluster, type_: str, customer: str, at: datetime, number: in
         "data": {"at": at.isoformat()},
     }  # fmt: skip
     partition = partition_of(key, cluster.partitions)
-    return Sent(client.Record(type_, key, msgspec.json.encode(value), (), partition), None)
+    return Sent(client.Record(type_, key, msgspec.json.encode(value), (), partition), None, now())
 
 
 class Memory:

@@ -16,6 +16,8 @@ def describe_rule(rule: Condition) -> str:
     if isinstance(rule, Group):
         return f"{'not ' if rule.negated else ''}({describe_rules(rule.rules, rule.combinator)})"
     operand = rule.value_field if rule.value_field else rule.value
+    if isinstance(operand, list | tuple):
+        operand = ", ".join(map(str, operand))
     return f"{rule.field} {rule.operator}" + ("" if operand is None else f" {operand}")
 
 

@@ -11,6 +11,7 @@ from tests.engine.build import journey, wait
 
 PAID: dict[str, Any] = {"eventType": "payment.succeeded"}
 GOLD = {"field": "tier", "operator": "equals", "value": "Gold"}
+MEMBER = {"field": "tier", "operator": "in", "value": ["Gold", "Silver"]}
 BARE = {"field": "tier", "operator": "isNull"}
 
 
@@ -69,6 +70,7 @@ def test_exits_are_told_by_the_names_that_enrolments_leave_by() -> None:
     [
         ({"events": [PAID]}, "payment.succeeded, within 30 days"),
         ({"rules": [GOLD], "within": "1 week"}, "tier equals Gold, within 1 week"),
+        ({"rules": [MEMBER]}, "tier in Gold, Silver, within 30 days"),
         ({"events": [PAID | {"key": "booking"}], "rules": [GOLD]},
          "payment.succeeded by booking or tier equals Gold, within 30 days"),
     ],
