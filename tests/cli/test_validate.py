@@ -22,7 +22,7 @@ def test_problems_can_be_had_as_json(tmp_path: Path) -> None:
         {
             "file": str(file),
             "step": "mail",
-            "text": "'config.channel' is missing: how to send, as EMAIL, SMS or PUSH.",
+            "text": "'config.channel' is missing: how to send, such as EMAIL, SMS or PUSH.",
             "level": "error",
         }
     ]
@@ -32,7 +32,7 @@ def test_problems_can_be_had_as_json(tmp_path: Path) -> None:
 
 def test_a_dash_is_standard_input() -> None:
     bad = CliRunner().invoke(app, ["journeys", "validate", "-"], input=BAD.replace("timezone: Mars", ""))
-    assert bad.output == "-:mail: 'config.channel' is missing: how to send, as EMAIL, SMS or PUSH.\n"
+    assert bad.output == "-:mail: 'config.channel' is missing: how to send, such as EMAIL, SMS or PUSH.\n"
     good = CliRunner().invoke(app, ["journeys", "validate", "-"], input="\ufeff" + GOOD)
     assert good.output == "1 journey, no problems.\n"
 

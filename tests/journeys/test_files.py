@@ -44,7 +44,7 @@ def test_all_problems_of_all_files_are_told_with_file_and_step(tmp_path: Path) -
     (tmp_path / "d.yaml").write_bytes(b"\xff")
     expected = [
         f"{bad}: Journey 'Bad': 'timezone' is 'Mars', which is not a time zone; write for example Europe/London.",
-        f"{bad}:mail: Journey 'Bad': 'config.channel' is missing: how to send, as EMAIL, SMS or PUSH.",
+        f"{bad}:mail: Journey 'Bad': 'config.channel' is missing: how to send, such as EMAIL, SMS or PUSH.",
         f"{torn}: The file is not JSON: line 1, Expecting property name enclosed in double quotes.",
         f"{tmp_path / 'd.yaml'}: The file is not UTF-8 text.",
         f"{tmp_path / 'none'}: The file can't be read: No such file or directory.",

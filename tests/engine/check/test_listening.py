@@ -58,7 +58,7 @@ def test_every_form_of_listening_has_no_problems_is_in_the_schema_and_compiles()
         (raw(wait("wait", None, rules=[GOLD])), "wait", "A WAIT needs 'duration' or 'until' beside what it waits for, as duration: 30 days, for it may never come."),
         (raw(listen()), "wait", "'config.events' is empty; it needs at least one entry."),
         (raw(listen(*[PAID | {"eventType": f"e{n}"} for n in range(33)])), "wait", "'config.events' has 33 entries; 32 are allowed."),
-        (raw(listen({"conditions": []})), "wait", "'config.events#1.eventType' is missing: the type of event, as payment.succeeded."),
+        (raw(listen({"conditions": []})), "wait", "'config.events#1.eventType' is missing: the type of event, such as payment.succeeded."),
         (raw(listen(PAID | {"keeep": ["x"]})), "wait", "'config.events#1.keeep' is not known here; did you mean 'keep'?"),
         (raw(listen({"eventType": ""})), "wait", "'config.events#1.eventType' is empty."),
         (raw(listen(PAID | {"nextStepId": "ned"})), "wait", "'config.events#1.nextStepId' is 'ned', which no step has as its id; did you mean 'end'?"),
