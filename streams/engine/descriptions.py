@@ -31,14 +31,12 @@ COMMON: dict[str, str] = {
 """Fields that mean the same wherever they stand."""
 
 DESCRIPTIONS: dict[str, dict[str, str]] = {
-    "Event": {
+    "KnownEvent": {
         "eventId": "names what happened; the same again is ignored (R7)",
-        "occurredAt": "when it happened; waits count from it",
+        "occurredAt": "when it happened, with an offset, from the years 1970 to 2999; waits count from it",
         "eventType": "the type; the topic's name if it is left out",
         "clubId": "the club where it happened",
         "data": "what conditions, waits and senders read",
-        "extra": "unknown fields; conditions reach them as event.<name>",
-        "traceparent": "the trace, from the header",
     },
     "SendCommand": {
         "commandId": "names the command, the same after any replay; drop one that repeats",
@@ -168,6 +166,6 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
 """Fields by the struct that has them."""
 
 
-def describe_field(struct: str, field: str) -> str:
-    """Return what a field means; raises KeyError for a field that nobody described."""
-    return DESCRIPTIONS.get(struct, {}).get(field) or COMMON[field]
+def find_description(struct: str, field: str) -> str | None:
+    """Return what a field means; None for one of Fairway's own messages that nobody else reads."""
+    return DESCRIPTIONS.get(struct, {}).get(field) or COMMON.get(field)

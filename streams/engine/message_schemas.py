@@ -7,6 +7,7 @@ from msgspec import NODEFAULT
 
 from models import limits
 from streams.engine.decoding import KnownEvent
+from streams.engine.descriptions import find_description
 from streams.engine.effects import Activity, ProfileUpdate, SendCommand
 from streams.engine.entries import OtherEntry, StepCompleted
 from streams.engine.inputs import InboxMessage
@@ -32,7 +33,16 @@ def message_schemas() -> dict[str, Schema]:
 def make_schema(struct: Any, title: str) -> Schema:
     """Return the JSON Schema of a struct, or of a tagged union of them."""
     (schema,), parts = msgspec.json.schema_components([struct], ref_template=_AT)
+    _describe(parts)
     return {"$schema": _DIALECT, **schema, "title": title, "$defs": parts}
+
+
+def _describe(parts: dict[str, Any]) -> None:
+    """Let each field say what it means."""
+    for struct, part in parts.items():
+        for name, field in part.get("properties", {}).items():
+            if meaning := find_description(struct, name):
+                field["description"] = meaning
 
 
 def _event() -> Schema:
@@ -42,8 +52,6 @@ def _event() -> Schema:
     del event["additionalProperties"], schema["$ref"]
     fields = event["properties"]
     fields["tenantId"]["pattern"], fields["customerId"]["pattern"] = limits.TENANT_PATTERN, limits.CUSTOMER_PATTERN
-    fields["eventType"]["description"] = "The topic's name, if it is left out."
-    fields["occurredAt"]["description"] = "With an offset, from the years 1970 to 2999."
     return event | schema
 
 
@@ -57,6 +65,7 @@ def _activity(title: str) -> Schema:
     activity, of_entries, of_results = found[0], found[1 : 1 + len(entries)], found[1 + len(entries) :]
     parts["StepCompleted"]["properties"]["result"] = {"anyOf": list(of_results)}
     parts["Activity"]["properties"]["entries"] = {"type": "array", "items": {"anyOf": list(of_entries)}}
+    _describe(parts)
     return {"$schema": _DIALECT, "title": title, **activity, "$defs": parts}
 
 

@@ -48,9 +48,18 @@ def test_every_kind_of_entry_and_result_has_its_place() -> None:
 
 
 def test_a_moment_is_told_as_one() -> None:
-    moment = {"type": "string", "format": "date-time"}
-    assert SCHEMAS["send-command"]["$defs"]["SendCommand"]["properties"]["issuedAt"] == moment
-    assert SCHEMAS["activity"]["$defs"]["StepCompleted"]["properties"]["completedAt"] == moment
+    issued = SCHEMAS["send-command"]["$defs"]["SendCommand"]["properties"]["issuedAt"]
+    completed = SCHEMAS["activity"]["$defs"]["StepCompleted"]["properties"]["completedAt"]
+    assert issued == {"type": "string", "format": "date-time", "description": "the time of the step"}
+    assert completed == {"type": "string", "format": "date-time", "description": "when it was done"}
+
+
+@pytest.mark.parametrize("name", ["event", "send-command", "profile-update", "activity"])
+def test_every_field_that_others_read_says_what_it_means(name: str) -> None:
+    parts = [SCHEMAS[name], *SCHEMAS[name]["$defs"].values()]
+    fields = [(part["title"], key, field) for part in parts for key, field in part.get("properties", {}).items()]
+    assert fields
+    assert [(title, key) for title, key, field in fields if "description" not in field] == []
 
 
 EVENT = {"eventId": "e-1", "tenantId": "pinehurst", "customerId": "c-7", "occurredAt": "2026-11-23T10:00:00Z"}

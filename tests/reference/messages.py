@@ -11,7 +11,7 @@ from msgspec import NODEFAULT, UNSET, UnsetType
 from streams.engine import effects, entries, inputs, results, subscriptions
 from streams.engine.decoding import _ALLOWED as ALLOWED
 from streams.engine.decoding import _Wire as Wire
-from streams.engine.descriptions import describe_field
+from streams.engine.descriptions import find_description
 from tests.reference.tables import code, table
 
 STRUCTS: dict[str, tuple[type[msgspec.Struct], ...]] = {
@@ -43,7 +43,7 @@ def render_event() -> str:
     for field in msgspec.structs.fields(Wire):
         name = field.encode_name
         need = "required" if field.default is NODEFAULT else "optional"
-        rows.append([code(name), need, ALLOWED[name].removeprefix("must be "), describe_field("Event", name)])
+        rows.append([code(name), need, ALLOWED[name].removeprefix("must be "), _describe_field("KnownEvent", name)])
     return table(["field", "", "must be", "meaning"], rows)
 
 
@@ -75,11 +75,17 @@ def _describe(struct: type[msgspec.Struct]) -> str:
 def _tabulate(struct: type[msgspec.Struct], without: type[msgspec.Struct] | None = None) -> str:
     left_out = without.__struct_encode_fields__ if without else ()
     rows = [
-        [code(field.encode_name), _type(field), describe_field(struct.__name__, field.encode_name)]
+        [code(field.encode_name), _type(field), _describe_field(struct.__name__, field.encode_name)]
         for field in msgspec.structs.fields(struct)
         if field.encode_name not in left_out
     ]
     return table(["field", "type", "meaning"], rows)
+
+
+def _describe_field(struct: str, field: str) -> str:
+    found = find_description(struct, field)
+    assert found is not None, f"streams/engine/descriptions.py says nothing of {struct}.{field}"
+    return found
 
 
 def _camel(text: str) -> str:
