@@ -17,9 +17,8 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), ' ') for cell in cells)} |".replace(
-        "|  |", "| |"
-    )
+    shown = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in shown)}|"
 
 
 def code(text: object) -> str:
