@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-BARE := not broker and not database and not browser and not faults and not docs and not versions
+BARE := not broker and not database and not browser and not faults and not docs and not versions and not registry
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 

@@ -19,6 +19,7 @@ from streams.cli import (
     history,
     init,
     journeys,
+    schemas,
     simulate,
     state,
     topics,
@@ -45,6 +46,7 @@ app.add_typer(state.group, name="state")
 topics.group.command()(export.export)
 app.add_typer(topics.group, name="topics")
 app.command()(doctor.doctor)
+app.command()(schemas.schemas)
 app.command()(init.init)
 app.command()(demo.demo)
 app.command()(simulate.simulate)

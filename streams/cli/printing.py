@@ -50,3 +50,17 @@ def _cut(word: str, width: int) -> str:
 
 def _word(value: Any) -> str:
     return "" if value is None else printable(str(value))
+
+
+def write_yaml(documents: list[dict[str, Any]]) -> str:
+    """Return documents as YAML, one after another, in the order in which they were made."""
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        """Write what stands twice twice: not everybody's reader knows anchors."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    text: str = yaml.dump_all(documents, Dumper=Plain, sort_keys=False, allow_unicode=True, width=110)
+    return text

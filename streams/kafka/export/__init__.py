@@ -1,0 +1,1 @@
+"""The topics of topics.yaml in the words of other tools."""
