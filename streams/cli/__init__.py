@@ -14,12 +14,14 @@ from streams.cli import (
     demo,
     dev,
     doctor,
+    difference,
     events,
     export,
     history,
     init,
     journeys,
     schemas,
+    people,
     simulate,
     state,
     topics,
@@ -39,11 +41,15 @@ app.add_typer(db.group, name="db")
 app.add_typer(dev.group, name="dev")
 db.group.command()(history.unpark)
 app.add_typer(history.group, name="history")
+journeys.group.command()(difference.diff)
 journeys.group.command()(validate.validate)
 journeys.group.command()(validate.schema)
 app.add_typer(journeys.group, name="journeys")
 app.add_typer(state.group, name="state")
 topics.group.command()(export.export)
+app.add_typer(people.customers, name="customers")
+app.add_typer(people.enrollments, name="enrollments")
+app.add_typer(people.waits, name="waits")
 app.add_typer(topics.group, name="topics")
 app.command()(doctor.doctor)
 app.command()(schemas.schemas)

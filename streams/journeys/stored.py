@@ -57,12 +57,15 @@ def _summary(row: RowMapping) -> dict[str, Any]:
     return {to_camel(name): row[name] for name in same} | totals | {"problem": row["problem"]}
 
 
-async def export(connection: AsyncConnection, tenant_id: str, name: str) -> dict[str, Any]:
-    """Return the newest version of a journey as plain data, as its file would hold it."""
+async def export(
+    connection: AsyncConnection, tenant_id: str, name: str, version: int | None = None
+) -> dict[str, Any]:
+    """Return a version of a journey, the newest if none is named, as plain data, as its file would hold it."""
     row = await find(connection, tenant_id, name)
-    journey = await read_version(connection, row["id"], row["version"])
+    version = row["version"] if version is None else version
+    journey = await read_version(connection, row["id"], version)
     if journey is None:
-        raise UnknownError(f"Journey '{row['name']}' has no version {row['version']} in this database.")
+        raise UnknownError(f"Journey '{row['name']}' has no version {version} in this database.")
     return journey.plain() | {"status": row["status"]}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import func, select, text
+from sqlalchemy import Text, cast, func, or_, select, text
 
 from models.rows import EnrollmentRow, HourCountRow, JourneyRow, RefusalCountRow, StepCountRow
 from streams.web.queries.query import PAGE, Reader, Row
@@ -95,13 +95,23 @@ async def count_due(reader: Reader, now: datetime, width: timedelta, bars: int) 
     return [found.get(now + bar * width, 0) for bar in range(bars)]
 
 
-async def list_waits(reader: Reader, start: datetime | None, end: datetime) -> list[Row]:
-    """Return up to 50 enrolments whose wait is due from `start` to before `end`, the first due first."""
+async def list_waits(
+    reader: Reader, start: datetime | None, end: datetime | None, *, journey: str | None = None, limit: int = PAGE
+) -> list[Row]:
+    """Return enrolments whose wait is due from `start` to before `end`, the first due first.
+
+    `journey` is the name or id of the one that is asked for.
+    """
     due = EnrollmentRow.waiting_until
-    query = select(EnrollmentRow.__table__).where(due < end)
+    query = select(EnrollmentRow.__table__).where(due.is_not(None))
     if start:
         query = query.where(due >= start)
-    return await reader.fetch(reader.within(query.order_by(due).limit(PAGE), EnrollmentRow.tenant_id))
+    if end:
+        query = query.where(due < end)
+    if journey is not None:
+        named = or_(JourneyRow.name == journey, cast(JourneyRow.id, Text) == journey)
+        query = query.where(EnrollmentRow.journey_id.in_(select(JourneyRow.id).where(named)))
+    return await reader.fetch(reader.within(query.order_by(due).limit(limit), EnrollmentRow.tenant_id))
 
 
 # --- journeys ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,170 @@
+"""`fairway customers`, `enrollments`, `waits`: where people stand and what happened to them, by Postgres."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from streams.clock import now
+from streams.errors import FairwayError
+from streams.settings import read_settings
+
+if TYPE_CHECKING:
+    from streams.web.queries.query import Reader, Row
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Tenant = Annotated[str, typer.Option(help="Whose it is.")]
+Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
+Found = TypeVar("Found")
+
+customers = typer.Typer(no_args_is_help=True, help="Who a customer is, and what happened to them.")
+enrollments = typer.Typer(no_args_is_help=True, help="Who is, or was, in a journey.")
+waits = typer.Typer(no_args_is_help=True, help="Who waits, and until when.")
+
+_ENROLLMENT = ("id", "customerId", "status", "version", "currentStepId", "enrolledAt", "waitingUntil", "exitReason")
+_WAIT = ("waitingUntil", "tenantId", "customerId", "journey", "currentStepId", "id")
+
+
+@customers.command("show")
+def show_customer(customer: Customer, tenant: Tenant, as_json: AsJson = False) -> None:
+    """Show a customer's attributes, what they want to receive, and their enrolments."""
+    import yaml
+
+    from streams.web.queries import history
+
+    async def ask(reader: "Reader") -> dict[str, Any]:
+        row = await history.find_customer(reader, tenant, customer)
+        if row is None:
+            raise FairwayError(
+                f"Tenant '{tenant}' has no customer '{customer}', or no event of theirs has come yet."
+            )
+        found = await history.list_customer_enrollments(reader, tenant, customer)
+        return _plain(row) | {"enrollments": [_short(one, _ENROLLMENT) for one in found]}
+
+    found = _ask(ask)
+    _print_json(found) if as_json else typer.echo(
+        yaml.safe_dump(found, sort_keys=False, allow_unicode=True), nl=False
+    )
+
+
+@customers.command("timeline")
+def show_timeline(customer: Customer, tenant: Tenant, limit: Limit = 50, as_json: AsJson = False) -> None:
+    """Tell what happened to a customer, newest first: in words, or with --json the records themselves."""
+    from models.printable import printable
+    from streams.web.pages.timeline import describe_records
+    from streams.web.queries import history
+
+    rows = _ask(
+        lambda reader: _gather(
+            lambda cursor, count: history.list_activity(reader, tenant, customer, cursor=cursor, limit=count), limit
+        )
+    )
+    if as_json:
+        _print_json([_short(row, ("at", "activityId", "cause", "entries")) for row in rows])
+    elif not rows:
+        typer.echo(f"Nothing has happened to '{customer}' of '{tenant}'.")
+    for record in () if as_json else describe_records(rows):
+        typer.echo(f"{record.at:%Y-%m-%d %H:%M:%S}  {printable(record.cause)}")
+        for entry in record.entries:
+            moment = f" {entry.moment:%Y-%m-%d %H:%M:%S}" if entry.moment else ""
+            typer.echo(f"  {printable(entry.text)}{moment}")
+
+
+@enrollments.command("list")
+def list_enrollments(
+    journey: Annotated[str, typer.Argument(metavar="JOURNEY", help="Its name or id.")],
+    tenant: Tenant,
+    status: Annotated[str | None, typer.Option(help="ACTIVE, COMPLETED, EXITED or FAILED.")] = None,
+    step: Annotated[str | None, typer.Option(help="Only those who are in this step now.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer's.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List a journey's enrolments, newest first."""
+    from streams.cli.printing import show_rows
+    from streams.journeys import stored
+    from streams.web.queries import history
+
+    if status is not None and status.upper() not in history.STATUSES:
+        raise FairwayError(f"'{status}' is no status of an enrolment: choose one of {', '.join(history.STATUSES)}.")
+    wanted = history.Filter(status.upper() if status else None, step, customer)
+
+    async def ask(reader: "Reader") -> "list[Row]":
+        row = await stored.find(reader.connection, tenant, journey)
+        return await _gather(
+            lambda cursor, count: history.list_enrollments(
+                reader, {"tenant_id": row["tenant_id"], "id": str(row["id"])}, wanted, cursor=cursor, limit=count
+            ),
+            limit,
+        )
+
+    rows = [_short(row, _ENROLLMENT) for row in _ask(ask)]
+    show_rows(rows, _ENROLLMENT, as_json=as_json, nothing="There is no such enrolment.")
+
+
+@waits.command("list")
+def list_waits(
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose time is past.")] = False,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
+    journey: Annotated[str | None, typer.Option(help="Only those in this journey: its name or id.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List who waits for a moment, the first due first."""
+    from streams.cli.printing import show_rows
+    from streams.web.queries import journeys, totals
+
+    async def ask(reader: "Reader") -> list[dict[str, Any]]:
+        found = await totals.list_waits(reader, None, now() if overdue else None, journey=journey, limit=limit)
+        names = await journeys.name_journeys(reader, {row["journey_id"] for row in found})
+        return [_short({**row, "journey": names.get(row["journey_id"], "")}, _WAIT) for row in found]
+
+    nothing = "No wait is overdue: all is on time." if overdue else "Nobody waits."
+    show_rows(_ask(ask, tenant), _WAIT, as_json=as_json, nothing=nothing)
+
+
+async def _gather(ask: Callable[[str | None, int], Awaitable[Any]], limit: int) -> "list[Row]":
+    """Return rows of as many pages as it takes."""
+    rows: list[Row] = []
+    cursor = None
+    while True:
+        page = await ask(cursor, limit - len(rows))
+        rows += page.rows
+        cursor = page.next
+        if cursor is None or len(rows) >= limit:
+            return rows
+
+
+def _ask(ask: "Callable[[Reader], Awaitable[Found]]", tenant: str | None = None) -> Found:
+    """Ask Postgres as one who may see everything, of one tenant or of all."""
+    from streams.database import create_engine, reach
+    from streams.web.access.masking import Mask
+    from streams.web.queries.query import Reader
+
+    async def run() -> Found:
+        async with reach(create_engine(read_settings().database_url)) as engine, engine.connect() as connection:
+            return await ask(Reader(connection, None if tenant is None else frozenset({tenant}), Mask()))
+
+    return asyncio.run(run())
+
+
+def _short(row: "Row", names: Sequence[str]) -> dict[str, Any]:
+    plain = _plain(row)
+    return {name: plain.get(name) for name in names}
+
+
+def _plain(row: "Row") -> dict[str, Any]:
+    """Return a row as JSON has it, its names in camelCase."""
+    import msgspec
+    from pydantic.alias_generators import to_camel
+
+    found: dict[str, Any] = msgspec.to_builtins({to_camel(name): value for name, value in row.items()})
+    return found
+
+
+def _print_json(found: Any) -> None:
+    import msgspec
+
+    typer.echo(msgspec.json.encode(found))

@@ -1,0 +1,117 @@
+"""`fairway customers`, `enrollments`, `waits`: what Postgres has of the story of the example journeys."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+from typer.testing import CliRunner, Result
+
+from models.journey import JourneyStatus
+from models.rows import EnrollmentRow
+from streams.cli import app
+from streams.database import create_engine, upgrade
+from streams.history.projector import Projector
+from streams.journeys.authoring import Author, apply
+from tests.history.activity import START, activity, journeys
+
+pytestmark = pytest.mark.database
+OF_JOURNEY = ("enrollments", "list", "Welcome of new members", "--tenant", "pinehurst")
+FAR = datetime(2900, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    asyncio.run(fill(database_url))
+    return database_url
+
+
+async def fill(url: str) -> None:
+    engine, projector, messages = create_engine(url), Projector.connect(url), activity()
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        for journey in journeys():
+            await apply(connection, journey.model_copy(update={"status": JourneyStatus.ACTIVE}), Author("a", START))
+    await projector.project(0, messages, 0, len(messages))
+    await projector.close()
+    async with engine.begin() as connection:  # everybody waits: the first since long, most till far away
+        ids = (await connection.execute(select(EnrollmentRow.id).order_by(EnrollmentRow.id))).scalars().all()
+        for number, id_ in enumerate(ids):
+            until = FAR + timedelta(minutes=number) if number else START
+            await connection.execute(
+                update(EnrollmentRow).where(EnrollmentRow.id == id_).values(waiting_until=until)
+            )
+    await engine.dispose()
+
+
+def run(url: str, *words: object) -> Result:
+    return CliRunner().invoke(app, [*map(str, words)], env={"FAIRWAY_DATABASE_URL": url})
+
+
+def ask(url: str, *words: object) -> list[dict[str, str]]:
+    result = run(url, *words, "--json")
+    assert result.exit_code == 0, result.exception
+    return json.loads(result.output)
+
+
+def test_enrolments_are_listed_whole_over_pages_or_by_status(url: str) -> None:
+    every = ask(url, *OF_JOURNEY, "--limit", 10_000)
+    moments = [row["enrolledAt"] for row in every]
+    assert moments == sorted(moments, reverse=True)
+    by_status = [
+        ask(url, *OF_JOURNEY, "--status", status, "--limit", 10_000)
+        for status in ("active", "COMPLETED", "EXITED", "FAILED")
+    ]
+    assert sum(map(len, by_status)) == len(every)
+    assert len(ask(url, *OF_JOURNEY, "--limit", 2)) == 2
+    mine = ask(url, *OF_JOURNEY, "--customer", every[0]["customerId"])
+    assert every[0] in mine
+    assert {row["customerId"] for row in mine} == {every[0]["customerId"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([*OF_JOURNEY, "--status", "LOST"], "'LOST' is no status of an enrolment: choose one of ACTIVE, COMPLETED"),
+        (
+            ["enrollments", "list", "Welcome of new member", "--tenant", "pinehurst"],
+            "has no journey 'Welcome of new member'; did you mean 'Welcome of new members'?",
+        ),
+        (["customers", "show", "c-none", "--tenant", "pinehurst"], "Tenant 'pinehurst' has no customer 'c-none'"),
+    ],
+)
+def test_what_is_not_there_is_said(url: str, words: list[str], sentence: str) -> None:
+    result = run(url, *words)
+    assert result.exit_code == 1
+    assert sentence in str(result.exception)
+
+
+def test_a_customer_is_shown_with_their_enrolments_and_their_timeline_in_words(url: str) -> None:
+    one = ask(url, *OF_JOURNEY)[0]["customerId"]
+    shown = run(url, "customers", "show", one, "--tenant", "pinehurst")
+    assert f"customerId: {one}" in shown.output
+    assert "enrollments:" in shown.output
+    told = run(url, "customers", "timeline", one, "--tenant", "pinehurst")
+    records = ask(url, "customers", "timeline", one, "--tenant", "pinehurst")
+    assert told.exit_code == 0
+    assert len([line for line in told.output.splitlines() if not line.startswith("  ")]) == len(records)
+    assert [record["at"] for record in records] == sorted((record["at"] for record in records), reverse=True)
+
+
+def test_of_nobody_there_is_nothing_to_tell(url: str) -> None:
+    told = run(url, "customers", "timeline", "c-none", "--tenant", "pinehurst")
+    assert told.output == "Nothing has happened to 'c-none' of 'pinehurst'.\n"
+
+
+def test_waits_are_listed_the_first_due_first_and_of_one_tenant_or_journey_alone(url: str) -> None:
+    every = ask(url, "waits", "list", "--limit", 10_000)
+    moments = [row["waitingUntil"] for row in every]
+    assert moments == sorted(moments)
+    name, tenant = every[0]["journey"], every[0]["tenantId"]
+    assert {row["journey"] for row in ask(url, "waits", "list", "--journey", name)} == {name}
+    assert {row["tenantId"] for row in ask(url, "waits", "list", "--tenant", tenant)} == {tenant}
+    assert ask(url, "waits", "list", "--tenant", "nobody-s") == []
+    overdue = ask(url, "waits", "list", "--overdue", "--limit", 10_000)
+    assert 0 < len(overdue) < len(every)
+    assert overdue == every[: len(overdue)]
