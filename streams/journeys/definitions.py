@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 from tenacity import RetryCallState, retry, retry_if_exception_type, wait_fixed
 
 from streams.cancellation import end_tasks
+from streams.clock import steady
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.journeys.catalogue import Catalogue, compile_pending, read
@@ -36,6 +37,9 @@ def _warn(attempt: RetryCallState) -> None:
     _log.warning("the definitions can't be read for now", error=str(error))
 
 
+AGE = Gauge("fairway_definitions_age_seconds", "Seconds since the definitions topic answered last.")
+
+
 class Definitions:
     """Follows the definitions topic; `journeys` is the newest snapshot, `catalogue` what it was made of."""
 
@@ -48,6 +52,7 @@ class Definitions:
             isolation_level="read_committed", fetch_max_wait_ms=200,
         )  # fmt: skip
         self._task: asyncio.Task[None] | None = None
+        self._heard = steady()
 
     async def start(self) -> "asyncio.Task[None]":
         """Read the topic to its end; return what goes on following it until `stop`.
@@ -55,6 +60,7 @@ class Definitions:
         Raises FairwayError, as the task does later, for a journey that needs a newer Fairway than this.
         """
         await self.load()
+        AGE.set_function(lambda: steady() - self._heard)
         await self._put_in_force(self.catalogue)
         self._task = asyncio.create_task(self._follow())
         return self._task
@@ -86,6 +92,7 @@ class Definitions:
 
     async def _fetch(self) -> _Records:
         batches = await self._consumer.getmany(_PARTITION, timeout_ms=1000)
+        self._heard = steady()
         return [(record.key, record.value) for batch in batches.values() for record in batch]
 
     async def _put_in_force(self, catalogue: Catalogue) -> None:

@@ -40,4 +40,3 @@ class Counts(msgspec.Struct):
     commits: int = 0
     losses: int = 0
     overtaken: int = 0  # times that waits fired before all was read that had arrived
-    dead_letters: dict[str, int] = {}  # by code

@@ -15,6 +15,7 @@ from streams.engine.advance import waits_before
 from streams.engine.inputs import Arrived, CustomerInput, Due, FailWait, MergeAway, Sweep
 from streams.engine.payload import Rejection
 from streams.kafka.fetch import SourceRecord
+from streams.kafka.topics import INBOX
 from streams.partition.outputs import OversizeError
 from streams.partition.processor import Processor
 from streams.partition.queue import Portion
@@ -52,6 +53,7 @@ class Isolation:
             raise
         except Exception as error:
             problem = self._diagnose(error)
+            self._note(transaction, topic, "dead-letter")
             with transaction.slice() as slice_:
                 slice_.put_aside(self._processor.router.dead_letter(topic, record, problem, now), problem)
                 if isinstance(error, DamagedError):
@@ -60,12 +62,18 @@ class Isolation:
     def _take(self, transaction: Transaction, topic: str, record: SourceRecord, now: datetime) -> None:
         given = self._processor.read(topic, record)
         if given is None:
-            return
-        if type(given) is tuple and self._processor.is_here(given[0].raw):
+            self._note(transaction, topic, "ignored")
+        elif type(given) is tuple and self._processor.is_here(given[0].raw):
             self._advance(transaction, given[0], given[1], now)
+            self._note(transaction, topic, "used")
         else:
             with transaction.slice() as slice_:
                 self._processor.pass_on(slice_, topic, record, given, now)
+            self._note(transaction, topic, "dead-letter" if isinstance(given, Rejection) else "foreign")
+
+    def _note(self, transaction: Transaction, topic: str, result: str) -> None:
+        if topic != INBOX:
+            transaction.tally.note_events(topic, result)
 
     def _advance(self, transaction: Transaction, key: CustomerKey, given: CustomerInput, now: datetime) -> None:
         """Let the engine decide, after the waits that come before (R30): the input does not answer for those."""

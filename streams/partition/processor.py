@@ -13,7 +13,7 @@ from models.ids import CustomerKey
 from streams.engine.admission import decide
 from streams.engine.advance import advance
 from streams.engine.effects import Forward, Outcome
-from streams.engine.inputs import CountActive, CustomerInput, PlacesInput
+from streams.engine.inputs import Arrived, CountActive, CustomerInput, PlacesInput
 from streams.engine.journeys import Journeys
 from streams.engine.leaving import places_key
 from streams.engine.payload import Rejection
@@ -55,6 +55,10 @@ class Processor:
                     self.advance(slice_, given[0], given[1], now)
                 elif given is not None:
                     self.pass_on(slice_, topic, record, given, now)
+            if topic != INBOX:
+                _note_age(slice_, inputs)
+        if topic != INBOX:
+            _note_results(transaction, topic, inputs, here)
 
     def read(self, topic: str, record: SourceRecord) -> Given | None:
         """Return what a record holds; None if nobody wants it."""
@@ -107,3 +111,24 @@ class Processor:
         """Tell the places of a journey how many ACTIVE enrolments this partition has."""
         key = places_key(journey_id)
         slice_.emit(key, (Forward(key, CountActive(journey_id, self.router.partition, active)),))
+
+
+def _note_age(slice_: Slice, inputs: Sequence[Given | None]) -> None:
+    """Note when the first event that is used occurred; those of a slice came together."""
+    for given in inputs:
+        if type(given) is tuple and isinstance(given[1], Arrived):
+            slice_.occurred.append(given[1].event.occurred_at)
+            return
+
+
+def _note_results(
+    transaction: Transaction, topic: str, inputs: Sequence[Given | None], here: Sequence[bool]
+) -> None:
+    """Note what became of the events of a slice."""
+    used, ignored = sum(here), inputs.count(None)
+    bad = sum(type(given) is Rejection for given in inputs) if used + ignored < len(inputs) else 0
+    tally = transaction.tally
+    tally.note_events(topic, "used", used)
+    tally.note_events(topic, "ignored", ignored)
+    tally.note_events(topic, "dead-letter", bad)
+    tally.note_events(topic, "foreign", len(inputs) - used - ignored - bad)

@@ -44,6 +44,13 @@ class RecordQueue:
     def __bool__(self) -> bool:
         return bool(self._queue)
 
+    @property
+    def oldest(self) -> int | None:
+        """Return when the record was written that comes next, in milliseconds since 1970; None if none waits."""
+        if not self._queue or self._taken >= len(self._queue[0].records):
+            return None
+        return self._queue[0].records[self._taken].timestamp
+
     def assign(self, generation: int, seek: Seek) -> None:
         """Take fetches of this generation of the consumer group from now on."""
         self.generation, self._seek = generation, seek

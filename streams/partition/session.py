@@ -23,6 +23,7 @@ from streams.partition.internal_rows import (
 )
 from streams.partition.isolation import Isolation
 from streams.partition.known import KnownCustomers
+from streams.partition.metrics import DEAD_LETTERS
 from streams.partition.outputs import Router
 from streams.partition.pacing import Load, Pace
 from streams.partition.processor import Processor
@@ -109,6 +110,11 @@ class Session:
             transaction.advance(topic, position, 0)
 
     # --- from outside, between two awaits -------------------------------------------------------------------
+
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """Return the offset in each topic up to which this session has taken in what came."""
+        return self._transaction.positions
 
     async def flush(self) -> None:
         """Commit what is done, and return when it is committed or the session has ended."""
@@ -238,7 +244,9 @@ class Session:
             offsets = self._offsets() if takes_offsets else {}
             offset = await self._producer.commit(Commit(prepared.rows, prepared.outputs, offsets))
             self._post_commit(prepared, offset)
-            self._pace.note_commit(started, self._context.clock(), with_offsets=takes_offsets)
+            committed = self._context.clock()
+            self._transaction.tally.count(started, committed)
+            self._pace.note_commit(started, committed, with_offsets=takes_offsets)
         self._transaction = self._begin(self._transaction.positions)
         self._pace.begin(started, self._context.clock())
         self._timers.look(self._context.clock())
@@ -265,7 +273,7 @@ class Session:
         """Count what was put aside, and log it once: a key that is no customer's may be anything about a person."""
         code, raw = letter.problem.code, letter.record[1] or b""
         key = raw[:_KEY_SHOWN].decode(errors="replace") if b":" in raw else ""
-        self._counts.dead_letters[code] = self._counts.dead_letters.get(code, 0) + 1
+        DEAD_LETTERS.labels(code).inc()
         log.warning("An input was put aside as a dead letter.", key=key, code=code, why=letter.problem.reason)
 
     async def _rewind(self, key: bytes) -> None:

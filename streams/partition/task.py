@@ -19,6 +19,7 @@ from streams.kafka.errors import FencedError, MigratedError, TooLargeError
 from streams.kafka.fetch import Fetch
 from streams.kafka.producer import Producer
 from streams.partition.context import Context, Counts
+from streams.partition.metrics import LOSSES
 from streams.partition.outputs import Router
 from streams.partition.queue import RecordQueue
 from streams.partition.restore import Progress, restore
@@ -117,11 +118,14 @@ class PartitionTask:
                 delay = FENCED_SECONDS if is_fenced else _RETRY_SECONDS[min(losses, len(_RETRY_SECONDS) - 1)]
                 losses += 1
                 self.counts.losses += 1
+                LOSSES.labels("fenced" if is_fenced else "unknown").inc()
             except CorruptedError as error:
+                LOSSES.labels("store").inc()
                 self._set_store_aside(str(error))
                 delay = 0.0
             except FullError as error:
                 log.warning("Partition %s waits: %s.", self.partition, error)
+                LOSSES.labels("store").inc()
                 self._close_store()  # RocksDB writes to it again only after it was opened anew
                 delay = _FULL_SECONDS
             self._end_session("lost")

@@ -138,6 +138,7 @@ class Timers:
 
     def _fire(self, slice_: Slice, wait: DueWait, now: datetime) -> None:
         self._processor.advance(slice_, CustomerKey.read(wait.key), Due(), now)
+        slice_.fired.append(wait.due)
 
     def _release(self, transaction: Transaction, now: datetime, until: datetime, limit: int) -> None:
         """Fire what was held back by a pause that is over, oldest first, at most 1,000 a second (R29)."""

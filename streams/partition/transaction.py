@@ -5,6 +5,7 @@ of it; one that ends with an error leaves no trace.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -15,6 +16,7 @@ from streams.engine.payload import Rejection
 from streams.kafka.records import Destination, Output
 from streams.partition.internal_rows import POSITION
 from streams.partition.known import KnownCustomers
+from streams.partition.metrics import Tally
 from streams.partition.outputs import OutgoingRecord, Router
 from streams.state.index import marks_of
 from streams.state.store import Store
@@ -95,6 +97,7 @@ class Transaction:
         self.marks: dict[bytes, bool] = {}
         self.outputs = Outputs(make_output)
         self.letters: list[Letter] = []
+        self.tally = Tally()
         self.start = positions
         self.positions = dict(positions)
         self.inputs = 0
@@ -161,6 +164,8 @@ class Transaction:
         for letter in slice_.letters:
             self._emit((letter.record,))
         self.letters += slice_.letters
+        self.tally.note_effects(slice_.effects)
+        self.tally.note_moments(slice_.occurred, slice_.fired)
         self.marks |= slice_.marks
         for key, before in changed.items():
             if key in written:
@@ -215,6 +220,8 @@ class Slice:
         self.letters: list[Letter] = []
         self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
+        self.occurred: list[datetime] = []  # when events of it did
+        self.fired: list[datetime] = []  # when waits that it fires were due
 
     def __enter__(self) -> Self:
         self.customers = self._transaction.find_all(self._keys)

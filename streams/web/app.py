@@ -33,7 +33,9 @@ def make_app(worker: Worker, settings: Settings, topics: Topics) -> Starlette:
         await sources.close()
 
     views = Views(make_api(sources, identify), make_pages(sources, identify))
-    return Starlette(routes=[*make_routes(worker.assignment), Mount("/", views)], lifespan=live)
+    return Starlette(
+        routes=[*make_routes(worker.assignment, worker.settings.store), Mount("/", views)], lifespan=live
+    )
 
 
 class Views:

@@ -4,8 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from prometheus_client import Counter
+
 from streams.errors import FairwayError
 from streams.worker.faust_app import FaustApp
+
+REBALANCES = Counter("fairway_rebalances_total", "Times that the group has given out its partitions anew.")
 
 
 class Rebalancing:
@@ -27,6 +31,7 @@ class Rebalancing:
 
     async def _assign(self, _app: Any, assigned: Any, **_: Any) -> None:
         app = self._app
+        REBALANCES.inc()
         try:
             reads_all = app.assignor.check(self._partitions)
         except FairwayError as error:

@@ -31,6 +31,7 @@ from streams.worker.agents import register
 from streams.worker.assignment import Assignment
 from streams.worker.faust_app import make_faust_app
 from streams.worker.rebalancing import Rebalancing
+from streams.worker.stalls import watch_loop
 from streams.worker.table import Table
 
 _CUSTOMERS_KEPT = 4_096  # decoded, in all partitions together
@@ -140,6 +141,7 @@ class Worker:
     async def _start(self) -> None:
         await self._limits.ask()
         self.watch(await self.definitions.start())
+        self.watch(asyncio.create_task(watch_loop()))
         _tune_gc()
         for reader in self._app.readers:
             register(self._app, reader)

@@ -1,0 +1,128 @@
+"""What partitions have done, for Prometheus: gathered in a transaction, and counted when it is committed.
+
+Gathering is a few additions to dictionaries; what a counter itself costs is paid once a commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from prometheus_client import Counter, Histogram
+
+from streams.engine.effects import Activity, Command, Effect
+from streams.engine.entries import (
+    EnrollmentCompleted,
+    EnrollmentExited,
+    EnrollmentFailed,
+    EnrollmentRefused,
+    EnrollmentStarted,
+    GoalReached,
+)
+
+_SHORT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_LONG = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400)
+_CHANNELS = 50  # authors name channels as they like; those beyond are counted as "other"
+
+EVENTS = Counter(
+    "fairway_events_total",
+    "Event records handled, by topic and result: used, ignored (no journey wants it), foreign (sent on to the "
+    "partition of its customer), dead-letter.",
+    ["topic", "result"],
+)
+EVENT_AGE = Histogram(
+    "fairway_event_age_seconds",
+    "From when an event occurred to the commit of what came of it; the oldest of each slice of up to 50 events.",
+    buckets=_LONG,
+)
+COMMANDS = Counter("fairway_commands_total", "Send commands committed.", ["channel"])
+COMMIT = Histogram("fairway_commit_seconds", "How long a commit took, from its start to the store.", buckets=_SHORT)
+ENROLLMENTS = Counter(
+    "fairway_enrollments_total",
+    "Enrolments that started, completed, exited, failed or reached the goal.",
+    ["result"],
+)
+REFUSALS = Counter("fairway_refusals_total", "Entries refused.", ["reason"])
+DEAD_LETTERS = Counter("fairway_dead_letters_total", "Inputs that were put aside.", ["code"])
+FOREIGN = Counter(
+    "fairway_foreign_events_total", "Events that lay on another partition than their customer, and cost a hop more."
+)
+WAIT_DELAY = Histogram(
+    "fairway_wait_delay_seconds", "From when a wait was due to the commit of what it led to.", buckets=_LONG
+)
+LOSSES = Counter(
+    "fairway_partition_losses_total",
+    "Partitions that had to be opened anew: fenced (another worker took over), unknown (the outcome of a commit), "
+    "store (its files can't be used).",
+    ["reason"],
+)
+ALL = (
+    EVENTS, EVENT_AGE, COMMANDS, COMMIT, ENROLLMENTS, REFUSALS, DEAD_LETTERS, FOREIGN, WAIT_DELAY, LOSSES,
+)  # fmt: skip
+
+_RESULTS: dict[type, str] = {
+    EnrollmentStarted: "started",
+    EnrollmentCompleted: "completed",
+    EnrollmentExited: "exited",
+    EnrollmentFailed: "failed",
+    GoalReached: "goal",
+}
+_seen_channels: set[str] = set()
+
+
+class Tally:
+    """What one transaction has done so far."""
+
+    def __init__(self) -> None:
+        self._events: dict[tuple[str, str], int] = {}
+        self._entries: dict[type, int] = {}
+        self._refusals: dict[str, int] = {}
+        self._channels: dict[str, int] = {}
+        self._occurred: list[datetime] = []
+        self._due: list[datetime] = []
+
+    def note_events(self, topic: str, result: str, number: int = 1) -> None:
+        """Note that records of a topic were handled."""
+        if number:
+            self._events[topic, result] = self._events.get((topic, result), 0) + number
+
+    def note_moments(self, occurred: Iterable[datetime], due: Iterable[datetime]) -> None:
+        """Note when events occurred and when waits were due that were handled."""
+        self._occurred += occurred
+        self._due += due
+
+    def note_effects(self, effects: Iterable[tuple[bytes, Sequence[Effect]]]) -> None:
+        """Note what came of inputs."""
+        entries, channels = self._entries, self._channels
+        for _, group in effects:
+            for effect in group:
+                if type(effect) is Activity:
+                    for entry in effect.entries:
+                        entries[type(entry)] = entries.get(type(entry), 0) + 1
+                        if type(entry) is EnrollmentRefused:
+                            self._refusals[entry.reason] = self._refusals.get(entry.reason, 0) + 1
+                elif type(effect) is Command:
+                    channel = effect.value.channel
+                    channels[channel] = channels.get(channel, 0) + 1
+
+    def count(self, started: datetime, committed: datetime) -> None:
+        """Count all of it, now that it is committed."""
+        COMMIT.observe((committed - started).total_seconds())
+        for (topic, result), number in self._events.items():
+            EVENTS.labels(topic, result).inc(number)
+            if result == "foreign":
+                FOREIGN.inc(number)
+        for kind, number in self._entries.items():
+            if kind in _RESULTS:
+                ENROLLMENTS.labels(_RESULTS[kind]).inc(number)
+        for reason, number in self._refusals.items():
+            REFUSALS.labels(reason).inc(number)
+        for channel, number in self._channels.items():
+            COMMANDS.labels(_bounded(channel)).inc(number)
+        for moments, histogram in ((self._occurred, EVENT_AGE), (self._due, WAIT_DELAY)):
+            for moment in moments:
+                histogram.observe(max(0.0, (committed - moment).total_seconds()))
+
+
+def _bounded(channel: str) -> str:
+    if channel not in _seen_channels and len(_seen_channels) < _CHANNELS:
+        _seen_channels.add(channel)
+    return channel if channel in _seen_channels else "other"
