@@ -13,7 +13,7 @@ from streams.engine.decoding import decode
 from streams.engine.message_schemas import message_schemas
 from streams.kafka.export.asyncapi import asyncapi_document
 from streams.kafka.topics import read_topics
-from streams.partition.outputs import Router
+from tests.partition.model import make_router
 from tests.small import command
 
 TOPICS = read_topics(Path("topics.yaml"), "fairway")
@@ -59,7 +59,7 @@ def test_the_example_of_an_event_is_taken() -> None:
 
 
 def test_the_headers_of_a_command_are_those_that_are_written() -> None:
-    *_, headers = Router(0, 1).route(b"t:c", command("e-1", "t", "c"))
+    *_, headers = make_router(0, 1).route(b"t:c", command("e-1", "t", "c"))
     assert {name for name, _ in headers} == set(MESSAGES["send-command"]["headers"]["required"])
     assert set(MESSAGES["send-command"]["headers"]["properties"]) - {name for name, _ in headers} == {"traceparent"}
 
