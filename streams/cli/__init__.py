@@ -79,9 +79,6 @@ Version = Annotated[
 @app.callback()
 def _take_options(context: typer.Context, version: Version = False) -> None:
     """Marketing journeys on Kafka."""
-    from streams.logs.setup import set_up
-
-    set_up(_log_format(), aiokafka=logging.CRITICAL)  # what it warns of, the sentence says
     if context.invoked_subcommand != "worker":  # which says so in its log
         for sentence in find_unknown():
             typer.echo(f"fairway: warning: {sentence}", err=True)
@@ -89,6 +86,9 @@ def _take_options(context: typer.Context, version: Version = False) -> None:
 
 def main() -> None:
     """Run the command line; an error that the user can mend is one sentence on stderr and exit code 1."""
+    from streams.logs.setup import set_up
+
+    set_up(_log_format(), aiokafka=logging.CRITICAL)  # what it warns of, the sentence says
     try:
         app()
     except FairwayError as error:
