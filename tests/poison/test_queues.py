@@ -29,7 +29,6 @@ from tests.history.test_poison import BAD, WHOLE
 from tests.partition.model import Source
 from tests.poison import test_poison as pure
 from tests.poison.mutants import Raw
-from tests.poison.pulse import LATEST
 from tests.poison.stage import PARTITIONS, Stage, in_time, kinds, record
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(290)]
@@ -193,7 +192,7 @@ def test_bad_records_in_a_queue_hold_nothing_up(settings: Settings, database_url
         found = {name: QUEUES[name](stage) for name in names}
         pulse.wait_for(50)
         for name, is_found in found.items():
-            client.wait_until(is_found, 4 * LATEST)  # with what the test itself takes to look
+            client.wait_until(is_found, 60)  # history may hold hundreds of megabytes of it
             print(name, "is found")
         assert stage.metric("fairway_dead_letters_total") == len(stage.letters())
         assert {stage.get(page).status_code for page in ("/", "/dead-letters", "/table", "/topics")} == {200}
