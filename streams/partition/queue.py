@@ -30,7 +30,6 @@ class RecordQueue:
         self._partition = partition
         self._room = share(_ROOM, partitions)
         self._queue: deque[Fetch] = deque()
-        self._waiting = 0
         self._taken = 0  # records of the first fetch in the queue that are done
         self._seeks: dict[str, int] = {}
         self._seek: Seek | None = None
@@ -57,14 +56,13 @@ class RecordQueue:
 
     def has_room(self) -> bool:
         """Say whether another fetch is welcome."""
-        return self._waiting < self._room
+        return sum(len(fetch.records) for fetch in self._queue) < self._room
 
     def add(self, fetch: Fetch) -> None:
         """Queue a fetch; one from before the last rebalance is dropped, for it will be fetched again."""
         if fetch.generation == self.generation:
             self._queue.append(fetch)
             self.unread.discard(fetch.topic)
-            self._waiting += len(fetch.records)
             if fetch.known_end > self.ends.get(fetch.topic, 0):
                 self.ends[fetch.topic] = fetch.known_end
         self.filled.set()
@@ -72,7 +70,7 @@ class RecordQueue:
     def clear(self) -> None:
         """Drop what is queued."""
         self._queue.clear()
-        self._waiting = self._taken = 0
+        self._taken = 0
 
     async def seek(self, positions: Mapping[str, int], topics: Iterable[str] = ()) -> dict[str, int]:
         """Let the consumer go on at these positions, and in topics that have none at their beginning.
@@ -148,5 +146,5 @@ class RecordQueue:
         return Portion(fetch.topic, records, max(position, end))
 
     def _drop_first(self) -> None:
-        self._waiting -= len(self._queue.popleft().records)
+        self._queue.popleft()
         self._taken = 0

@@ -211,7 +211,7 @@ class Session:
 
     def _load(self, now: datetime) -> Load:
         has_more = bool(self._queue) or self._timers.is_due(now)
-        return self._pace.load(self._transaction.inputs, self._transaction.size, has_more=has_more)
+        return self._pace.load(self._transaction.inputs, self._transaction.outputs.size, has_more=has_more)
 
     def _is_time_to_commit(self, now: datetime) -> bool:
         if self._flush is not None:
@@ -266,7 +266,7 @@ class Session:
         self._known.keep(self._transaction.customers, prepared.rows)
         self._counts.inputs += self._transaction.inputs
         self._counts.commits += 1
-        for letter in self._transaction.letters:
+        for letter in self._transaction.outputs.letters:
             self._tell(letter)
 
     def _tell(self, letter: Letter) -> None:

@@ -60,6 +60,8 @@ class Outputs(dict[Destination, Output]):
     def __init__(self, make: Callable[[str], Output]) -> None:
         super().__init__()
         self._make = make
+        self.letters: list[Letter] = []  # those that are dead letters
+        self.size = 0  # bytes of all values
 
     def __missing__(self, place: Destination) -> Output:
         output = self[place] = self._make(place[0])
@@ -96,12 +98,10 @@ class Transaction:
         self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
         self.outputs = Outputs(make_output)
-        self.letters: list[Letter] = []
         self.tally = Tally()
         self.start = positions
         self.positions = dict(positions)
         self.inputs = 0
-        self.size = 0  # bytes emitted
 
     def slice(self, keys: Iterable[bytes] = ()) -> "Slice":
         """Begin a slice in which these customers are asked for: at half the cost of one after another."""
@@ -163,7 +163,7 @@ class Transaction:
         self._emit(records)
         for letter in slice_.letters:
             self._emit((letter.record,))
-        self.letters += slice_.letters
+        self.outputs.letters += slice_.letters
         self.tally.note_effects(slice_.effects)
         self.tally.note_moments(slice_.occurred, slice_.fired)
         self.marks |= slice_.marks
@@ -180,7 +180,7 @@ class Transaction:
         for place, key, value, headers in records:
             outputs[place].add(key, value, headers)
             size += len(value or b"")
-        self.size += size
+        outputs.size += size
 
     def prepare(self) -> Prepared:
         """Encode what is left to encode; raises UnwritableRowError."""

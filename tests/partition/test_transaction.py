@@ -137,4 +137,4 @@ def test_a_position_is_a_row() -> None:
 def assert_empty(transaction: Transaction) -> None:
     assert transaction.find(KEY) == NOBODY
     assert transaction.prepare() == ({POSITION: b"{}"}, {}, {})
-    assert transaction.size == 0
+    assert transaction.outputs.size == 0

@@ -18,6 +18,17 @@ from streams.journeys import authoring, stored
 from streams.journeys.outbox import publish_soon
 from streams.journeys.upgrades import refuse_newer
 from streams.web.access.visitor import Visitor
+from streams.web.api.journey_shapes import (
+    Clone,
+    Conversion,
+    Fault,
+    JourneyDetail,
+    JourneySummary,
+    Statistics,
+    StepStatistics,
+    Verdict,
+    Version,
+)  # fmt: skip
 from streams.web.api.parameters import (
     EXPECTING,
     Acting,
@@ -32,18 +43,7 @@ from streams.web.api.parameters import (
     missing,
     tenant_for,
 )  # fmt: skip
-from streams.web.api.shapes import (
-    Clone,
-    Conversion,
-    Fault,
-    JourneyDetail,
-    JourneySummary,
-    Page,
-    Statistics,
-    StepStatistics,
-    Verdict,
-    Version,
-)  # fmt: skip
+from streams.web.api.shapes import Page
 from streams.web.queries import journeys, totals
 from streams.web.queries.query import Reader, Row
 from streams.web.queries.statistics import StepCounts
