@@ -162,6 +162,28 @@ def test_kafka_s_own_tool_makes_of_the_lines_what_these_tests_make_of_them(place
     assert find_all(place.secure.address) == set(read_lines(lines))
 
 
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("operator", ["topics", "plan"]),
+        ("worker", ["worker"]),
+        ("sender", ["commands"]),
+        ("producer", ["publish", "{events}"]),
+        ("author", ["exit", "--tenant", "t", "--journey", "J", "--customer", "c"]),
+    ],
+)
+def test_a_wrong_password_is_one_sentence_whatever_the_command(place: Place, role: str, words: list[str]) -> None:
+    file = place.folder / "events.jsonl"
+    file.write_bytes(b'{"eventType":"teetime.booked",' + (workers.event(1, "c").value or b"")[1:])
+    place.base["kafka_sasl_password"] = "wrong-secret"
+    said = place.run(role, *(word.format(events=file) for word in words), fails=True)
+    assert said.startswith(
+        f"fairway: Kafka at '{place.secure.brokers('SCRAM')}' refuses the user '{role}' with its "
+    )
+    assert said.count("\n") == 1
+    assert "wrong-secret" not in said
+
+
 def test_quotas_slow_a_worker_down_and_lose_nothing(place: Place) -> None:
     topics = read_topics(place.base["topics_file"], place.base["app_id"])
     client.create_topics(place.secure.address, {topic.name: topic.partitions for topic in topics.all})
