@@ -89,15 +89,23 @@ MODULES = "## Every file\n"
 
 
 def list_modules() -> str:
-    """Return every module with the first sentence of its docstring, room by room."""
+    """Return every module with the first sentence of its docstring and its public names, room by room."""
     lines: list[str] = []
     rooms = sorted({file.parent for file in map(Path, files()) if is_module(file)})
     for room in rooms:
         lines += ["", f"**`{room}`**", ""]
         for file in sorted(Path(name) for name in files() if Path(name).parent == room and is_module(Path(name))):
-            sentence = (ast.get_docstring(ast.parse(file.read_text())) or "").split("\n\n")[0].replace("\n", " ")
-            lines.append(f"- `{file.name}`: {sentence}")
+            tree = ast.parse(file.read_text())
+            sentence = (ast.get_docstring(tree) or "").split("\n\n")[0].replace("\n", " ")
+            public = [] if "migrations" in file.parts else public_names(tree)[:5]
+            lines.append(f"- `{file.name}`: {sentence} {', '.join(f'`{name}`' for name in public)}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def public_names(tree: ast.Module) -> list[str]:
+    """Return the classes and functions that a module offers, in order; the list shows the first five."""
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
 
 
 def is_module(file: Path) -> bool:

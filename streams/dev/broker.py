@@ -1,4 +1,4 @@
-"""A real Apache Kafka broker (KRaft, one node) on loopback: by Java, or in Docker where that is asked for."""
+"""A real Apache Kafka broker (KRaft, one node) on loopback: its properties, and its start by Java or in Docker."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""Faust's consumer thread, on the worker's own event loop instead.
+"""Faust's consumer thread, overridden: it runs on the worker's own event loop.
 
 A thread hands the interpreter's lock and every fetch to and fro: at 1,500 events/s that was a third of what the
 worker did. Heartbeats now say that the loop turns, not only that the process is there.
