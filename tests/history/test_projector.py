@@ -31,7 +31,8 @@ TABLES = (
 COUNTED = """
     SELECT e.journey_id, e.version, s.step_id, count(*) FILTER (WHERE visits > 0),
            count(*) FILTER (WHERE s.status = 'IN_PROGRESS'), count(*) FILTER (WHERE s.status = 'COMPLETED'),
-           count(*) FILTER (WHERE s.status = 'SKIPPED'), count(*) FILTER (WHERE s.status = 'FAILED')
+           count(*) FILTER (WHERE s.status = 'SKIPPED' AND result->>'reason' NOT IN ('branch', 'ended')),
+           count(*) FILTER (WHERE s.status = 'FAILED')
     FROM journey_enrollment_steps s JOIN journey_enrollments e ON e.id = s.enrollment_id
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 COUNTS = """
