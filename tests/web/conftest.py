@@ -1,7 +1,6 @@
 """The API on a real Postgres, with history in it, asked by people of two tenants."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -63,7 +62,7 @@ def api(engine: AsyncEngine, web_settings: Settings) -> FastAPI:
 
 def make_test_sources(engine: AsyncEngine, settings: Settings, table: Table | None = None) -> Sources:
     """Return the sources of a worker that has no partitions, unless a table says so, and knows no others."""
-    topics = read_topics(Path("topics.yaml"), settings.app_id)
+    topics = read_topics(settings.topics_file, settings.app_id)
     if table is None:
         table = Table(topics.changelog, topics.partitions, {})
     return make_sources(settings, topics, engine, table, Alone(), "test")

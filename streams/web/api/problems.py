@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -36,16 +36,22 @@ async def explain(_: Request, error: Exception) -> JSONResponse:
             return problem(404, str(error))
         case BadCursorError():
             return problem(400, str(error))
-        case MessageSizeTooLargeError():
-            return problem(413, "What was sent is larger than its topic on Kafka takes.")
         case KafkaError():
-            return problem(503, "Kafka can't be reached for now.", {"retry-after": "5"})
+            return _explain_kafka(error)
         case _ if is_outage(error):
             return problem(503, "Postgres can't be reached for now.", {"retry-after": "5"})
         case _ if isinstance(error, UNREACHABLE):
             return problem(422, "The request holds a value that can't be kept or looked for.")
         case _:
             raise error
+
+
+def _explain_kafka(error: KafkaError) -> JSONResponse:
+    if isinstance(error, MessageSizeTooLargeError):
+        return problem(413, "What was sent is larger than its topic on Kafka takes.")
+    if isinstance(error, UnknownTopicOrPartitionError):
+        return problem(503, "A topic of Fairway's is missing on Kafka: run 'fairway topics apply'.")
+    return problem(503, "Kafka can't be reached for now.", {"retry-after": "5"})
 
 
 def problem(code: int, detail: str, headers: Any = None, **more: Any) -> JSONResponse:

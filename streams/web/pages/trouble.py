@@ -1,6 +1,6 @@
 """How pages say that something is wrong."""
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +30,10 @@ async def explain(request: Request, error: Exception) -> Response:
             return _show(request, 400, str(error))
         case MessageSizeTooLargeError():
             return _show(request, 413, "What was sent is larger than its topic on Kafka takes.")
+        case UnknownTopicOrPartitionError():
+            return _show(
+                request, 503, "A topic of Fairway's is missing on Kafka: run 'fairway topics apply'.", "Not at hand"
+            )
         case KafkaError():
             return _show(request, 503, _AWAY.format("Kafka"), "Not at hand")
         case _ if is_outage(error):

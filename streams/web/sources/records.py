@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from streams.kafka.clients import stop
 from streams.kafka.connection import client_arguments
@@ -72,7 +72,12 @@ class RecordReader:
 
 
 async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> tuple[Offsets, Offsets]:
-    """Return the first offset that each partition keeps, and the one after its last."""
+    """Return the first offset that each partition keeps, and the one after its last.
+
+    Raises UnknownTopicOrPartitionError where a topic is missing: aiokafka would look for it over and over.
+    """
+    if missing := {place.topic for place in places} - await consumer.topics():
+        raise UnknownTopicOrPartitionError(min(missing))
     begins, ends = await asyncio.gather(consumer.beginning_offsets(places), consumer.end_offsets(places))
     return begins, ends
 

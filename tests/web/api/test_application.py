@@ -18,7 +18,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from streams.database import create_engine
 from streams.dev.processes import free_port
 from streams.settings import Settings
-from tests.web.conftest import make_test_api
+from streams.web.access.identity import make_identify
+from streams.web.api import make_api
+from tests.web.conftest import make_test_sources
 from tests.web.story import welcome
 
 pytestmark = [
@@ -36,7 +38,8 @@ PLACES = {
 
 @pytest.fixture
 def api_settings(web_settings: Settings, settings: Settings) -> Settings:
-    return web_settings.model_copy(update={"brokers": settings.brokers, "app_id": settings.app_id})
+    on_kafka = {name: getattr(settings, name) for name in ("brokers", "app_id", "topics_file")}
+    return web_settings.model_copy(update=on_kafka)
 
 
 @pytest.fixture
@@ -48,7 +51,8 @@ def served(api_settings: Settings, tokens: dict[str, str]) -> Iterator[tuple[str
     async def run() -> None:
         nonlocal server
         engine = create_engine(api_settings.database_url)
-        api = make_test_api(engine, api_settings)
+        sources = make_test_sources(engine, api_settings)
+        api = make_api(sources, make_identify(api_settings, engine))
         described.update(api.openapi())
         server = uvicorn.Server(uvicorn.Config(api, "127.0.0.1", port, log_level="warning"))
         serving = asyncio.create_task(server.serve())
@@ -56,7 +60,7 @@ def served(api_settings: Settings, tokens: dict[str, str]) -> Iterator[tuple[str
             await asyncio.sleep(0.01)
         ready.set()
         await serving
-        await engine.dispose()
+        await sources.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()

@@ -43,7 +43,7 @@ async def test_another_tenant_s_objects_are_not_there_on_any_route(
     }  # fmt: skip
     asked = 0
     for path, operations in api.openapi()["paths"].items():
-        if "{" not in path:
+        if "{" not in path or path.startswith("/api/v1/dead-letters/"):  # which lie on Kafka, away here
             continue
         filled = re.sub(r"\{(\w+)\}", lambda found: places[found[1]], path).removeprefix("/api/v1")
         for method in operations:
