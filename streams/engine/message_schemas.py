@@ -1,5 +1,6 @@
 """The JSON Schemas of messages, made of the structs that are read and written."""
 
+from inspect import cleandoc
 from typing import Any, get_args
 
 import msgspec
@@ -38,7 +39,9 @@ def make_schema(struct: Any, title: str) -> Schema:
 
 
 def _describe(parts: dict[str, Any]) -> None:
-    """Let each field say what it means."""
+    """Let each field say what it means; of structs, older Pythons keep how their docstrings are indented."""
+    for told in (part for part in parts.values() if "description" in part):
+        told["description"] = cleandoc(told["description"])
     for struct, part in parts.items():
         for name, field in part.get("properties", {}).items():
             if meaning := find_description(struct, name):

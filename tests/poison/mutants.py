@@ -85,7 +85,7 @@ def _spoil_value(raw: Raw, chance: random.Random) -> Raw:
             holder[name] = _strange(chance)
     try:
         return raw._replace(value=msgspec.json.encode(whole))
-    except (OverflowError, UnicodeEncodeError):
+    except (OverflowError, UnicodeEncodeError, RecursionError):
         return raw
 
 
@@ -97,10 +97,20 @@ def _strange(chance: random.Random) -> Any:
 
 
 def _places(whole: Any) -> Any:
+    """Yield every place within, however deep; Pythons differ in how deep they call themselves."""
+    open_ = [iter(_items(whole))]
+    while open_:
+        for holder, name, item in open_[-1]:
+            yield holder, name
+            open_.append(iter(_items(item)))
+            break
+        else:
+            open_.pop()
+
+
+def _items(whole: Any) -> list[tuple[Any, Any, Any]]:
     items = whole.items() if isinstance(whole, dict) else enumerate(whole) if isinstance(whole, list) else ()
-    for name, item in list(items):
-        yield whole, name
-        yield from _places(item)
+    return [(whole, name, item) for name, item in items]
 
 
 def _take_another_key(raw: Raw, chance: random.Random) -> Raw:

@@ -60,7 +60,9 @@ async def count_refusals(reader: Reader, journey_id: str = "") -> dict[str, int]
     """Return how many entries were refused, by reason, most frequent first; of one journey or of all."""
     count = func.sum(RefusalCountRow.refused).label("refused")
     query = select(RefusalCountRow.reason, count).join(JourneyRow, JourneyRow.id == RefusalCountRow.journey_id)
-    query = reader.within(query.group_by(RefusalCountRow.reason).order_by(count.desc()), JourneyRow.tenant_id)
+    query = reader.within(
+        query.group_by(RefusalCountRow.reason).order_by(count.desc(), RefusalCountRow.reason), JourneyRow.tenant_id
+    )
     if journey_id:
         query = query.where(RefusalCountRow.journey_id == journey_id)
     return {row["reason"]: int(row["refused"]) for row in await reader.fetch(query)}
@@ -137,7 +139,7 @@ async def count_active(reader: Reader) -> int:
 async def list_failing(reader: Reader) -> list[Row]:
     """Return the journeys with failed enrolments, most first."""
     query = select(JourneyRow.__table__).where(JourneyRow.total_failed > 0, JourneyRow.deleted_at.is_(None))
-    query = query.order_by(JourneyRow.total_failed.desc()).limit(5)
+    query = query.order_by(JourneyRow.total_failed.desc(), JourneyRow.id).limit(5)
     return await reader.fetch(reader.within(query, JourneyRow.tenant_id))
 
 
