@@ -42,7 +42,7 @@ def test_rows_that_come_while_the_overview_is_looked_at_are_shown_and_go_on_movi
 
 
 def test_a_page_says_the_same_versions_of_its_parts_as_its_stream(site: str) -> None:
-    """So that it is not asked for again where no rows have come or gone; what a stream shares may be a second old."""
+    """So that it is not asked for again where no rows have come or gone; what a stream shares may be old."""
     still = ("parked", "refusals", "failing", "tasks")  # the others are of Kafka's newest sample
     with httpx.Client(base_url=site, timeout=20) as asking:
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 from aiokafka import TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from streams.web.access.visitor import Visitor
 from streams.web.queries.letter_states import STATES, Place, State, States
@@ -42,8 +43,12 @@ class LetterIndex:
     async def refresh(self) -> None:
         """Take in what has come, and forget what the topic no longer keeps; raises KafkaError."""
         async with self._lock:
-            async with self._reader.lend() as consumer:
-                begins, ends = await bounds(consumer, self._places)
+            try:
+                async with self._reader.lend() as consumer:
+                    begins, ends = await bounds(consumer, self._places)
+            except UnknownTopicOrPartitionError:  # there is no such topic, so nothing lies in it
+                self._known, self._ends = {place: [] for place in self._places}, {}
+                return
             for place in self._places:
                 self._forget(place, begins[place], ends[place])
             while any(self._ends[place] < ends[place] for place in self._places):
