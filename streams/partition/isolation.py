@@ -77,15 +77,21 @@ class Isolation:
 
     def _advance(self, transaction: Transaction, key: CustomerKey, given: CustomerInput, now: datetime) -> None:
         """Let the engine decide, after the waits that come before (R30): the input does not answer for those."""
+        if not self._fire_before(transaction, key, given, now):
+            self._advance_damaged(transaction, key, given, now)
+            return
+        with transaction.slice() as slice_:
+            self._processor.advance(slice_, key, given, now)
+
+    def _fire_before(self, transaction: Transaction, key: CustomerKey, given: CustomerInput, now: datetime) -> bool:
+        """Fire the waits that come before an input; False, and nothing done, if the customer's row is damaged."""
         with transaction.slice() as slice_:
             if is_damaged(slice_, key):
-                self._advance_damaged(transaction, key, given, now)
-                return
+                return False
             before = waits_before(slice_.customer(key.raw), given, now, self._processor.journeys)
         for enrollment_id in before:
             self.fire(transaction, key, enrollment_id, now)
-        with transaction.slice() as slice_:
-            self._processor.advance(slice_, key, given, now)
+        return True
 
     def _advance_damaged(
         self, transaction: Transaction, key: CustomerKey, given: CustomerInput, now: datetime
@@ -116,14 +122,11 @@ class Isolation:
 
     def sweep(self, transaction: Transaction, key: CustomerKey, given: Sweep, now: datetime) -> None:
         """End a customer's enrolments in an archived journey, after the waits that come before."""
-        with transaction.slice() as slice_:
-            if is_damaged(slice_, key):
+        if self._fire_before(transaction, key, given, now):
+            self._finish(transaction, key, given, now)
+        else:
+            with transaction.slice() as slice_:
                 slice_.mark(DAMAGED + key.raw, stands=True)
-                return
-            before = waits_before(slice_.customer(key.raw), given, now, self._processor.journeys)
-        for enrollment_id in before:
-            self.fire(transaction, key, enrollment_id, now)
-        self._finish(transaction, key, given, now)
 
     def _finish(self, transaction: Transaction, key: CustomerKey, given: FailWait | Sweep, now: datetime) -> None:
         """Do what has to be done; if it can't be told in full, do it all the same, and say so in a dead letter."""

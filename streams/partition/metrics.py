@@ -84,9 +84,12 @@ class Tally:
         if number:
             self._events[topic, result] = self._events.get((topic, result), 0) + number
 
-    def note_moments(self, occurred: Iterable[datetime], due: Iterable[datetime]) -> None:
-        """Note when events occurred and when waits were due that were handled."""
-        self._occurred += occurred
+    def note_age(self, occurred: datetime) -> None:
+        """Note when an event occurred that is used."""
+        self._occurred.append(occurred)
+
+    def note_fired(self, due: Iterable[datetime]) -> None:
+        """Note when waits were due that have fired."""
         self._due += due
 
     def note_effects(self, effects: Iterable[tuple[bytes, Sequence[Effect]]]) -> None:

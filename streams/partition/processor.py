@@ -22,6 +22,7 @@ from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import INBOX
 from streams.partition.inputs import Addressed, AddressedToPlaces, AddressedToRow, read_event, read_message
 from streams.partition.internal_rows import read_places
+from streams.partition.metrics import Tally
 from streams.partition.outputs import Router
 from streams.partition.repair import repair
 from streams.partition.transaction import Slice, Transaction
@@ -55,10 +56,8 @@ class Processor:
                     self.advance(slice_, given[0], given[1], now)
                 elif given is not None:
                     self.pass_on(slice_, topic, record, given, now)
-            if topic != INBOX:
-                _note_age(slice_, inputs)
         if topic != INBOX:
-            _note_results(transaction, topic, inputs, here)
+            _note_events(transaction.tally, topic, inputs, here)
 
     def read(self, topic: str, record: SourceRecord) -> Given | None:
         """Return what a record holds; None if nobody wants it."""
@@ -113,21 +112,13 @@ class Processor:
         slice_.emit(key, (Forward(key, CountActive(journey_id, self.router.partition, active)),))
 
 
-def _note_age(slice_: Slice, inputs: Sequence[Given | None]) -> None:
-    """Note when the first event that is used occurred; those of a slice came together."""
-    for given in inputs:
-        if type(given) is tuple and isinstance(given[1], Arrived):
-            slice_.occurred.append(given[1].event.occurred_at)
-            return
-
-
-def _note_results(
-    transaction: Transaction, topic: str, inputs: Sequence[Given | None], here: Sequence[bool]
-) -> None:
-    """Note what became of the events of a slice."""
+def _note_events(tally: Tally, topic: str, inputs: Sequence[Given | None], here: Sequence[bool]) -> None:
+    """Note what became of the events of a slice, and when the first that is used occurred: they came together."""
+    first = next((given[1] for given in inputs if type(given) is tuple), None)
+    if isinstance(first, Arrived):
+        tally.note_age(first.event.occurred_at)
     used, ignored = sum(here), inputs.count(None)
     bad = sum(type(given) is Rejection for given in inputs) if used + ignored < len(inputs) else 0
-    tally = transaction.tally
     tally.note_events(topic, "used", used)
     tally.note_events(topic, "ignored", ignored)
     tally.note_events(topic, "dead-letter", bad)

@@ -165,7 +165,7 @@ class Transaction:
             self._emit((letter.record,))
         self.outputs.letters += slice_.letters
         self.tally.note_effects(slice_.effects)
-        self.tally.note_moments(slice_.occurred, slice_.fired)
+        self.tally.note_fired(slice_.fired)
         self.marks |= slice_.marks
         for key, before in changed.items():
             if key in written:
@@ -220,7 +220,6 @@ class Slice:
         self.letters: list[Letter] = []
         self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
-        self.occurred: list[datetime] = []  # when events of it did
         self.fired: list[datetime] = []  # when waits that it fires were due
 
     def __enter__(self) -> Self:

@@ -83,7 +83,9 @@ def test_moments_are_measured_to_the_commit_and_none_is_negative() -> None:
     tally = Tally()
     names = ("fairway_event_age_seconds", "fairway_wait_delay_seconds", "fairway_commit_seconds")
     before = [value(f"{name}_sum") for name in names]
-    tally.note_moments([START - 4 * SECOND, START + 60 * SECOND], [START - 2 * SECOND])
+    tally.note_age(START - 4 * SECOND)
+    tally.note_age(START + 60 * SECOND)
+    tally.note_fired([START - 2 * SECOND])
     tally.count(START, START + SECOND)
     assert [value(f"{name}_sum") - was for name, was in zip(names, before, strict=True)] == pytest.approx([5, 3, 1])
 
