@@ -1,19 +1,13 @@
 """`fairway access`: tokens for the API and the pages."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
+from streams.cli.postgres import transact
 from streams.errors import FairwayError
-from streams.settings import read_settings
 
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-Found = TypeVar("Found")
 Name = Annotated[str, typer.Argument(help="Whose token it is.")]
 
 group = typer.Typer(no_args_is_help=True, help="Tokens for the API and the pages (FAIRWAY_ACCESS=token).")
@@ -37,7 +31,7 @@ def grant(
     from streams.clock import now
     from streams.web.access import tokens
 
-    typer.echo(_run(lambda connection: tokens.grant(connection, name, tenant, role, now())))
+    typer.echo(transact(lambda connection: tokens.grant(connection, name, tenant, role, now())))
 
 
 @group.command("list")
@@ -47,7 +41,7 @@ def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     from streams.web.access import tokens
 
     columns = ("name", "tenantId", "role", "createdAt")
-    show_rows(_run(tokens.list_tokens), columns, as_json=as_json, nothing="There are no tokens.")
+    show_rows(transact(tokens.list_tokens), columns, as_json=as_json, nothing="There are no tokens.")
 
 
 @group.command()
@@ -55,16 +49,6 @@ def revoke(name: Name) -> None:
     """Take a token back; it is refused from now on."""
     from streams.web.access import tokens
 
-    if not _run(lambda connection: tokens.revoke(connection, name)):
+    if not transact(lambda connection: tokens.revoke(connection, name)):
         raise FairwayError(f"'{name}' has no token.")
     typer.echo(f"The token of '{name}' is no longer valid.")
-
-
-def _run(work: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
-    from streams.database import create_engine, reach
-
-    async def run() -> Found:
-        async with reach(create_engine(read_settings().database_url)) as engine, engine.begin() as connection:
-            return await work(connection)
-
-    return asyncio.run(run())

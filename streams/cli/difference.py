@@ -1,6 +1,5 @@
 """`fairway journeys diff`: what one version of a journey says that another does not."""
 
-import asyncio
 from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from streams.cli.postgres import transact
 from streams.errors import FairwayError
-from streams.settings import read_settings
 
 Side = Annotated[str, typer.Argument(help="A journey file, or a journey by name or id, perhaps with @version.")]
 _OWN = ("id", "version", "status")  # counted or kept by Fairway, and not in every file
@@ -56,19 +55,14 @@ def _read_file(file: Path) -> dict[str, Any]:
 
 
 def _read_stored(name: str, tenant: str) -> dict[str, Any]:
-    from streams.database import create_engine, reach
     from streams.journeys import stored
 
     if not tenant:
         raise FairwayError(f"'{name}' is no file; if a stored journey is meant, say whose it is: --tenant TENANT.")
     title, _, version = name.rpartition("@")
     number = int(version) if title and version.isascii() and version.isdecimal() else None
-
-    async def run() -> dict[str, Any]:
-        async with reach(create_engine(read_settings().database_url)) as engine, engine.connect() as connection:
-            return await stored.export(connection, tenant, title if number is not None else name, number)
-
-    return asyncio.run(run())
+    wanted = title if number is not None else name
+    return transact(lambda connection: stored.export(connection, tenant, wanted, number))
 
 
 def _write(journey: dict[str, Any]) -> list[str]:

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli.printing import write_yaml
-from streams.kafka.rights import Role, list_rights, write_acl
+from streams.kafka.roles import Role
 from streams.settings import read_settings
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ def export(
     acl has a line for kafka-acls.sh for each thing that a role must be allowed to do in Kafka, and no more; the
     options but --cluster are about it alone.
     """
+    from streams.cli.printing import write_yaml
+    from streams.kafka.rights import list_rights, write_acl
     from streams.kafka.topics import read_topics
 
     settings = read_settings()

@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from streams.cli.postgres import transact
 from streams.errors import FairwayError
 from streams.settings import read_settings
-
-if TYPE_CHECKING:
-    from streams.history.parking import Parked
 
 Place = Annotated[
     list[str] | None,
@@ -24,15 +22,10 @@ group = typer.Typer(no_args_is_help=True, help="Activity records that the histor
 def list_records(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List parked records: whose they are, and why they were put aside."""
     from streams.cli.printing import show_rows
-    from streams.database import create_engine, reach
     from streams.history.parking import list_parked
 
-    async def run() -> "list[Parked]":
-        async with reach(create_engine(read_settings().database_url)) as engine, engine.connect() as connection:
-            return await list_parked(connection)
-
     columns = ("partition", "offset", "parkedAt", "tenantId", "customerId", "size", "reason")
-    show_rows(asyncio.run(run()), columns, as_json=as_json, nothing="No record is parked.")
+    show_rows(transact(list_parked), columns, as_json=as_json, nothing="No record is parked.")
 
 
 def unpark(places: Place = None) -> None:

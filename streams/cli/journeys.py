@@ -3,11 +3,12 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from models.journey import JourneyStatus
+from streams.cli.postgres import Found, transact
 from streams.cli.validate import Files
 from streams.clock import now
 from streams.settings import read_settings
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Tenant = Annotated[str, typer.Option(help="Whose journey it is.")]
 Name = Annotated[str, typer.Argument(metavar="JOURNEY", help="Its name or id.")]
-Found = TypeVar("Found")
 
 group = typer.Typer(no_args_is_help=True, help="Author journeys and decide which of them run.")
 
@@ -64,7 +64,7 @@ def list_journeys(
     from streams.cli.printing import show_rows
     from streams.journeys import stored
 
-    rows = _read(lambda connection: stored.list_all(connection, tenant, status))
+    rows = transact(lambda connection: stored.list_all(connection, tenant, status))
     for row in () if as_json else rows:
         if row["problem"]:
             typer.echo(f"fairway: warning: '{row['name']}' of '{row['tenantId']}': {row['problem']}", err=True)
@@ -91,7 +91,7 @@ def show(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
 
     from streams.journeys import stored
 
-    definition = _read(lambda connection: stored.export(connection, tenant, journey))
+    definition = transact(lambda connection: stored.export(connection, tenant, journey))
     if as_json:
         typer.echo(msgspec.json.encode(definition))
     else:
@@ -147,16 +147,6 @@ def _show(applied: "list[Applied]", *, as_json: bool) -> None:
     from streams.cli.printing import show_rows
 
     show_rows(applied, _COLUMNS, as_json=as_json, nothing="The files hold no journeys.")
-
-
-def _read(query: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:
-    from streams.database import create_engine, reach
-
-    async def run() -> Found:
-        async with reach(create_engine(read_settings().database_url)) as engine, engine.connect() as connection:
-            return await query(connection)
-
-    return asyncio.run(run())
 
 
 def _change(change: "Callable[[AsyncConnection], Awaitable[Found]]") -> Found:

@@ -1,14 +1,13 @@
 """`fairway customers`, `enrollments`, `waits`: where people stand and what happened to them, by Postgres."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.cli.postgres import Found, transact
 from streams.clock import now
 from streams.errors import FairwayError
-from streams.settings import read_settings
 
 if TYPE_CHECKING:
     from streams.web.queries.query import Reader, Row
@@ -17,7 +16,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Tenant = Annotated[str, typer.Option(help="Whose it is.")]
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
-Found = TypeVar("Found")
 
 customers = typer.Typer(no_args_is_help=True, help="Who a customer is, and what happened to them.")
 enrollments = typer.Typer(no_args_is_help=True, help="Who is, or was, in a journey.")
@@ -139,15 +137,11 @@ async def _gather(ask: Callable[[str | None, int], Awaitable[Any]], limit: int) 
 
 def _ask(ask: "Callable[[Reader], Awaitable[Found]]", tenant: str | None = None) -> Found:
     """Ask Postgres as one who may see everything, of one tenant or of all."""
-    from streams.database import create_engine, reach
     from streams.web.access.masking import Mask
     from streams.web.queries.query import Reader
 
-    async def run() -> Found:
-        async with reach(create_engine(read_settings().database_url)) as engine, engine.connect() as connection:
-            return await ask(Reader(connection, None if tenant is None else frozenset({tenant}), Mask()))
-
-    return asyncio.run(run())
+    tenants = None if tenant is None else frozenset({tenant})
+    return transact(lambda connection: ask(Reader(connection, tenants, Mask())))
 
 
 def _short(row: "Row", names: Sequence[str]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from aiokafka.errors import GroupAuthorizationFailedError, TransactionalIdAuthor
 from streams.errors import FairwayError
 from streams.kafka.clients import admin, missing_topic
 from streams.kafka.hanging import ask_end
-from streams.kafka.rights import Right, Role, find_missing, list_rights
+from streams.kafka.rights import Right, find_missing, list_rights
+from streams.kafka.roles import Role
 from streams.kafka.topic_ids import Described, describe_topics
 from streams.kafka.topics import Topics
 from streams.settings import Settings

@@ -5,9 +5,9 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from streams.kafka.roles import Role
 from streams.kafka.topics import (
     ACTIVITY,
     COMMANDS,
@@ -19,20 +19,6 @@ from streams.kafka.topics import (
 )
 
 Kind = Literal["topic", "group", "transactional-id"]
-
-
-class Role(StrEnum):
-    """Who comes to Kafka.
-
-    A worker, also with its pages and API; who authors and acts by command; who sends events in; who carries
-    commands out; and who creates topics.
-    """
-
-    WORKER = "worker"
-    AUTHOR = "author"
-    PRODUCER = "producer"
-    SENDER = "sender"
-    OPERATOR = "operator"
 
 
 class Right(NamedTuple):

@@ -8,13 +8,11 @@ import pytest
 from sqlalchemy import select, update
 from typer.testing import CliRunner, Result
 
-from models.journey import JourneyStatus
 from models.rows import EnrollmentRow
 from streams.cli import app
-from streams.database import create_engine, upgrade
-from streams.history.projector import Projector
-from streams.journeys.authoring import Author, apply
-from tests.history.activity import START, activity, journeys
+from streams.database import create_engine
+from tests.history.activity import START
+from tests.web.conftest import fill
 
 pytestmark = pytest.mark.database
 OF_JOURNEY = ("enrollments", "list", "Welcome of new members", "--tenant", "pinehurst")
@@ -23,18 +21,13 @@ FAR = datetime(2900, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def url(database_url: str) -> str:
-    asyncio.run(fill(database_url))
+    asyncio.run(make_story(database_url))
     return database_url
 
 
-async def fill(url: str) -> None:
-    engine, projector, messages = create_engine(url), Projector.connect(url), activity()
-    await upgrade(engine)
-    async with engine.begin() as connection:
-        for journey in journeys():
-            await apply(connection, journey.model_copy(update={"status": JourneyStatus.ACTIVE}), Author("a", START))
-    await projector.project(0, messages, 0, len(messages))
-    await projector.close()
+async def make_story(url: str) -> None:
+    engine = create_engine(url)
+    await fill(engine, url)
     async with engine.begin() as connection:  # everybody waits: the first since long, most till far away
         ids = (await connection.execute(select(EnrollmentRow.id).order_by(EnrollmentRow.id))).scalars().all()
         for number, id_ in enumerate(ids):

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from streams.kafka.rights import Right, Role, find_missing, list_rights, write_acl
+from streams.kafka.rights import Right, find_missing, list_rights, write_acl
+from streams.kafka.roles import Role
 from streams.kafka.topics import COMMANDS, Topics, read_topics
 
 TOPICS: Topics = read_topics(Path("topics.yaml"), "golf")

@@ -34,8 +34,15 @@ BEARERS = {
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(database_url)
+    await fill(engine, database_url)
+    yield engine
+    await engine.dispose()
+
+
+async def fill(engine: AsyncEngine, url: str) -> None:
+    """Make the tables, with the ACTIVE journeys of the story and the history that its activity leaves."""
     await upgrade(engine)
-    projector = Projector.connect(database_url)
+    projector = Projector.connect(url)
     async with engine.begin() as connection:
         for journey in journeys():
             wanted = journey.model_copy(update={"status": JourneyStatus.ACTIVE})
@@ -43,8 +50,6 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     messages = activity()
     await projector.project(0, messages, 0, len(messages))
     await projector.close()
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from streams.kafka.connection import client_arguments
 from streams.kafka.topics import ACTIVITY, INBOX, Topics
 from streams.settings import Settings
-from streams.web.sources.records import Record, RecordReader, bounds, read, read_first
+from streams.web.sources.records import Record, RecordReader, bounds, offsets, read, read_first
 
 _ASKED = 16  # partitions whose oldest waiting record is looked at
 
@@ -70,7 +70,7 @@ class Broker:
         async with self._reader.lend() as consumer:
             known = await consumer.topics()
             wanted = [place for place in wanted if place.topic in known]
-            begins, ends = await bounds(consumer, wanted)
+            begins, ends = await offsets(consumer, wanted)
         done = await self._positions()
         handled = {*self.topics.events, INBOX, ACTIVITY}
         return [

@@ -71,15 +71,20 @@ class RecordReader:
         return self._consumer
 
 
+async def offsets(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> tuple[Offsets, Offsets]:
+    """Return the first offset that each partition keeps, and the one after its last; all of them must be there."""
+    begins, ends = await asyncio.gather(consumer.beginning_offsets(places), consumer.end_offsets(places))
+    return begins, ends
+
+
 async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> tuple[Offsets, Offsets]:
-    """Return the first offset that each partition keeps, and the one after its last.
+    """Return these offsets of partitions that may not be there.
 
     Raises UnknownTopicOrPartitionError where a topic is missing: aiokafka would look for it over and over.
     """
     if missing := {place.topic for place in places} - await consumer.topics():
         raise UnknownTopicOrPartitionError(min(missing))
-    begins, ends = await asyncio.gather(consumer.beginning_offsets(places), consumer.end_offsets(places))
-    return begins, ends
+    return await offsets(consumer, places)
 
 
 async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> list[Record]:

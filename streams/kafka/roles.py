@@ -1,0 +1,17 @@
+"""Who comes to Kafka: by itself, for a command names the roles before it knows whether it needs more."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who comes to Kafka.
+
+    A worker, also with its pages and API; who authors and acts by command; who sends events in; who carries
+    commands out; and who creates topics.
+    """
+
+    WORKER = "worker"
+    AUTHOR = "author"
+    PRODUCER = "producer"
+    SENDER = "sender"
+    OPERATOR = "operator"
