@@ -6,16 +6,14 @@ from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
 from streams.clock import steady
+from streams.control.answers import awaiting
 from streams.control.publishing import control
 from streams.engine.effects import Cause
 from streams.engine.entries import EnrollmentRefused
 from streams.engine.inputs import Enroll, Exit
 from streams.history.records import Record, StoredEntry, read_record
 from streams.history.wording import describe_refusal
-from streams.kafka.clients import started
-from streams.kafka.connection import client_arguments
-from streams.kafka.partitioner import partition_of
-from streams.kafka.topics import ACTIVITY, INBOX, read_topics
+from streams.kafka.topics import ACTIVITY, INBOX
 from streams.settings import Settings
 
 _DONE = {Enroll: "entered", Exit: "left"}
@@ -35,17 +33,7 @@ async def ask(
 ) -> Answer:
     """Send a control and wait for what comes of it, at most so many seconds; raises KafkaError."""
     key = customer_key(tenant_id, customer_id)
-    partitions = read_topics(settings.topics_file, settings.app_id).partitions
-    activity = TopicPartition(ACTIVITY, partition_of(key, partitions))
-    consumer = AIOKafkaConsumer(
-        **client_arguments(settings),
-        group_id=settings.app_id,  # to see how far it is; without a subscription there is no part in it
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-    )
-    async with started(consumer):
-        consumer.assign([activity])
-        consumer.seek(activity, (await consumer.end_offsets([activity]))[activity])
+    async with awaiting(settings, ACTIVITY, key, settings.app_id) as (consumer, activity):
         sent = await control(settings, tenant_id, customer_id, message)
         return await _wait(consumer, activity, key, message, sent, steady() + seconds)
 

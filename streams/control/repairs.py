@@ -1,17 +1,15 @@
 """The repair of a customer's damaged state: sends the request, and finds its own answer among the dead letters."""
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 from aiokafka.structs import RecordMetadata
 
 from models.ids import customer_key
 from streams.clock import steady
+from streams.control.answers import awaiting
 from streams.control.publishing import control
 from streams.engine.inputs import RepairState
-from streams.kafka.clients import started
-from streams.kafka.connection import client_arguments
-from streams.kafka.partitioner import partition_of
-from streams.kafka.topics import DEAD_LETTERS, INBOX, read_topics
+from streams.kafka.topics import DEAD_LETTERS, INBOX
 from streams.settings import Settings
 
 
@@ -29,14 +27,7 @@ async def ask(
 ) -> Answer | None:
     """Send a request and wait for its answer, at most so many seconds; None if none came. Raises KafkaError."""
     key = customer_key(tenant_id, customer_id)
-    partitions = read_topics(settings.topics_file, settings.app_id).partitions
-    letters = TopicPartition(DEAD_LETTERS, partition_of(key, partitions))
-    consumer = AIOKafkaConsumer(
-        **client_arguments(settings), isolation_level="read_committed", enable_auto_commit=False
-    )
-    async with started(consumer):
-        consumer.assign([letters])
-        consumer.seek(letters, (await consumer.end_offsets([letters]))[letters])
+    async with awaiting(settings, DEAD_LETTERS, key) as (consumer, _):
         sent = await control(settings, tenant_id, customer_id, request)
         until = steady() + seconds
         while steady() < until:
