@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.customer import Customer, EntryHistory, decode, encode
@@ -31,6 +31,7 @@ from streams.engine.inputs import (
     PlaceAnswer,
     Sweep,
 )
+from streams.engine.schema import DESCRIPTIONS
 from streams.engine.updates import UpdateRefusedError, apply_updates
 from tests.engine.build import NOON, Life, live
 
@@ -217,7 +218,18 @@ def authored(draw: Callable[..., Any]) -> dict[str, Any]:
     return whole
 
 
-@given(JSON | authored())
+_NAMES = sorted({name for model in DESCRIPTIONS.values() for name in model})
+NAMED = st.recursive(
+    SCALAR | st.sampled_from([-1, 1e308, 2**70, "TRIGGER", "WAIT", "SPLIT"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(_NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON | authored() | st.dictionaries(st.sampled_from(_NAMES), NAMED, max_size=6))
+@example({"version": 1e308})
+@example({"follow": [{"eventType": "a", "set": [{"type": 1}]}]})
+@example({"steps": [{"type": "WAIT", "config": {"events": [{"eventType": "a", "keep": [{}]}]}}]})
 def test_the_check_of_anything_ends_with_a_journey_or_with_sentences(raw: Any) -> None:
     journey, problems = check(raw)
     assert (journey is None) is bool(problems)

@@ -32,6 +32,7 @@ _SENTENCES = {
     "int_type": "'{where}' is {seen}, but must be a whole number.",
     "int_parsing": "'{where}' is {seen}, but must be a whole number.",
     "int_from_float": "'{where}' is {seen}, but must be a whole number.",
+    "int_parsing_size": "'{where}' is {seen}, which is too large for a whole number.",
     "greater_than_equal": "'{where}' is {seen}, but must be at least {ge}.",
     "less_than_equal": "'{where}' is {seen}, but must be at most {le}.",
     "float_type": "'{where}' is {seen}, but must be a number.",
@@ -44,6 +45,7 @@ _SENTENCES = {
     "model_type": "'{where}' is {seen}, but must hold names and values.",
     "value_error": "'{where}': {error}.",
 }
+_OTHER = "'{where}' is {seen}, which can't be used here."
 _PATTERNS = {
     "tenantId": "'tenantId' is {seen}, but must hold no colon and no control characters.",
     "id": "'id' is {seen}, but must be a UUID in lower case; or leave it out.",
@@ -72,7 +74,7 @@ def _tell(error: ErrorDetails, raw: Any, model: str) -> str:
         expected = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         known = [*Operator, *ALIASES] if name == "operator" else expected
         return f"'{where}' is {show(seen)}, which is not known; {_suggest(seen, known)}"
-    template = _PATTERNS[where] if kind == "string_pattern_mismatch" else _SENTENCES[kind]
+    template = _PATTERNS[where] if kind == "string_pattern_mismatch" else _SENTENCES.get(kind, _OTHER)
     return template.format(where=where, seen=show(seen), **error.get("ctx", {}))
 
 
@@ -100,12 +102,14 @@ def write(path: Sequence[int | str]) -> str:
 
 
 def _names_at(path: Sequence[int | str], raw: Any, model: str) -> dict[str, str]:
-    """Return the names that may stand where a path ends, with what they mean."""
+    """Return the names that may stand where a path ends, with what they mean; none in a list of plain values."""
     names = [part for part in path[:-1] if isinstance(part, str)]
     if names == ["goal", "events"]:
         models: tuple[str, ...] = ("Listener",)
+    elif names == ["config"]:
+        models = _config_models(raw["type"])
     else:
-        models = (model,) if not names else _PARTS.get(names[-1]) or _config_models(raw["type"])
+        models = _PARTS.get(names[-1], ()) if names else (model,)
     return {name: meaning for model in models for name, meaning in DESCRIPTIONS[model].items()}
 
 

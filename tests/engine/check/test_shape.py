@@ -92,6 +92,8 @@ def split(*variants: Any, **more: Any) -> dict[str, Any]:
         (raw(ask("ask", rule("eqals", 1))), "ask", "'config.rules#1.operator' is 'eqals', which is not known; did you mean 'equals'?"),
         (raw(ask("ask", {"rules": [rule("eqals", 1)]})), "ask", "'config.rules#1.rules#1.operator' is 'eqals', which is not known; did you mean 'equals'?"),
         (raw(ask("ask", rule("exsts"))), "ask", "'config.rules#1.operator' is 'exsts', which is not known; did you mean 'exists'?"),
+        (raw(version=1e308), None, "'version' is 1e+308, which is too large for a whole number."),
+        (raw(follow=[{"eventType": "teetime.moved", "set": [{"type": "x"}]}]), None, "'follow#1.set#1' is a mapping, but must be text; put quotes around it."),
         (raw({"id": "split", "type": "SPLIT", "config": {}}), "split", "'config.variants' is missing: the ways out, each with its name and weight."),
         (raw(split()), "split", "'config.variants' is empty; it needs at least one entry."),
         (raw(split("A", "B", weights=[1])), "split", "'config': 2 variants need as many weights."),
