@@ -1,7 +1,8 @@
 """Change a profile as an UPDATE step says: all of its updates hold together, or none (R23)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any, assert_never
 
 from models.steps import Operation, Update
@@ -33,13 +34,13 @@ def apply_updates(
     changes: list[Change] = []
     ignored: list[Ignored] = []
     for update in updates:
-        path = update.field.removeprefix("customer.")
-        if is_about_subscriptions(path):
+        path, look_up = _locate(update.field)
+        if look_up is None:
             after, found, passed_over = _subscribe(after, update, canonical_path(path))
             changes += found
             ignored += passed_over
             continue
-        before = compile_path(path)(after)
+        before = look_up(after)
         value = _compute(update, before)
         try:
             after = put(after, path, value)
@@ -47,6 +48,13 @@ def apply_updates(
             raise UpdateRefusedError(str(error)) from None
         changes.append(Change(path, before, value))
     return after, changes, ignored
+
+
+@lru_cache(4096)
+def _locate(field: str) -> tuple[str, Callable[[Any], Any] | None]:
+    """Return the path within the profile, and what looks it up; None for one that is about subscriptions."""
+    path = field.removeprefix("customer.")
+    return path, None if is_about_subscriptions(path) else compile_path(path)
 
 
 def _subscribe(

@@ -93,10 +93,12 @@ class Batches:
 
     def add(self, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
         """Add a record."""
-        if value and len(value) > self._beside_others and self._count:
+        count = self._count
+        if value and len(value) > self._beside_others and count:
             self._end()
-        self._append(self._count, 0, key, value, headers)
-        self._count += 1
+            count = 0
+        self._append(count, 0, key, value, headers)
+        self._count = count + 1
         if self._size() >= self._block_bytes:
             self._end_block()
 

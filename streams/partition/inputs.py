@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from models.ids import CustomerKey
+from models.ids import CustomerKey, customer_key
 from models.limits import find_bad_id
 from models.messages import Source
 from streams.engine.advance import is_of_use
@@ -42,7 +42,7 @@ _decode_message: Callable[[bytes], InboxMessage] = msgspec.json.Decoder(InboxMes
 
 
 def read_event(
-    record: SourceRecord, topic: str, partition: int, journeys: Journeys
+    topic: str, partition: int, journeys: Journeys, record: SourceRecord
 ) -> Addressed | Rejection | None:
     """Return the event of a record; None if nobody wants it."""
     event = decode(record.value, record.headers, topic)
@@ -50,12 +50,13 @@ def read_event(
         return event
     if not is_of_use(event, journeys):
         return None
-    key = CustomerKey.of(event.tenant_id, event.customer_id)
+    tenant_id, customer_id = event.tenant_id, event.customer_id
+    key = CustomerKey(tenant_id, customer_id, customer_key(tenant_id, customer_id))
     return key, Arrived(event, Source(topic, partition, record.offset))
 
 
 def read_message(
-    record: SourceRecord, partition: int, partitions: int
+    partition: int, partitions: int, record: SourceRecord
 ) -> Addressed | AddressedToRow | AddressedToPlaces | Rejection:
     """Return the message of a record of the inbox, whoever wrote it: it is held to what an event is held to."""
     raw, value = record.key or b"", record.value or b""

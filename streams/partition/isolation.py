@@ -60,7 +60,7 @@ class Isolation:
                     slice_.mark(DAMAGED + error.key, stands=True)
 
     def _take(self, transaction: Transaction, topic: str, record: SourceRecord, now: datetime) -> None:
-        given = self._processor.read(topic, record)
+        given = self._processor.reader(topic)(record)
         if given is None:
             self._note(transaction, topic, "ignored")
         elif type(given) is tuple and self._processor.is_here(given[0].raw):

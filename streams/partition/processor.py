@@ -6,6 +6,7 @@ write all. What does one thing at a time stays in the processor's cache (docs/de
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import compress
 
 from models.customer import Customer
@@ -42,29 +43,25 @@ class Processor:
 
     def take(self, transaction: Transaction, topic: str, records: Sequence[SourceRecord], now: datetime) -> None:
         """Handle records: events, or messages of the inbox; raises whatever goes wrong, and has done nothing."""
-        partition, partitions = self.router.partition, self.router.partitions
-        inputs: Sequence[Given | None]
-        if topic == INBOX:
-            inputs = [read_message(record, partition, partitions) for record in records]
-        else:
-            inputs = [read_event(record, topic, partition, self.journeys) for record in records]
-        keys = [given[0].raw if type(given) is tuple else b"" for given in inputs]
+        read, partition, partitions = self.reader(topic), self.router.partition, self.router.partitions
+        inputs = [(record, given) for record in records if (given := read(record)) is not None]
+        keys = [given[0].raw if type(given) is tuple else b"" for _, given in inputs]
         here = [key != b"" and partition_of(key, partitions) == partition for key in keys]
         with transaction.slice(compress(keys, here)) as slice_:
-            for record, given, is_here in zip(records, inputs, here, strict=True):
-                if type(given) is tuple and is_here:
+            for (record, given), is_here in zip(inputs, here, strict=True):
+                if is_here and type(given) is tuple:
                     self.advance(slice_, given[0], given[1], now)
-                elif given is not None:
+                else:
                     self.pass_on(slice_, topic, record, given, now)
         if topic != INBOX:
-            _note_events(transaction.tally, topic, inputs, here)
+            _note_events(transaction.tally, topic, len(records), [given for _, given in inputs], sum(here))
 
-    def read(self, topic: str, record: SourceRecord) -> Given | None:
-        """Return what a record holds; None if nobody wants it."""
+    def reader(self, topic: str) -> Callable[[SourceRecord], Given | None]:
+        """Return what reads a record of this topic: None if nobody wants what it holds."""
         partition, partitions = self.router.partition, self.router.partitions
         if topic == INBOX:
-            return read_message(record, partition, partitions)
-        return read_event(record, topic, partition, self.journeys)
+            return partial(read_message, partition, partitions)
+        return partial(read_event, topic, partition, self.journeys)
 
     def is_here(self, key: bytes) -> bool:
         """Say whether a row lies on this partition."""
@@ -112,14 +109,13 @@ class Processor:
         slice_.emit(key, (Forward(key, CountActive(journey_id, self.router.partition, active)),))
 
 
-def _note_events(tally: Tally, topic: str, inputs: Sequence[Given | None], here: Sequence[bool]) -> None:
+def _note_events(tally: Tally, topic: str, records: int, inputs: Sequence[Given], used: int) -> None:
     """Note what became of the events of a slice, and when the first that is used occurred: they came together."""
     first = next((given[1] for given in inputs if type(given) is tuple), None)
     if isinstance(first, Arrived):
         tally.note_age(first.event.occurred_at)
-    used, ignored = sum(here), inputs.count(None)
-    bad = sum(type(given) is Rejection for given in inputs) if used + ignored < len(inputs) else 0
+    bad = sum(type(given) is Rejection for given in inputs) if used < len(inputs) else 0
     tally.note_events(topic, "used", used)
-    tally.note_events(topic, "ignored", ignored)
+    tally.note_events(topic, "ignored", records - len(inputs))
     tally.note_events(topic, "dead-letter", bad)
-    tally.note_events(topic, "foreign", len(inputs) - used - ignored - bad)
+    tally.note_events(topic, "foreign", len(inputs) - used - bad)

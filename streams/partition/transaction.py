@@ -227,7 +227,7 @@ class Slice:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
+        if kind is None and (self.effects or self.changed or self.letters or self.rows or self.marks or self.fired):
             self._transaction.merge(self)
 
     def customer(self, key: bytes) -> Customer | None:

@@ -18,7 +18,7 @@ ELSEWHERE = (HERE + 1) % 4
 
 
 def test_an_event_comes_with_whose_it_is_and_where_it_was_put() -> None:
-    found = read_event(Source(5, event(1, "c-7"), b"any"), "customer.updated", 3, Journeys())
+    found = read_event("customer.updated", 3, Journeys(), Source(5, event(1, "c-7"), b"any"))
     assert isinstance(found, tuple)
     key, given = found
     assert key == KEY
@@ -27,26 +27,26 @@ def test_an_event_comes_with_whose_it_is_and_where_it_was_put() -> None:
 
 
 def test_an_event_that_nobody_wants_is_nothing_and_one_that_is_none_a_rejection() -> None:
-    assert read_event(Source(5, event(1, "c-7")), "teetime.booked", 0, Journeys()) is None
-    assert isinstance(read_event(Source(5, b"{"), "teetime.booked", 0, Journeys()), Rejection)
+    assert read_event("teetime.booked", 0, Journeys(), Source(5, event(1, "c-7"))) is None
+    assert isinstance(read_event("teetime.booked", 0, Journeys(), Source(5, b"{")), Rejection)
 
 
 def test_a_control_says_where_it_lies_unless_it_was_sent_on_from_there() -> None:
     for message in (Enroll(JOURNEY, START), Exit(START)):
         record = Source(5, msgspec.json.encode(message), KEY.raw)
         sourced = msgspec.structs.replace(message, source=Origin(INBOX, HERE, 5))
-        assert read_message(record, HERE, 4) == (KEY, sourced)
-        assert read_message(record, ELSEWHERE, 4) == (KEY, message)
+        assert read_message(HERE, 4, record) == (KEY, sourced)
+        assert read_message(ELSEWHERE, 4, record) == (KEY, message)
         again = Source(9, msgspec.json.encode(sourced), KEY.raw)
-        assert read_message(again, HERE, 4) == (KEY, sourced)
+        assert read_message(HERE, 4, again) == (KEY, sourced)
 
 
 def test_a_message_for_places_has_their_key() -> None:
     key = f":places:{JOURNEY}".encode()
     record = Source(5, msgspec.json.encode(CountActive(JOURNEY, 0, 3)), key)
-    assert read_message(record, HERE, 4) == AddressedToPlaces(key, CountActive(JOURNEY, 0, 3))
+    assert read_message(HERE, 4, record) == AddressedToPlaces(key, CountActive(JOURNEY, 0, 3))
 
 
 def test_what_comes_of_time_alone_is_not_taken_from_the_inbox() -> None:
     for given in (Due(), Sweep(JOURNEY)):
-        assert isinstance(read_message(Source(5, msgspec.json.encode(given), KEY.raw), HERE, 4), Rejection)
+        assert isinstance(read_message(HERE, 4, Source(5, msgspec.json.encode(given), KEY.raw)), Rejection)
