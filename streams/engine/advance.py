@@ -84,10 +84,10 @@ def _time_of(given: CustomerInput, now: datetime) -> datetime:
         case Arrived():
             moment = given.event.occurred_at
             return moment if moment < now else now
-        case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at) | OptOut(at=at):
-            return min(at, now)
         case Due() | FailWait() | Sweep() | PlaceAnswer():
             return now
+        case Enroll(at=at) | Exit(at=at) | MergeAway(at=at) | MergeIn(at=at) | OptOut(at=at):
+            return min(at, now)
         case _:
             assert_never(given)
 
@@ -99,6 +99,8 @@ def _apply(draft: CustomerDraft, given: CustomerInput, at: datetime) -> None:
     match given:
         case Arrived():
             _handle_event(draft, given.event, given.source, at)
+        case Due() | Sweep():
+            pass  # done before any input
         case Enroll():
             _enroll(draft, given, at)
         case Exit():
@@ -109,8 +111,6 @@ def _apply(draft: CustomerDraft, given: CustomerInput, at: datetime) -> None:
             _handle_merge(draft, given, at)
         case FailWait():
             fail_wait(draft, given)
-        case Due() | Sweep():
-            pass  # done before any input
         case _:
             assert_never(given)
 

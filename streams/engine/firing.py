@@ -37,8 +37,9 @@ def find_due(
         for id_, enrollment in enrollments.items()
         if enrollment.waiting_until is not None
         and enrollment.waiting_until <= until
-        and not _is_held(enrollment, journeys)
     ]
+    if journeys.paused or journeys.damaged:
+        due = [(moment, id_) for moment, id_ in due if not _is_held(enrollments[id_], journeys)]
     if type(given) is Due and given.enrollment_id is not None:
         due = [(moment, id_) for moment, id_ in due if id_ == given.enrollment_id]
     return sorted(due)

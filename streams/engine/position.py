@@ -96,11 +96,14 @@ class Position:
     def _skip_unreachable(self) -> None:
         """Report the steps that can now no longer be reached (R26)."""
         ahead = self.journey.reach[self.step] if self.step is not None else 0
+        visits, skipped = self.visits, self.skipped
         lost = [
             id_
             for position, id_ in enumerate(self.journey.steps)
-            if id_ not in self.visits and not ahead >> position & 1 and id_ not in self.skipped
+            if id_ not in visits and not ahead >> position & 1 and id_ not in skipped
         ]
+        if not lost:
+            return
         for id_ in lost:
             skip_step(self.draft, self.enrollment, id_, self.journey.steps[id_].number, "branch")
         self.skipped = (*self.skipped, *lost)
