@@ -35,8 +35,7 @@ def find_due(
     due = [
         (enrollment.waiting_until, id_)
         for id_, enrollment in enrollments.items()
-        if enrollment.waiting_until is not None
-        and enrollment.waiting_until <= until
+        if enrollment.waiting_until is not None and enrollment.waiting_until <= until
     ]
     if journeys.paused or journeys.damaged:
         due = [(moment, id_) for moment, id_ in due if not _is_held(enrollments[id_], journeys)]

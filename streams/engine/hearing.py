@@ -1,4 +1,4 @@
-"""Whether an enrolment hears an event (R31): it came after the entry, and fits the club, the key and conditions."""
+"""Which enrolments an event reaches, in order, and whether each hears it (R31): time, club, key and conditions fit."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime

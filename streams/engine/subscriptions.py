@@ -1,4 +1,4 @@
-"""What a customer wants to receive (R24, R27), read so that an opt-out is never lost by how something is written.
+"""The attributes `subscriptions` and `unsubscribed` (R24, R27), read so that no spelling of them loses an opt-out.
 
 Only an explicit true for its channel, or false for `unsubscribed`, takes an opt-out back. All spellings of a
 channel are one channel, and are kept in one.

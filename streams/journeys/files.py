@@ -1,4 +1,4 @@
-"""Journey files and folders of them: read, and checked as a whole."""
+"""Journey files and folders of them: read, checked as a whole, and held against the events of topics.yaml."""
 
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE

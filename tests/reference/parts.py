@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from tests.reference import api, commands, journeys, messages, metrics, pages, settings, topics
+from tests.reference import api, commands, journeys, messages, metrics, pages, rights, settings, topics
 
 _MODELS = (
     "Journey", "Step", "TriggerConfig", "SendConfig", "WaitConfig", "UntilField", "UntilTime", "Lateness",
@@ -15,6 +15,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "settings.md": {"settings": settings.render},
     "commands.md": {"commands": commands.render},
     "topics.md": {"topics": topics.render},
+    "security.md": {"rights": rights.render},
     "api.md": {"api": api.render},
     "pages.md": {"pages": pages.render_pages, "numbers": pages.render_numbers},
     "metrics.md": {"metrics": metrics.render},

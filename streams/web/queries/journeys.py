@@ -1,4 +1,4 @@
-"""Journeys as they stand, their versions, the names of their steps, and the audit of their changes."""
+"""Journeys as they stand, filtered by tenant and status; versions, names of steps, and the audit of changes."""
 
 from collections.abc import Iterable
 
