@@ -1,4 +1,4 @@
-"""Which enrolments an event reaches, in order, and whether each hears it (R31): time, club, key and conditions fit."""
+"""Which enrolments an event reaches, in order, and whether each hears it (R31): time, club, key, conditions."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
