@@ -11,6 +11,7 @@ from streams.cli import (
     access,
     controls,
     db,
+    dead_letters,
     demo,
     dev,
     difference,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(access.group, name="access")
 app.add_typer(db.group, name="db")
+app.add_typer(dead_letters.group, name="dead-letters")
 app.add_typer(dev.group, name="dev")
 db.group.command()(history.unpark)
 app.add_typer(history.group, name="history")

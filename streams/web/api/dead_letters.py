@@ -57,7 +57,7 @@ async def list_dead_letters(
         visitor, sources.mask_for(visitor), wanting(states, chosen, code), cursor=cursor, limit=limit
     )
     return DeadLetters(
-        items=[_show(letter, states) for letter in page.found], next=page.next,
+        items=[describe_letter(letter, states) for letter in page.found], next=page.next,
         counts=by_state(counts), codes=by_code(counts, chosen),
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ async def show_dead_letter(sources: From, reader: Reading, visitor: By, partitio
     letter = await sources.dead_letters.find(visitor, sources.mask_for(visitor), partition, offset)
     if letter is None:
         raise missing()
-    return _show(letter, await read_states(reader))
+    return describe_letter(letter, await read_states(reader))
 
 
 @router.post("/dead-letters/{partition}/{offset}/{move}", dependencies=[Acting])
@@ -77,13 +77,14 @@ async def move_dead_letter(sources: From, visitor: By, partition: int, offset: i
     letter = await sources.dead_letters.find(visitor, Mask(), partition, offset)
     if letter is None:
         raise missing()
-    if not await move_letters(sources, [letter], move, visitor.name or "api", now()):
+    if not await move_letters(sources.dead_letters, sources.engine, [letter], move, visitor.name or "api", now()):
         raise HTTPException(409, "The topic that it came from is none that events are sent to.")
     shown = await sources.dead_letters.find(visitor, sources.mask_for(visitor), partition, offset)
-    return _show(shown or letter, {letter.place: MOVES[move]})
+    return describe_letter(shown or letter, {letter.place: MOVES[move]})
 
 
-def _show(letter: Letter, states: States) -> DeadLetter:
+def describe_letter(letter: Letter, states: States) -> DeadLetter:
+    """Return a dead letter as the API and the command line show it."""
     record = letter.record
     shown: dict[str, Any] = {name: letter.header(name) for name in ("code", "reason", "topic")}
     return DeadLetter(

@@ -108,7 +108,8 @@ async def move(request: Request) -> Response:
     """Do with dead letters what was decided."""
     sources, wanted = sources_of(request), _move_of(request)
     name = visitor_of(request).name or "page"
-    count = await move_letters(sources, await _choose(request), wanted, name, read_clock())
+    letters = await _choose(request)
+    count = await move_letters(sources.dead_letters, sources.engine, letters, wanted, name, read_clock())
     return done("/dead-letters", f"{count:,} records were {_DONE[wanted]}.")
 
 

@@ -1,11 +1,14 @@
 """Dead letters: records that could not be used, as they came, and why; listed, shown, and sent again."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from streams.kafka.clients import deadline, producing
 from streams.kafka.connection import client_arguments
+from streams.kafka.readiness import check_writable
 from streams.kafka.topics import DEAD_LETTERS, INBOX, Topics
 from streams.settings import Settings
 from streams.web.access.masking import MASK, Mask
@@ -13,7 +16,7 @@ from streams.web.access.visitor import Visitor
 from streams.web.queries.cursors import Number, read_cursor, write_cursor
 from streams.web.queries.letter_states import Place, State, States
 from streams.web.sources.letter_index import LetterIndex
-from streams.web.sources.records import Offsets, Record, RecordReader, bounds, read
+from streams.web.sources.records import Offsets, Record, RecordReader, bounds, find_offsets, read
 
 PAGE = 50
 _WINDOW, _WINDOWS = 200, 25  # offsets of each partition read at once, and how often for one page
@@ -50,6 +53,11 @@ class Letter(msgspec.Struct, frozen=True):
         """Return the tenant that its key names."""
         return (self.record.key or b"").partition(b":")[0].decode(errors="replace")
 
+    @property
+    def customer(self) -> str:
+        """Return the customer that its key names."""
+        return (self.record.key or b"").partition(b":")[2].decode(errors="replace")
+
 
 class Letters(msgspec.Struct, frozen=True):
     """Some dead letters; `next` is where older ones lie, None if there are none."""
@@ -61,9 +69,18 @@ class Letters(msgspec.Struct, frozen=True):
 Wanting = Callable[[Letter], bool]
 
 
-def wanting(states: States, state: State | None = None, code: str = "") -> Wanting:
-    """Return what says whether a dead letter has a state and a code; None and the empty text stand for any."""
-    return lambda letter: code in ("", letter.header("code")) and state in (None, states.get(letter.place, "open"))
+def wanting(
+    states: States, state: State | None = None, code: str = "", *,
+    topic: str = "", customer: str = "", since: datetime | None = None,
+) -> Wanting:  # fmt: skip
+    """Return what says whether a dead letter is as described; None and the empty text stand for any."""
+    return lambda letter: (
+        code in ("", letter.header("code"))
+        and topic in ("", letter.header("topic"))
+        and customer in ("", letter.customer)
+        and (since is None or letter.record.at >= since)
+        and state in (None, states.get(letter.place, "open"))
+    )
 
 
 class DeadLetters:
@@ -81,12 +98,18 @@ class DeadLetters:
         await self._reader.close()
 
     async def page(
-        self, visitor: Visitor, mask: Mask, wanted: Wanting, *, cursor: str | None = None, limit: int = PAGE
-    ) -> Letters:
-        """Return dead letters as a visitor may see them, newest first, those that are wanted."""
+        self, visitor: Visitor, mask: Mask, wanted: Wanting, *,
+        since: datetime | None = None, cursor: str | None = None, limit: int = PAGE,
+    ) -> Letters:  # fmt: skip
+        """Return dead letters as a visitor may see them, newest first, those that are wanted.
+
+        What was written before `since` is not read, as far as Kafka can tell.
+        """
         before: dict[int, int] = read_cursor(cursor, dict[int, Number]) if cursor else {}
         async with self._reader.lend() as consumer:
             begins, ends = await bounds(consumer, self._places)
+            if since is not None:
+                begins = await find_offsets(consumer, since, ends)
             tops = {place: min(ends[place], before.get(place.partition, ends[place])) for place in self._places}
             found: list[Letter] = []
             for _ in range(_WINDOWS):
@@ -124,17 +147,21 @@ class DeadLetters:
         return hide_personal(seen[0], mask) if seen else None
 
     async def replay(self, letters: Iterable[Letter]) -> list[Letter]:
-        """Send dead letters as they came to the topics that they came from; return those that were."""
-        sent = []
-        async with AIOKafkaProducer(**client_arguments(self._settings), enable_idempotence=True) as producer:
-            for letter in letters:
-                topic, record = letter.header("topic"), letter.record
-                if topic in {*self._topics.events, INBOX}:
-                    await producer.send_and_wait(
-                        topic, record.value, key=record.key, headers=letter.original_headers
-                    )
-                    sent.append(letter)
-        return sent
+        """Send dead letters as they came to the topics that they came from; return those that were.
+
+        Raises FairwayError, before any is sent, where one of the topics is missing or may not be written.
+        """
+        known = {*self._topics.events, INBOX}
+        wanted = [letter for letter in letters if letter.header("topic") in known]
+        made = AIOKafkaProducer(**client_arguments(self._settings), enable_idempotence=True)
+        async with producing(made) as producer:
+            for topic in sorted({letter.header("topic") for letter in wanted}):
+                await check_writable(producer, topic)
+            for letter in wanted:
+                record, headers = letter.record, letter.original_headers
+                async with deadline():
+                    await producer.send_and_wait(letter.header("topic"), record.value, record.key, headers=headers)
+        return wanted
 
 
 def hide_personal(letter: Letter, mask: Mask) -> Letter:

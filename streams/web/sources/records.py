@@ -87,6 +87,13 @@ async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -
     return await offsets(consumer, places)
 
 
+async def find_offsets(consumer: AIOKafkaConsumer, since: datetime, ends: Offsets) -> Offsets:
+    """Return where each partition's records of a moment or later begin: at its end, if there are none."""
+    moment = max(0, int(since.timestamp() * 1000))
+    found = await consumer.offsets_for_times(dict.fromkeys(ends, moment))
+    return {place: end if found.get(place) is None else found[place].offset for place, end in ends.items()}
+
+
 async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> list[Record]:
     """Return the committed records between these offsets."""
     open_ = {place for place, start in starts.items() if start < ends[place]}

@@ -1,0 +1,141 @@
+"""How commands find dead letters and act on them: by the same sources and states as pages and API."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from getpass import getuser
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from models.duration import add, parse_offset
+from models.moment import read_moment
+from streams.clock import now
+from streams.database import create_engine, reach
+from streams.errors import FairwayError
+from streams.kafka.readiness import find_partitions
+from streams.kafka.topics import DEAD_LETTERS, read_topics
+from streams.settings import Settings
+from streams.web.access.masking import Mask
+from streams.web.access.visitor import Visitor
+from streams.web.queries.letter_states import STATES, Move, State, States, read_states
+from streams.web.queries.query import Reader
+from streams.web.sources.dead_letters import PAGE, DeadLetters, Letter, wanting
+from streams.web.sources.moving import move_letters
+
+Result = TypeVar("Result")
+Position = tuple[int, int]
+"""The partition and the offset of a dead letter."""
+
+
+class Choice(NamedTuple):
+    """Which dead letters are meant; None and the empty text stand for any."""
+
+    state: State | None
+    code: str = ""
+    topic: str = ""
+    tenant: str | None = None
+    customer: str = ""
+    since: datetime | None = None
+    limit: int = PAGE
+
+
+class Letters:
+    """The dead letters, and what became of them."""
+
+    def __init__(self, source: DeadLetters, engine: AsyncEngine, states: States) -> None:
+        self._source, self._engine = source, engine
+        self.states = states
+
+    async def find(self, positions: Sequence[Position]) -> list[Letter]:
+        """Return the dead letters at these positions; raises FairwayError if one is not there."""
+        found = []
+        for partition, offset in positions:
+            letter = await self._source.find(Visitor(), Mask(), partition, offset)
+            if letter is None:
+                raise FairwayError(f"There is no dead letter {partition}:{offset}, or it is no longer kept.")
+            found.append(letter)
+        return found
+
+    async def pages(self, choice: Choice, positions: Sequence[Position] = ()) -> AsyncIterator[list[Letter]]:
+        """Yield the dead letters at these positions or, where none are given, those of the choice, newest first."""
+        if positions:
+            yield await self.find(positions)
+            return
+        visitor = Visitor(tenants=None if choice.tenant is None else frozenset({choice.tenant}))
+        wanted = wanting(
+            self.states, choice.state, choice.code,
+            topic=choice.topic, customer=choice.customer, since=choice.since,
+        )  # fmt: skip
+        left, cursor = choice.limit, None
+        while left:
+            page = await self._source.page(
+                visitor, Mask(), wanted, since=choice.since, cursor=cursor, limit=min(PAGE, left)
+            )
+            yield page.found
+            left, cursor = left - len(page.found), page.next
+            if cursor is None:
+                return
+
+    async def move(
+        self, move: Move, choice: Choice, positions: Sequence[Position], value: bytes | None = None
+    ) -> tuple[int, int]:
+        """Do with dead letters what was decided; return with how many it was done, and with how many not.
+
+        `value` is sent in place of theirs.
+        """
+        done = left = 0
+        async for letters in self.pages(choice, positions):
+            meant = letters if value is None else [_mend(letter, value) for letter in letters]
+            moved = await move_letters(self._source, self._engine, meant, move, getuser(), now())
+            done, left = done + moved, left + len(letters) - moved
+        return done, left
+
+
+def _mend(letter: Letter, value: bytes) -> Letter:
+    return Letter(msgspec.structs.replace(letter.record, value=value))
+
+
+async def with_letters(settings: Settings, work: Callable[[Letters], Awaitable[Result]]) -> Result:
+    """Return what the work comes to; raises FairwayError where Kafka or Postgres can't be used."""
+    topics = read_topics(settings.topics_file, settings.app_id)
+    await find_partitions(settings, DEAD_LETTERS)
+    source = DeadLetters(settings, topics)
+    try:
+        async with reach(create_engine(settings.database_url)) as engine:
+            async with engine.connect() as connection:
+                states = await read_states(Reader(connection, None, Mask()))
+            return await work(Letters(source, engine, states))
+    finally:
+        await source.close()
+
+
+def read_state(text: str) -> State | None:
+    """Return the state that a text names, None for "all"; raises FairwayError."""
+    if text == "all":
+        return None
+    for state in STATES:
+        if text == state:
+            return state
+    raise FairwayError(f"'{text}' is no state of a dead letter: choose one of {', '.join(STATES)}, or all.")
+
+
+def read_since(text: str, at: datetime) -> datetime:
+    """Return the moment that a text names, or that was so long ago; raises FairwayError."""
+    if (moment := read_moment(text, UTC)) is not None:
+        return moment
+    try:
+        return add(at, parse_offset(f"-{text.strip()}"), UTC)
+    except ValueError:
+        raise FairwayError(
+            f"'{text}' is neither a date, such as 2026-11-23 or 2026-11-23T10:00:00Z, nor how long ago, such as "
+            "'1 day' or '2 hours'."
+        ) from None
+
+
+def read_position(text: str) -> Position:
+    """Return the position that a text names, as 3:1204 or 3/1204; raises FairwayError."""
+    partition, _, offset = text.replace("/", ":").partition(":")
+    if not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in (partition, offset)):
+        raise FairwayError(f"'{text}' names no dead letter; give a partition and an offset, such as 3:1204.")
+    return int(partition), int(offset)
