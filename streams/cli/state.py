@@ -1,7 +1,7 @@
-"""`fairway state`: the state of customers as the workers hold it."""
+"""`fairway state`: the state of customers as the workers hold it: read, checked and repaired."""
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,18 +9,21 @@ from streams.clock import now
 from streams.errors import FairwayError
 from streams.settings import read_settings
 
+if TYPE_CHECKING:
+    from streams.kafka.topics import Topics
+    from streams.partition.audit import Report
+
+Tenant = Annotated[str, typer.Option(help="The tenant's id.")]
+Customer = Annotated[str, typer.Option(help="The customer's id.")]
+Partition = Annotated[int | None, typer.Option(min=0, help="Only this one. [default: all of them]")]
+
 group = typer.Typer(no_args_is_help=True, help="The state of customers.")
-
-
-@group.callback()
-def _state() -> None:
-    """Let a single command be a command of the group all the same."""
 
 
 @group.command()
 def repair(
-    tenant: Annotated[str, typer.Option(help="The tenant's id.")],
-    customer: Annotated[str, typer.Option(help="The customer's id.")],
+    tenant: Tenant,
+    customer: Customer,
     discard: Annotated[
         bool, typer.Option("--discard", help="Keep nothing of the state: the customer begins anew.")
     ] = False,
@@ -44,3 +47,121 @@ def repair(
     if not answer.is_repaired:
         raise FairwayError(answer.reason)
     typer.echo(f"{answer.reason} It is dead letter {answer.partition}/{answer.offset}.")
+
+
+@group.command()
+def get(tenant: Tenant, customer: Customer) -> None:
+    """Print a customer's row as JSON: which partition it is on, what is wrong with it, and what it says.
+
+    It is read from the changelog, so that no worker needs to run; exit code 1 where there is no row, or a bad one.
+    """
+    import msgspec
+
+    from models.limits import find_bad_id
+    from streams.cli.rows import read_customer
+
+    if fault := find_bad_id(tenant, customer):
+        raise FairwayError(fault)
+    row = asyncio.run(read_customer(read_settings(), tenant, customer))
+    if row is None:
+        raise FairwayError(f"Tenant '{tenant}' has no customer '{customer}' in the state.")
+    typer.echo(msgspec.json.format(msgspec.json.encode(row), indent=2))
+    if row.problem:
+        raise FairwayError(f"The row can't be used. {row.problem}")
+
+
+@group.command()
+def dump(
+    partition: Partition = None,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's customers.")] = None,
+) -> None:
+    """Print all rows, a JSON object a line: of every partition, in order of their keys, those that are bad, too.
+
+    They are read from the changelog as it is at the start, and lie on the disk meanwhile, not in memory.
+    """
+    import msgspec
+
+    from streams.cli.rows import dump as dump_rows
+
+    stream, encode = typer.get_binary_stream("stdout"), msgspec.json.Encoder().encode
+
+    async def write() -> None:
+        settings, topics = read_settings(), await _open(partition)
+        for number in _choose(topics, partition):
+            async for row in dump_rows(settings, topics, number):
+                if tenant is None or row.key.startswith(f"{tenant}:"):
+                    stream.write(encode(row) + b"\n")
+        stream.flush()
+
+    asyncio.run(write())
+
+
+@group.command()
+def verify(
+    partition: Partition = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
+    """Check each row of the changelog, and hold the stores on this machine against it; exit code 1 if one is bad.
+
+    A row must be one that a worker can use, on its customer's partition. A store must have the same rows, and a
+    mark for each enrolment and wait. Workers may run meanwhile.
+    """
+    import msgspec
+
+    from streams.cli.rows import verify as verify_rows
+
+    async def look() -> "list[Report]":
+        settings, topics = read_settings(), await _open(partition)
+        found = []
+        for number in _choose(topics, partition):
+            found.append(await verify_rows(settings, topics, number))
+            if not as_json:
+                _tell(found[-1])
+        return found
+
+    reports = asyncio.run(look())
+    if as_json:
+        typer.echo(msgspec.json.encode(reports))
+    if bad := [str(report.partition) for report in reports if not report.is_sound]:
+        raise FairwayError(
+            f"The state is not sound on partition {', '.join(bad)}: 'fairway state repair' mends a customer's row; "
+            "a store is made anew if its folder is removed while its worker is stopped."
+        )
+
+
+def _tell(report: "Report") -> None:
+    from models.printable import printable
+
+    rows = report.rows
+    said = f"{rows.bad:,} rows can't be used" if rows.bad else "all can be used"
+    typer.echo(
+        f"Partition {report.partition}: {rows.customers:,} customers, {rows.enrollments:,} enrolments, "
+        f"{rows.waits:,} waits, {rows.internal:,} internal rows, {rows.bytes:,} bytes; {said}."
+    )
+    for fault in rows.faults:
+        typer.echo(printable(f"  '{fault.key}': {fault.problem}"))
+    for store in report.stores:
+        told = (
+            f"is passed over: {store.note}"
+            if store.note
+            else (
+                f"at offset {store.offset:,}: {store.differing:,} rows differ; {store.marks:,} marks, "
+                f"{store.missing:,} missing, {store.useless:,} that no row needs."
+            )
+        )
+        typer.echo(printable(f"  Store '{store.folder}' {told}"))
+        for fault in store.faults:
+            typer.echo(printable(f"    '{fault.key}': {fault.problem}"))
+
+
+async def _open(partition: int | None) -> "Topics":
+    from streams.cli.rows import open_changelog
+
+    topics = await open_changelog(read_settings())
+    if partition is not None and partition >= topics.partitions:
+        raise FairwayError(f"There is no partition {partition}: they are 0 to {topics.partitions - 1}.")
+    return topics
+
+
+def _choose(topics: "Topics", partition: int | None) -> "list[int]":
+    return list(range(topics.partitions)) if partition is None else [partition]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 from rocksdict import (
+    AccessType,
     BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
@@ -139,6 +140,26 @@ class RocksMap:
         """Close, and move the folder out of the way; the sentence goes to the log."""
         self.close()
         _set_aside(self._folder, reason)
+
+
+class RocksReader(RocksMap):
+    """The same map as it was when it was opened, also while a worker has it open; nothing can be written."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open what is there; raises CorruptedError where that can't be read."""
+        self._folder = folder
+        options = _options()
+        options.set_max_open_files(-1)  # all, for a worker that merges files removes them
+        try:
+            self._db = Rdict(str(folder), options, access_type=AccessType.read_only())
+        except Exception as error:
+            raise CorruptedError(str(error)) from error
+
+    @property
+    def written(self) -> datetime | None:
+        """Return when it was written last."""
+        found = self.get(_WRITTEN)
+        return None if found is None else datetime.fromisoformat(found.decode())
 
 
 def open_rocks(folder: Path, identity: str, clock: Callable[[], datetime] = now) -> RocksMap:

@@ -13,6 +13,7 @@ _ROW = b"r"
 _WAIT = ord("w")
 _IS_DAMAGED = ord(DAMAGED)
 _MOST_DAMAGED = 100_000
+_COUNTED = 5_000  # marks read at once
 _END_OF_WAITS = b"x"
 
 
@@ -26,6 +27,11 @@ class Store:
         marks = entries.items(DAMAGED, _next(DAMAGED), _MOST_DAMAGED)
         self.damaged = {mark[1:] for mark, _ in marks}
         """Keys of rows that are known to be damaged."""
+
+    @property
+    def changelog(self) -> str:
+        """Return which changelog the rows come from; empty before that was noted."""
+        return (self._entries.get(_CHANGELOG) or b"").decode(errors="replace")
 
     def claim(self, changelog: str) -> None:
         """Note at the first time which changelog the rows come from; raises ForeignError where it is another."""
@@ -87,6 +93,26 @@ class Store:
         """Return up to `limit` held marks of a journey above the mark `after`, oldest first."""
         prefix = b"h" + pack(journey_id)
         return [mark for mark, _ in self._entries.items(max(prefix, after + b"\0"), _next(prefix), limit)]
+
+    def holds(self, mark: bytes) -> bool:
+        """Say whether a mark stands."""
+        return self._entries.get(mark) is not None
+
+    def count_marks(self, kind: bytes) -> int:
+        """Return how many marks begin with this letter, at the cost of reading each."""
+        count, after = self.count_some(kind, b"", _COUNTED)
+        while after:
+            more, after = self.count_some(kind, after, _COUNTED)
+            count += more
+        return count
+
+    def count_some(self, kind: bytes, after: bytes, limit: int) -> tuple[int, bytes]:
+        """Return how many of the next `limit` marks above `after` begin with this letter, and the last of them.
+
+        Once there are no more, the last is empty.
+        """
+        found = self._entries.items(max(kind, after + b"\0"), _next(kind), limit)
+        return len(found), found[-1][0] if len(found) == limit else b""
 
     def journeys(self) -> set[str]:
         """Return the journeys that have members, at the cost of a seek each."""
