@@ -14,6 +14,7 @@ from streams.history import parking, reader
 from streams.journeys import definitions, outbox
 from streams.partition import metrics
 from streams.partition.task import STAGES, PartitionTask
+from streams.state.counting import WaitCount
 from streams.worker import rebalancing, stalls
 from streams.worker.assignment import Assignment
 
@@ -22,6 +23,7 @@ _OWN = (
     rebalancing.REBALANCES, stalls.STALL,
 )  # fmt: skip
 _MOST_OVERDUE = 1000  # looked at in a partition
+_MOST_COUNTED = 10_000  # marks of waits in a partition, in 4 ms
 _LATE = timedelta(minutes=1)
 
 
@@ -53,6 +55,16 @@ class _Partitions:
 
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
+        self._counts: dict[int, WaitCount] = {}
+
+    def _count_waits(self, task: PartitionTask) -> int:
+        if task.stage != "running" or task.store is None:
+            self._counts.pop(task.partition, None)
+            return 0
+        known = self._counts.get(task.partition)
+        if known is None or not known.is_of(task.store):
+            known = self._counts[task.partition] = WaitCount(task.store)
+        return known.go_on(_MOST_COUNTED)
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric with its value per partition."""
@@ -61,6 +73,9 @@ class _Partitions:
         percent = _gauge("fairway_restore_percent", "How much of it is done.")
         left = _gauge("fairway_restore_remaining_rows", "Records of the changelog that a restore has yet to read.")
         damaged = _gauge("fairway_damaged_customers", "Customers whose state is known to be damaged.")
+        waits = _gauge(
+            "fairway_waits", "Waits that stand, also of paused journeys; counted anew in parts of 10,000 a look."
+        )
         overdue = _gauge("fairway_waits_overdue", "Waits due for more than a minute; 1,000 stands for more, too.")
         inputs = _counter("fairway_inputs", "Inputs committed.")
         commits = _counter("fairway_commits", "Transactions committed.")
@@ -76,12 +91,13 @@ class _Partitions:
             percent.add_metric(label, task.progress.percent)
             left.add_metric(label, _remaining(task))
             damaged.add_metric(label, len(task.store.damaged) if task.store is not None else 0)
+            waits.add_metric(label, self._count_waits(task))
             overdue.add_metric(label, _count_overdue(task))
             inputs.add_metric(label, task.counts.inputs)
             commits.add_metric(label, task.counts.commits)
             lost.add_metric(label, task.counts.losses)
             overtaken.add_metric(label, task.counts.overtaken)
-        yield from (is_open, rows, percent, left, damaged, overdue, inputs, commits, lost, overtaken)
+        yield from (is_open, rows, percent, left, damaged, waits, overdue, inputs, commits, lost, overtaken)
         yield from self._collect_stages()
         yield from self._collect_lag()
 

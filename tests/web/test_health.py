@@ -99,3 +99,13 @@ async def test_what_was_put_aside_is_counted_by_why_and_damaged_customers_by_par
     assert 'fairway_dead_letters_total{code="schema"}' in text
     assert 'fairway_damaged_customers{partition="0"} 0.0' in text
     assert 'fairway_damaged_customers{partition="1"} 1.0' in text
+
+
+async def test_waits_that_stand_are_counted_by_partition_where_it_works(ask) -> None:
+    first, second = at(0, "running"), at(1, "restoring")
+    for task in (first, second):
+        task.store = Store(MemoryMap())
+        task.store.write({}, dict.fromkeys([b"w1", b"w2", b"h1", b"m1"], True), 1)
+    text = (await ask(Owner(first, second), "/metrics")).text
+    assert 'fairway_waits{partition="0"} 3.0' in text
+    assert 'fairway_waits{partition="1"} 0.0' in text
