@@ -153,6 +153,8 @@ class DeadLetters:
         """
         known = {*self._topics.events, INBOX}
         wanted = [letter for letter in letters if letter.header("topic") in known]
+        if not wanted:
+            return []
         made = AIOKafkaProducer(**client_arguments(self._settings), enable_idempotence=True)
         async with producing(made) as producer:
             for topic in sorted({letter.header("topic") for letter in wanted}):
