@@ -5,12 +5,18 @@ from typing import Annotated
 
 import typer
 
+from streams.kafka.roles import Role
 from streams.settings import read_settings
 
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False) -> None:
+def doctor(
+    role: Annotated[
+        Role, typer.Option(help="Whose rights in Kafka: worker, author, producer, sender or operator.")
+    ] = Role.WORKER,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
     """Look at Kafka, Postgres, the workers and this machine; exit code 1 if there is a problem."""
     import msgspec
     from rich.console import Console
@@ -19,7 +25,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON li
     from models.printable import printable
     from streams.doctor.examine import examine
 
-    findings = asyncio.run(examine(read_settings()))
+    findings = asyncio.run(examine(read_settings(), role))
     if as_json:
         typer.echo(msgspec.json.encode(findings))
     else:

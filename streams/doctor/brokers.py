@@ -6,10 +6,13 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.doctor.finding import Findings, count_of, name_some
+from streams.doctor.limits import check_limits
+from streams.doctor.rights import check_rights
 from streams.errors import FairwayError
 from streams.kafka import clients, provision
 from streams.kafka.clients import Admin
 from streams.kafka.provision import Difference
+from streams.kafka.roles import Role
 from streams.kafka.topics import Topics
 from streams.settings import Settings
 
@@ -22,13 +25,20 @@ Offered = Mapping[int, tuple[int, int]]
 """The lowest and highest version of each request that a broker takes."""
 
 
-async def check_kafka(findings: Findings, settings: Settings, topics: Topics | None) -> bool:
-    """Say whether the topics are such that workers can be looked at; what is wrong with Kafka or them is noted."""
+async def check_kafka(findings: Findings, settings: Settings, topics: Topics | None, role: Role) -> bool:
+    """Say whether the topics are such that workers can be looked at; what is wrong with Kafka or them is noted.
+
+    `role` is whose rights are looked for.
+    """
     try:
         async with clients.admin(settings) as admin:
             cluster, offered = await admin.ask(_describe)
             _check_brokers(findings, settings, cluster, offered)
-            return topics is not None and await _check_topics(findings, admin, topics, len(cluster["brokers"]))
+            if topics is None:
+                return False
+            with findings.checking("rights", FairwayError):
+                await check_rights(findings, settings, admin, topics, role)
+            return await _check_topics(findings, admin, topics, len(cluster["brokers"]))
     except FairwayError as error:
         findings.fail("kafka", str(error), "Start it, or correct FAIRWAY_BROKERS and the settings FAIRWAY_KAFKA_….")
         return False
@@ -59,8 +69,14 @@ def _check_brokers(findings: Findings, settings: Settings, cluster: dict[str, An
 
 
 async def _check_topics(findings: Findings, admin: Admin, topics: Topics, brokers: int) -> bool:
-    differences = provision.compare(topics, await provision.describe(admin, topics))
+    found = await provision.describe(admin, topics)
+    differences = [
+        one
+        for one in provision.compare(topics, found)
+        if one.action != "alter" or found[one.topic].configs  # those of others are hidden from us
+    ]
     compare_topics(findings, topics, differences)
+    check_limits(findings, topics, found)
     single = [topic.name for topic in topics.all if topic.replication == 1]
     if brokers > 1 and single:
         text = f"{count_of(len(single), 'topic')} with one copy on {brokers} brokers: one that is down stops them."

@@ -9,15 +9,16 @@ from streams.doctor.history import check_postgres
 from streams.doctor.machine import check_disk, check_settings
 from streams.doctor.workers import check_workers
 from streams.errors import FairwayError
+from streams.kafka.roles import Role
 from streams.settings import Settings
 from streams.web.sources.broker import Broker
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Return what every check finds, in the order in which an operator would look."""
+async def examine(settings: Settings, role: Role = Role.WORKER) -> list[Finding]:
+    """Return what every check finds, in the order in which an operator would look; `role` says who we are."""
     findings = Findings()
     topics = check_settings(findings, settings)
-    is_usable = await check_kafka(findings, settings, topics)
+    is_usable = await check_kafka(findings, settings, topics, role)
     if is_usable and topics is not None:
         broker = Broker(settings, topics)
         try:

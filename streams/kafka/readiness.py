@@ -1,14 +1,15 @@
 """Whether Kafka is as a worker needs it, before it begins: its topics there, and all its rights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.client import AIOKafkaClient, CoordinationType
-from aiokafka.errors import GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed
+from aiokafka.errors import TransactionalIdAuthorizationFailed
 
 from streams.errors import FairwayError
-from streams.kafka.clients import admin, missing_topic
+from streams.kafka.clients import Admin, admin, missing_topic
+from streams.kafka.granted import ask_group, has_authorizer
 from streams.kafka.hanging import ask_end
 from streams.kafka.rights import Right, find_missing, list_rights
 from streams.kafka.roles import Role
@@ -21,19 +22,11 @@ async def check_topics(settings: Settings, wanted: Topics) -> int:
     """Return the number of partitions that all topics share; raises FairwayError with what a worker lacks."""
     names = [topic.name for topic in wanted.all]
 
-    async def look(client: AIOKafkaAdminClient) -> dict[str, Described]:
-        return await describe_topics(client._client, names)
-
-    async def find_denied(client: AIOKafkaAdminClient) -> set[str]:
-        return await _find_denied(client._client, settings.app_id)
-
     async with admin(settings) as asking:
-        found = await asking.ask(look)
+        found = await look_at_topics(asking, names)
         _refuse_missing(settings, [name for name in names if found[name].is_missing])
         rights = list_rights(Role.WORKER, wanted, settings.app_id, "")
-        lacking = find_missing(rights, {name: one.operations for name, one in found.items()})
-        denied = await asking.ask(find_denied)
-        lacking += [right for right in rights if right.kind in denied]
+        lacking = await find_lacking(asking, rights, found)
     if lacking:
         raise describe_lacking(lacking)
     for topic in wanted.all:
@@ -59,18 +52,41 @@ def describe_lacking(rights: Sequence[Right]) -> FairwayError:
     )
 
 
-async def _find_denied(client: AIOKafkaClient, app_id: str) -> set[str]:
-    """Return of which kind the resources are, apart from topics, that we may not even look at."""
-    denied = set()
+async def look_at_topics(asking: Admin, names: Sequence[str]) -> dict[str, Described]:
+    """Return these topics as they are for us, by name; raises FairwayError."""
+    return await asking.ask(lambda client: describe_topics(client._client, names))
+
+
+async def find_lacking(asking: Admin, rights: Sequence[Right], found: Mapping[str, Described]) -> list[Right]:
+    """Return those of the rights that we lack, of topics that are there only; raises FairwayError.
+
+    Kafka does not tell what we may do with a transactional id: one that we may look at counts as ours.
+    """
+    granted = {name: one.operations for name, one in found.items() if not one.is_missing}
+    lacking = find_missing([right for right in rights if right.kind == "topic"], granted)
+    for right in rights:
+        if right.kind == "group":
+            lacking += find_missing([right], {right.name: await asking.ask(partial(_ask_group, right.name))})
+        elif right.kind == "transactional-id" and not await asking.ask(partial(_may_see_end, right.name)):
+            lacking.append(right)
+    return lacking
+
+
+async def keeps_rights(asking: Admin) -> bool:
+    """Say whether Kafka keeps rights at all; raises FairwayError."""
+    return await asking.ask(lambda client: has_authorizer(client._client))
+
+
+async def _ask_group(group: str, client: AIOKafkaAdminClient) -> int:
+    return await ask_group(client._client, group)
+
+
+async def _may_see_end(prefix: str, client: AIOKafkaAdminClient) -> bool:
     try:
-        await client.coordinator_lookup(CoordinationType.GROUP, app_id)
-    except GroupAuthorizationFailedError:
-        denied.add("group")
-    try:
-        await ask_end(client, f"{app_id}-0")
+        await ask_end(client._client, f"{prefix}0")
     except TransactionalIdAuthorizationFailed:
-        denied.add("transactional-id")
-    return denied
+        return False
+    return True
 
 
 async def check_writable(producer: AIOKafkaProducer, topic: str) -> None:

@@ -51,8 +51,7 @@ def list_rights(role: Role, topics: Topics, app_id: str, senders: str) -> list[R
             read = [Right("topic", topic, ("Read",)) for topic in (COMMANDS, PROFILE_UPDATES)]
             return [*read, Right("group", senders, ("Read",), is_prefix=True)]
         case Role.OPERATOR:
-            change = ("Create", "Describe", "DescribeConfigs", "AlterConfigs")
-            return [Right("topic", topic.name, change) for topic in topics.all]
+            return list(_of_operators(topics, app_id))
 
 
 def _of_workers(topics: Topics, app_id: str) -> Iterator[Right]:
@@ -64,6 +63,15 @@ def _of_workers(topics: Topics, app_id: str) -> Iterator[Right]:
         yield Right("topic", topic, ("Read", "Write", "DescribeConfigs"))
     yield Right("group", app_id, ("Read",))
     yield Right("transactional-id", f"{app_id}-", ("Write",), is_prefix=True)  # with each partition's number
+
+
+def _of_operators(topics: Topics, app_id: str) -> Iterator[Right]:
+    sent_to = {*topics.events, INBOX}  # dead letters again, and requests to repair state
+    read = sent_to | {DEAD_LETTERS, topics.changelog}
+    for topic in topics.all:
+        more = ("Read",) * (topic.name in read) + ("Write",) * (topic.name in sent_to)
+        yield Right("topic", topic.name, ("Create", "Describe", "DescribeConfigs", "AlterConfigs", *more))
+    yield Right("group", app_id, ("Describe",))  # which workers there are, and how far they are
 
 
 def write_acl(rights: Iterable[Right], principal: str, bootstrap: str, config: str = "") -> Iterator[str]:
@@ -81,10 +89,10 @@ _BITS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 1
 
 
 def find_missing(rights: Iterable[Right], granted: Mapping[str, int]) -> list[Right]:
-    """Return the rights on topics that are lacking; `granted` has each topic's operations as Kafka tells them."""
+    """Return the rights that are lacking; `granted` has the operations as Kafka tells them, by name, of some."""
     found = []
     for right in rights:
-        bits = granted.get(right.name, -1) if right.kind == "topic" else -1
+        bits = granted.get(right.name, -1)
         lacks = tuple(one for one in right.operations if not bits >> _BITS[one] & 1)
         if lacks:
             found.append(right._replace(operations=lacks))

@@ -7,7 +7,7 @@ class Role(StrEnum):
     """Who comes to Kafka.
 
     A worker, also with its pages and API; who authors and acts by command; who sends events in; who carries
-    commands out; and who creates topics.
+    commands out; and who creates topics, looks after the state and sees to dead letters.
     """
 
     WORKER = "worker"

@@ -11,9 +11,12 @@ from models.ids import customer_key
 from streams.doctor import machine, workers
 from streams.doctor.brokers import compare_topics, name_version
 from streams.doctor.finding import Findings, count_of, name_some
+from streams.doctor.limits import check_limits
+from streams.doctor.rights import name_user
 from streams.kafka.partitioner import partition_of
-from streams.kafka.provision import Difference
-from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, read_topics
+from streams.kafka.provision import Difference, Found
+from streams.kafka.roles import Role
+from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, DEFINITIONS, INBOX, read_topics
 from streams.settings import Settings
 from streams.web.sources.broker import Part
 from streams.web.sources.records import Record
@@ -109,3 +112,49 @@ def test_many_are_named_by_the_first_and_counted() -> None:
     assert name_some(["a", "b"]) == "'a', 'b'"
     assert name_some(list("abcdefg")) == "'a', 'b', 'c', 'd', 'e' and 2 more"
     assert (count_of(1, "topic"), count_of(2_000, "topic")) == ("1 topic", "2,000 topics")
+
+
+def there(**configs: object) -> dict[str, Found]:
+    """Return all topics as topics.yaml has them, but with these settings."""
+    own = {name.replace("_", "."): str(value) for name, value in configs.items()}
+    return {
+        topic.name: Found(topic.partitions, 3, {**topic.configs, "min.insync.replicas": "2"} | own)
+        for topic in TOPICS.all
+    }
+
+
+@pytest.mark.parametrize(
+    ("topic", "configs", "state", "words"),
+    [
+        (INBOX, {"max_message_bytes": 200_000}, "problem", "takes 200,000 bytes at once"),
+        (DEFINITIONS, {"max_message_bytes": 500_000}, "problem", "a journey may need"),
+        (INBOX, {"cleanup_policy": "compact"}, "problem", "all records but the newest would be lost"),
+        (TOPICS.changelog, {"cleanup_policy": "compact,delete"}, "problem", "rows would be lost by age"),
+        (TOPICS.changelog, {"delete_retention_ms": 3_600_000}, "problem", "or those erased come back"),
+        (TOPICS.changelog, {"max_compaction_lag_ms": 2**63 - 1}, "warning", "erased of a customer may stay"),
+        (ACTIVITY, {"min_insync_replicas": 4}, "problem", "it takes no writes"),
+        (ACTIVITY, {"min_insync_replicas": 1}, "warning", "a broker's end may lose some"),
+        ("teetime.booked", {"retention_ms": 3_600_000}, "warning", "keeps records for 3600000 ms"),
+        ("teetime.booked", {"retention_bytes": 1_000_000}, "warning", "a flood drives out"),
+        ("teetime.booked", {"retention_ms": -1}, "ok", "suffice"),
+    ],
+)
+def test_what_a_topic_takes_and_keeps_too_little_of_is_told(
+    topic: str, configs: dict[str, object], state: str, words: str
+) -> None:
+    findings = Findings()
+    check_limits(findings, TOPICS, there() | {topic: there(**configs)[topic]})
+    assert [one.state for one in findings.all] == [state]
+    assert words in findings.all[0].text
+    assert bool(findings.all[0].todo) is (state != "ok")
+
+
+def test_limits_of_topics_that_are_hidden_are_passed_over() -> None:
+    assert found(lambda findings: check_limits(findings, TOPICS, {INBOX: Found(4, 1)})) == []
+
+
+def test_a_user_is_named_as_acls_name_it_where_that_is_known() -> None:
+    by_name = Settings(kafka_security_protocol="SASL_SSL", kafka_sasl_mechanism="PLAIN", kafka_sasl_username="ann",
+                       kafka_sasl_password="x")  # fmt: skip
+    assert name_user(by_name, Role.AUTHOR) == "User:ann"
+    assert name_user(Settings(), Role.AUTHOR) == "User:fairway-author"

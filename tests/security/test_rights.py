@@ -1,21 +1,31 @@
 """The rights that `fairway topics export --format acl` prints are enough, and none is left out unseen."""
 
+import asyncio
 import json
+import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
+from confluent_kafka.admin import AclBinding, AclOperation
+from typer.testing import CliRunner, Result
 
-from streams.kafka.topics import read_topics
+from models.ids import customer_key
+from streams.cli import app
+from streams.doctor.examine import examine
+from streams.kafka.partitioner import partition_of
+from streams.kafka.topics import DEAD_LETTERS, read_topics
 from streams.settings import Settings, environment
 from tests import client
 from tests.broker import workers
 from tests.broker.workers import TENANT, Worker
+from tests.reference.commands import walk
 from tests.security.acl import allow, find_all, forbid_everything, read_lines
+from tests.security.commands import AT_WORK, BEFORE, WHILE, WITHOUT_RIGHTS, Step
 from tests.security.secure_broker import ROLES, SecureBroker
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
@@ -45,8 +55,8 @@ class Place:
         """Return settings for looking, by the listener where everything is allowed."""
         return Settings(brokers=self.secure.address, **self.base)
 
-    def run(self, role: str, *words: str, fails: bool = False) -> str:
-        """Return what a command printed, or with `fails` its one sentence."""
+    def run(self, role: str, *words: str, fails: bool = False, output: bool = False) -> str:
+        """Return what a command printed, or with `fails` its one sentence, unless `output` is wanted."""
         ended = subprocess.run(
             [sys.executable, "-c", _RUN, *words], capture_output=True, text=True, timeout=90, check=False,
             env=environment() | self.variables(role),
@@ -54,7 +64,20 @@ class Place:
         assert (ended.returncode != 0) is fails, f"{words}: {ended.stdout}{ended.stderr}"
         assert f"{role}-secret" not in ended.stdout + ended.stderr
         assert "Traceback" not in ended.stderr
-        return ended.stderr if fails else ended.stdout
+        return ended.stderr if fails and not output else ended.stdout
+
+    def take(self, step: Step, letter: str = "") -> None:
+        """Run a command as its role, in this process; history may take a moment to have what it tells."""
+        words = shlex.split(f"{step.command} {step.given.format(folder=self.folder, letter=letter)}")
+        if step.command in ("customers show", "enrollments list"):
+            client.wait_until(lambda: self._invoke(step.role, words).exit_code == 0)
+        ended = self._invoke(step.role, words)
+        assert ended.exit_code == 0, f"{step}: {ended.output}{ended.exception!r}"
+        assert step.says in ended.output, step
+        assert f"{step.role}-secret" not in ended.output
+
+    def _invoke(self, role: str, words: Sequence[str]) -> Result:
+        return CliRunner().invoke(app, words, env=self.variables(role))
 
     def lines(self) -> list[str]:
         return self.run("operator", "topics", "export", "--format", "acl", *_PRINCIPALS).splitlines()
@@ -73,11 +96,16 @@ def place(
     client.delete_topics(secure.address, names)
 
 
-def test_with_the_printed_rights_every_command_and_a_takeover_go_well(place: Place) -> None:
-    allow(place.secure.address, read_lines(place.lines()))
-    place.run("operator", "topics", "apply")
-    assert "as the file says" in place.run("operator", "topics", "plan")
-    place.run("operator", "db", "upgrade")
+def test_every_command_has_its_turn() -> None:
+    """A new command needs a step in tests/security/commands.py, and with it the role that may run it."""
+    commands = {name.removeprefix("fairway ") for name, _ in walk()}
+    tried = {step.command for step in (*BEFORE, *WHILE)}
+    assert commands == tried | AT_WORK | WITHOUT_RIGHTS
+    assert not tried & WITHOUT_RIGHTS
+
+
+def write_files(folder: Path) -> None:
+    """Write the journey, and two files of 30 events."""
     journey = {
         "tenantId": TENANT, "name": "Reminder", "triggerType": workers.TOPIC, "allowReentry": True,
         "steps": [
@@ -86,35 +114,42 @@ def test_with_the_printed_rights_every_command_and_a_takeover_go_well(place: Pla
             {"id": "end", "type": "END", "config": {}},
         ],
     }  # fmt: skip
-    (place.folder / "journey.yaml").write_text(yaml.safe_dump(journey))
-    place.run("author", "journeys", "apply", "--activate", str(place.folder / "journey.yaml"))
+    (folder / "journey.yaml").write_text(yaml.safe_dump(journey))
     events = workers.events(range(60), 12)
-    batches = []
     for number, part in enumerate((events[:30], events[30:])):
-        file = place.folder / f"events-{number}.jsonl"
-        lines = [json.dumps(json.loads(one.value) | {"eventType": one.topic}) for one in part]
-        file.write_text("\n".join(lines))
-        batches.append(str(file))
+        lines = [json.dumps(json.loads(one.value or b"") | {"eventType": one.topic}) for one in part]
+        (folder / f"events-{number}.jsonl").write_text("\n".join(lines))
+
+
+def spoil(settings: Settings) -> None:
+    """Damage a customer's row, and send an event that nobody can read."""
+    key = customer_key(TENANT, "broken")
+    changelog = read_topics(settings.topics_file, settings.app_id).changelog
+    row = b'{"tenantId":"pinehurst","customerId":"broken","records":"many"}'
+    damaged = client.Record(changelog, key, row, partition=partition_of(key, 4))
+    client.produce(settings.brokers, [damaged, client.Record(workers.TOPIC, b"pinehurst:odd", b"{")])
+
+
+@pytest.mark.timeout(480)
+def test_with_the_printed_rights_every_command_and_a_takeover_go_well(place: Place) -> None:
+    allow(place.secure.address, read_lines(place.lines()))
+    write_files(place.folder)
     settings = place.settings()
+    for step in BEFORE:
+        place.take(step)
+    spoil(settings)
     variables = place.variables("worker") | {"FAIRWAY_WEB_PORT": "0"}
     first, second = (Worker(settings, str(number), **variables) for number in range(2))
     try:
-        place.run("producer", "publish", batches[0])
         workers.wait_for_commands(settings, workers.expected(30, 12), 60)
         first.end(signal.SIGKILL)
-        place.run("producer", "publish", batches[1])
+        place.run("producer", "publish", str(place.folder / "events-1.jsonl"))
         workers.wait_for_commands(settings, workers.expected(60, 12), 60)
-        by_hand = ("--tenant", TENANT, "--journey", "Reminder", "--customer", "c-1", "--wait", "--within", "30")
-        assert "entered" in place.run("author", "enroll", *by_hand)
-        place.run("author", "exit", *by_hand[:-3])
-        assert len(place.run("sender", "commands").splitlines()) == 61
-        for words in (
-            ["pause", "Reminder"],
-            ["resume", "Reminder"],
-            ["publish", "Reminder"],
-            ["archive", "Reminder"],
-        ):
-            place.run("author", "journeys", *words, "--tenant", TENANT)
+        letters = client.read_committed(settings.brokers, DEAD_LETTERS)
+        letter = next(one for one in letters if dict(one.headers)["dlq.code"] == b"not-json")
+        for step in WHILE:
+            place.take(step, letter=f"{letter.partition}:{letter.offset}")
+        assert "that the role 'worker' needs" in place.run("worker", "doctor")
         assert second.end(signal.SIGTERM) == 0
     finally:
         for worker in (first, second):
@@ -124,6 +159,48 @@ def test_with_the_printed_rights_every_command_and_a_takeover_go_well(place: Pla
     for worker in (first, second):
         assert "uthorization" not in worker.log.read_text()
         assert "worker-secret" not in worker.log.read_text()
+
+
+def test_the_doctor_names_each_right_that_is_missing_with_the_line_that_gives_it(place: Place) -> None:
+    topics = read_topics(place.base["topics_file"], place.base["app_id"])
+    client.create_topics(place.secure.address, {topic.name: topic.partitions for topic in topics.all})
+    lines = [line for line in place.lines() if "User:worker " in line]
+    taken = ("--topic fairway.commands", "--group", "--transactional-id")
+    without = [line for line in lines if any(what in line for what in taken)]
+    allow(place.secure.address, read_lines(line for line in lines if line not in without))
+    given = place.run("worker", "doctor", "--json", fails=True, output=True)
+    rights = [one for one in json.loads(given) if one["check"] == "rights"]
+    assert sorted(one["todo"] for one in rights) == sorted(without)
+    assert {one["state"] for one in rights} == {"problem"}
+    group = place.base["app_id"]
+    assert sorted(one["text"] for one in rights) == sorted(
+        f"This user of Kafka lacks {lacks}."
+        for lacks in (
+            "Read and Write and DescribeConfigs on topic 'fairway.commands'", f"Read on group '{group}'",
+            f"Write on transactional-id '{group}-'",
+        )
+    )  # fmt: skip
+    bindings = read_lines(lines)
+    only_seen = [one for one in bindings if one.name == group]
+    allow(place.secure.address, [_describing(one) for one in only_seen] + read_lines([without[0]]))
+    given = place.run("worker", "doctor", "--json", fails=True, output=True)
+    assert f"This user of Kafka lacks Read on group '{group}'." in given
+
+
+def _describing(binding: AclBinding) -> AclBinding:
+    """Return the right to look at what this one lets one use."""
+    return AclBinding(
+        binding.restype, binding.name, binding.resource_pattern_type, binding.principal, binding.host,
+        AclOperation.DESCRIBE, binding.permission_type,
+    )  # fmt: skip
+
+
+def test_the_doctor_says_where_kafka_keeps_no_rights(settings: Settings) -> None:
+    found = asyncio.run(examine(settings))
+    assert [one.text for one in found if one.check == "rights"] == [
+        "Kafka has no authorizer: whoever reaches it may do everything."
+    ]
+    assert [one.state for one in found if one.check == "limits"] == ["ok"]
 
 
 @pytest.mark.parametrize(
