@@ -1,6 +1,7 @@
 """The outbox: in order, each record once it is there, and what Kafka refuses held back alone."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 import yaml
 from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
@@ -58,12 +59,55 @@ class Topic:
     def keys(self) -> list[str]:
         return [key for key, _ in self.sent]
 
-    async def send_and_wait(self, topic: str, value: bytes, key: bytes, partition: int) -> None:
+    async def send(self, topic: str, value: bytes, key: bytes, partition: int) -> "asyncio.Future[None]":
         if len(self.sent) == self.fail_after:
             raise KafkaConnectionError
         if key.decode() in self.refused:
             raise MessageSizeTooLargeError("too large")
-        self.sent.append((key.decode(), msgspec.json.decode(value)))
+        self.sent.append((key.decode(), self.read(value)))
+        return answer(None)
+
+    def read(self, value: bytes) -> Any:
+        return msgspec.json.decode(value)
+
+
+def answer(error: Exception | None) -> "asyncio.Future[None]":
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if error:
+        future.set_exception(error)
+    else:
+        future.set_result(None)
+    return future
+
+
+class Batching(Topic):
+    """Sends all that it is given at one time together, and refuses it together, as Kafka does."""
+
+    def __init__(self, refused: Iterable[str] = (), is_away: Callable[[int], bool] = lambda _: False) -> None:
+        super().__init__(refused)
+        self.batches: list[list[str]] = []
+        self._open: list[tuple[str, Any, asyncio.Future[None]]] = []
+        self._is_away = is_away
+
+    async def send(self, topic: str, value: bytes, key: bytes, partition: int) -> "asyncio.Future[None]":
+        loop = asyncio.get_running_loop()
+        if not self._open:
+            loop.call_soon(self._deliver)
+        self._open.append((key.decode(), self.read(value), loop.create_future()))
+        return self._open[-1][2]
+
+    def _deliver(self) -> None:
+        batch, self._open = self._open, []
+        self.batches.append([key for key, _, _ in batch])
+        is_refused = not self.refused.isdisjoint(self.batches[-1])
+        for key, value, future in batch:
+            if self._is_away(len(self.batches)):
+                future.set_exception(KafkaConnectionError())
+            elif is_refused:
+                future.set_exception(MessageSizeTooLargeError("too large"))
+            else:
+                self.sent.append((key, value))
+                future.set_result(None)
 
 
 async def waiting(engine: AsyncEngine) -> list[str]:
@@ -109,8 +153,8 @@ async def test_a_record_that_authoring_did_not_write_is_put_aside_or_sent_and_ho
     good = await put(engine, journey())
 
     class Plain(Topic):
-        async def send_and_wait(self, topic: str, value: bytes, key: bytes, partition: int) -> None:
-            self.sent.append((key.decode(), value))
+        def read(self, value: bytes) -> Any:
+            return value
 
     topic = Plain()
     with capture_logs() as logs:
@@ -148,6 +192,45 @@ async def test_a_version_that_kafka_refuses_is_put_aside_with_its_status_and_tol
     assert str(told["pinehurst"]).startswith("Kafka refuses its version 1 of 345 bytes: ")
     assert [(log["key"], log["reason"]) for log in logs] == [(f"{name}:1", told["pinehurst"])]
     assert await waiting(engine) == [f"{name}:1", name, name]
+
+
+async def test_of_a_batch_that_kafka_refuses_only_what_it_refuses_alone_is_put_aside(engine: AsyncEngine) -> None:
+    made = {tenant: (await put(engine, journey(tenant))).id for tenant in ("a", "b", "c", "d")}
+    names = {tenant: f"{tenant}:{id_}" for tenant, id_ in made.items()}
+    topic = Batching(refused=[f"{names['b']}:1", names["d"]])
+    assert await publish(engine, topic, NOW) == 8
+    assert topic.keys == [f"{names[one]}:1" for one in "acd"] + [names[one] for one in "ac"]
+    assert await waiting(engine) == [f"{names['b']}:1", names["b"], names["d"]]
+    assert {tenant for tenant, problem in (await problems(engine)).items() if problem} == {"b", "d"}
+
+
+async def test_versions_and_then_statuses_go_together_and_to_postgres_in_as_many_statements_as_one(
+    engine: AsyncEngine,
+) -> None:
+    statements: list[str] = []
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    counts = []
+    for many in (1, 40):
+        for number in range(many):
+            await put(engine, journey(f"tenant-{many}-{number}"))
+        statements.clear()
+        topic = Batching()
+        assert await publish(engine, topic, NOW) == 2 * many
+        assert [len(batch) for batch in topic.batches] == [many, many]
+        assert {key.count(":") for key in topic.batches[0]} == {2}
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+    assert await waiting(engine) == []
+
+
+async def test_no_status_goes_before_it_is_known_that_its_version_is_there(engine: AsyncEngine) -> None:
+    await put(engine, journey())
+    topic = Batching(is_away=lambda batch: batch == 1)
+    with pytest.raises(KafkaConnectionError):
+        await publish(engine, topic, NOW)
+    assert len(topic.batches) == 1
+    assert await publish(engine, topic, NOW) == 2
+    assert len(topic.sent) == 2
 
 
 async def test_it_is_tried_again_later_and_goes_once_kafka_takes_it(engine: AsyncEngine) -> None:
