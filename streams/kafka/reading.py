@@ -1,8 +1,9 @@
 """Batches of records as they are read: what aiokafka can't read costs itself its place, and stops no consumer.
 
 The names of headers may be any bytes, but aiokafka wants UTF-8: one record with another name would be fetched again
-without end, and end every worker that is given its partition. Whatever else of a batch can't be read is handed on
-as one record that holds the batch as it came, so that it becomes a dead letter, as all does that is no event.
+without end, and end every worker that is given its partition. Whatever else of a batch can't be read, as one that
+holds too much, is handed on as one record that holds the batch as it came, so that it becomes a dead letter, as all
+does that is no event.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy, _DefaultRecordPy
 from aiokafka.record.memory_records import MemoryRecords
 
+from streams.kafka import decompression
+
 _UNCOUNTED = 12  # bytes of a batch that its length, the four bytes after the first eight, leaves out
 
 log = structlog.get_logger()
@@ -20,6 +23,7 @@ log = structlog.get_logger()
 
 def install() -> None:
     """Let every consumer of this process read by this."""
+    decompression.install()
     fetcher.MemoryRecords = TolerantRecords
     fetcher.PartitionRecords = TolerantPartitionRecords
 
@@ -31,26 +35,37 @@ class TolerantRecords:
         self._data = data
         self._start = self._end = 0
         self._records = MemoryRecords(data)
-        self.has_next = self._records.has_next
+        self._room = decompression.Room()
         self.size_in_bytes = self._records.size_in_bytes
         self.batch: Any = None
 
+    def has_next(self) -> bool:
+        """Say whether there is another batch, and room for it; what there is no room for is fetched again later."""
+        return self._room.left > 0 and self._records.has_next()
+
     def next_batch(self) -> Any:
         """Return the next batch."""
+        decompression.count_against(self._room)
         self.batch = self._records.next_batch()
         start = self._start = self._end
         self._end = start + _UNCOUNTED + int.from_bytes(self._data[start + 8 : start + _UNCOUNTED], "big")
         return self.batch
 
-    def read_leniently(self) -> list[Any]:
-        """Return the records of the batch at hand, or the batch as a record."""
-        batch, raw = self.batch, bytes(self._data[self._start : self._end])
+    def read_leniently(self, error: Exception) -> list[Any]:
+        """Return the records of the batch at hand, which raised this error, or the batch as a record."""
+        raw = bytes(self._data[self._start : self._end])
+        if isinstance(error, decompression.TooMuchError):
+            return self._take_whole(raw, error)
         try:
             return list(_LenientBatch(raw))
-        except Exception as error:
-            offsets = f"{batch.base_offset} to {batch.next_offset - 1}"
-            log.warning("A batch can't be read, and is taken for a record.", offsets=offsets, why=repr(error))
-            return [_DefaultRecordPy(batch.next_offset - 1, max(0, batch.max_timestamp), 0, None, raw, [])]
+        except Exception as again:
+            return self._take_whole(raw, again)
+
+    def _take_whole(self, raw: bytes, error: Exception) -> list[Any]:
+        batch = _LenientBatch(raw)
+        offsets = f"{batch.base_offset} to {batch.next_offset - 1}"
+        log.warning("A batch can't be read, and is taken for a record.", offsets=offsets, why=str(error))
+        return [_DefaultRecordPy(batch.next_offset - 1, max(0, batch.max_timestamp), 0, None, raw, [])]
 
 
 class TolerantPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
@@ -65,13 +80,13 @@ class TolerantPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         except StopIteration:
             self._records_iterator = None
             raise
-        except Exception:
-            self._records_iterator = self._go_on()
+        except Exception as error:
+            self._records_iterator = self._go_on(error)
             return next(self._records_iterator)
 
-    def _go_on(self) -> Iterator[Any]:
+    def _go_on(self, error: Exception) -> Iterator[Any]:
         batch = self._records.batch
-        for record in self._records.read_leniently():
+        for record in self._records.read_leniently(error):
             if record.offset >= self.next_fetch_offset:
                 self.next_fetch_offset = record.offset + 1
                 yield self._consumer_record(self._tp, record)

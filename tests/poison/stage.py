@@ -80,7 +80,7 @@ class Stage:
             "FAIRWAY_WEB_PORT": str(self._port),
         }
         self.workers.append(Worker(self.settings, str(len(self.workers)), **variables))
-        client.wait_until(self._is_ready, 60)
+        client.wait_until(self._is_ready, 120)
 
     def _is_ready(self) -> bool:
         try:

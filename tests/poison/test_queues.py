@@ -60,7 +60,7 @@ def poison_inbox(stage: Stage) -> Found:
         (INBOX, one.partition, one.offset)
         for one in client.read_committed(stage.brokers, INBOX)
         if isinstance(
-            read_message(Source(one.offset, one.value, one.key, one.headers, 0), one.partition, PARTITIONS),
+            read_message(one.partition, PARTITIONS, Source(one.offset, one.value, one.key, one.headers, 0)),
             Rejection,
         )
     }

@@ -1,0 +1,43 @@
+"""Batches of a few kilobytes that hold hundreds of megabytes: each is a dead letter, and holds nobody up."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from streams.kafka.topics import COMMANDS, DEAD_LETTERS
+from streams.settings import Settings
+from tests import client
+from tests.broker.workers import TOPIC, Worker, event, journey, publish, running
+from tests.client import Record
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+
+HELD = 150_000_000  # bytes in each batch
+ROOM = 300_000_000  # bytes of memory for a worker that needs 150 million by itself
+
+
+@pytest.mark.parametrize("codec", ["gzip", "lz4", "zstd"])
+def test_a_worker_passes_over_a_batch_that_would_fill_its_memory(settings: Settings, codec: str) -> None:
+    publish(settings, journey())
+    with running(settings) as (worker,):
+        send(settings, event(1, "ann"), codec)
+        send(settings, Record(TOPIC, event(1, "ann").key, bytes(HELD)), codec)
+        send(settings, event(2, "ann"), codec)
+        client.wait_until(lambda: len(client.read_committed(settings.brokers, COMMANDS)) == 2, 60)
+        assert len(client.read_committed(settings.brokers, DEAD_LETTERS)) == 1
+        assert worker.process.poll() is None
+        assert largest(worker) < ROOM
+
+
+def send(settings: Settings, record: Record, codec: str) -> None:
+    config = {"compression.codec": codec, "compression.level": "1", "message.max.bytes": "1000000000"}
+    client.produce(settings.brokers, [record], **config)
+
+
+def largest(worker: Worker) -> int:
+    """Return how much memory the worker had at most, in bytes."""
+    told = Path(f"/proc/{worker.process.pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", told)
+    assert found
+    return int(found[1]) * 1024
