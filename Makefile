@@ -77,7 +77,7 @@ histories: install
 poison: install
 	FAIRWAY_POISON_KINDS=200 $(BIN)/pytest -q -s --timeout 600 tests/poison/test_queues.py
 	FAIRWAY_POISON=$(or $(FAIRWAY_POISON),1000000) $(BIN)/pytest -q --timeout 36000 tests/poison/test_poison.py
-	FAIRWAY_TEST_EXAMPLES=2000 $(BIN)/pytest -q --timeout 3600 tests/journeys/test_catalogue.py
+	FAIRWAY_TEST_EXAMPLES=5000 $(BIN)/pytest -q --timeout 3600 tests/journeys/test_catalogue.py
 	$(BIN)/pytest -q --timeout 3600 --hypothesis-profile=many tests/engine/test_totality.py
 
 # Which mutants of the engine no test kills (docs/decisions/033); half an hour. Options: make mutants ARGS=engine.check

@@ -44,7 +44,7 @@ class Stage:
         self.settings = settings.model_copy(update={"database_url": database_url})
         self.brokers = settings.brokers
         self.workers: list[Worker] = []
-        self._port = free_port()
+        self.port = free_port()
 
     def author(self, *journeys: Journey, publish: bool = True) -> None:
         """Author journeys that are active, and publish them, or leave that to the worker."""
@@ -77,7 +77,7 @@ class Stage:
         """Start a worker, and return when its partitions and its pages are open."""
         variables = {
             "FAIRWAY_DATABASE_URL": self.settings.database_url,
-            "FAIRWAY_WEB_PORT": str(self._port),
+            "FAIRWAY_WEB_PORT": str(self.port),
         }
         self.workers.append(Worker(self.settings, str(len(self.workers)), **variables))
         client.wait_until(self._is_ready, 120)
@@ -95,7 +95,7 @@ class Stage:
         self.start()
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self._port}{path}", timeout=20, trust_env=False)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, trust_env=False)
 
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels."""

@@ -30,6 +30,7 @@ from tests.partition.model import Source
 from tests.poison import test_poison as pure
 from tests.poison.mutants import Raw
 from tests.poison.stage import PARTITIONS, Stage, in_time, kinds, record
+from tests.poison.strangers import is_closed, send_bytes, send_requests
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(290)]
 
@@ -183,9 +184,24 @@ def poison_runs(stage: Stage) -> Found:
     return lambda: stage.query(f"{ended} idempotency_key = 'good'") == 1
 
 
+def poison_requests(stage: Stage) -> Found:
+    """Half of the strangers send requests, half something else and then wait, with the connection open."""
+    waiting = list(send_bytes(stage.port, KINDS))
+    counted = send_requests(stage.port, KINDS)
+    assert sum(counted.values()) > KINDS / 2
+    assert not {status for status in counted if status >= 500}, counted
+
+    def are_rid_of() -> bool:
+        """Say whether none of those who wait is still connected."""
+        return all(is_closed(connection) for connection in waiting)
+
+    return are_rid_of
+
+
 QUEUES = {
     "events": poison_events, "inbox": poison_inbox, "due waits": poison_due_waits,
     "definitions": poison_definitions, "outbox": poison_outbox, "activity": poison_activity, "runs": poison_runs,
+    "requests": poison_requests,
 }  # fmt: skip
 EACH = [[name] for name in QUEUES]
 

@@ -5,10 +5,11 @@ Nothing that a stranger sends costs more than its headers.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPMethod
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,7 +63,8 @@ class Gate:
                 refusal.headers["connection"] = "close"  # what else it sends is not read
             await refusal(scope, receive, send)
         else:
-            await self._app(scope, body.receive, send)
+            with suppress(ClientDisconnect):  # nobody is there any more who could be answered
+                await self._app(scope, body.receive, send)
 
 
 def _check_text(request: Request) -> None:

@@ -137,6 +137,22 @@ async def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyP
     assert sent[0]["status"] == 408
 
 
+async def test_who_leaves_in_the_middle_of_a_body_is_no_error() -> None:
+    parts = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(parts)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"10"), (b"authorization", b"x")]
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+    await make_gate()(scope, receive, send)
+    assert sent == []
+
+
 @pytest.mark.parametrize("address", ["/a%00b", "/?prefix=%00", "/?q=a%00"])
 async def test_an_address_with_U_0000_is_refused(address: str) -> None:
     assert (await ask("GET", address)).status_code == 400
