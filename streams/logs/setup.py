@@ -29,6 +29,7 @@ _LEVELS = {
     "aiokafka.producer.sender": logging.ERROR,
 }
 _KIND = "_kind"
+_PARTICULAR = re.compile(r"0x[0-9a-f]+|\d+")  # what differs between lines of a library's that it wrote out before
 _SERVICE = re.compile(r"^\[\^-*[^\]]*\]:? ?")  # how Faust names the service that writes a line
 
 _add_level = structlog.stdlib.add_log_level
@@ -158,4 +159,5 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 def _kind_of(record: logging.LogRecord) -> Any:
     what: Any = record.msg
-    return record.name, record.levelno, what.get(_KIND) if isinstance(what, dict) else str(what)
+    sentence = what.get(_KIND) if isinstance(what, dict) else _PARTICULAR.sub("", str(what))
+    return record.name, record.levelno, sentence

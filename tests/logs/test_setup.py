@@ -103,3 +103,14 @@ def test_what_libraries_tell_in_passing_is_not_written(start: Start, name: str) 
     logging.getLogger(name).info("[^Consumer]: Starting...")
     logging.getLogger(name).debug("a fetch")
     assert stream.getvalue() == ""
+
+
+def test_lines_that_a_library_wrote_out_are_of_one_kind_whatever_object_they_name(start: Start) -> None:
+    handler, stream = start("json")
+    for number in range(20):
+        text = f"Task was destroyed: <Task name='Task-{number}' at {hex(id([number]))}>"
+        logging.getLogger("asyncio").error(text)
+    logging.getLogger("asyncio").error("Another thing")
+    handler.close()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line.get("repeated", 1) for line in lines] == [1, 1, 19]
