@@ -126,7 +126,7 @@ def test_a_customer_of_whom_nothing_was_heard_is_asked_about(page: Page) -> None
 def test_dead_letters_are_sent_again_as_they_came(page: Page) -> None:
     page.goto("/dead-letters?code=not-json")
     page.get_by_role("link", name="Send again: these").click()
-    expect(page.locator("form .notice")).to_contain_text("20 records of 20 people go to their topics once more")
+    expect(page.locator("form .notice")).to_contain_text("20 records of 20 people: sent to their topics once more")
     page.get_by_role("button", name="Send again").click()
     expect(page.get_by_role("status").first).to_have_text("20 records were sent again.")
     expect(page.get_by_role("navigation", name="States")).to_contain_text("replayed 20")

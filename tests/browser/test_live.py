@@ -41,6 +41,38 @@ def test_rows_that_come_while_the_overview_is_looked_at_are_shown_and_go_on_movi
             stage.run(stage.execute(club.settings.database_url, f"DELETE FROM {what}"))
 
 
+COUNT = "UPDATE journey_step_counts SET %s WHERE journey_id = '%s' AND step_id = '%s' AND variant = '%s'"
+
+
+def test_a_journey_s_flows_steps_funnel_and_refusals_move_by_themselves(page: Page, club: Club) -> None:
+    journey, url = club.journeys["Season renewal"], club.settings.database_url
+    page.goto(f"/journeys/{journey}")
+    page.locator('.live[data-state="on"]').wait_for()
+    page.evaluate("window.stayed = true")
+    flow = page.locator(".way title").filter(has_text="from tone to warm-letter")
+    width = flow.locator("xpath=..").get_attribute("stroke-width")
+    taken = int((flow.text_content() or "").split()[0])
+    label = page.locator(".way-label text").filter(has_text="warm")
+    share = label.text_content()
+    try:
+        stage.run(stage.execute(url, COUNT % ("completed = completed + 1000", journey, "tone", "warm")))
+        more = "entered = entered + 1000, enrollments = enrollments + 1000, failed = failed + 1000"
+        stage.run(stage.execute(url, COUNT % (more, journey, "warm-letter", "")))
+        stage.run(stage.execute(url, ADD % (journey, "weather", 3)))
+        expect(flow).to_have_text(f"{taken + 1000:,} times from tone to warm-letter, way warm", timeout=20_000)
+        expect(label).not_to_have_text(share or "")
+        expect(flow.locator("xpath=..")).not_to_have_attribute("stroke-width", width or "")
+        expect(page.locator('tspan[data-live="short.failed.warm-letter"]')).to_have_text("1000", timeout=10_000)
+        expect(page.locator('.funnel [data-live="funnel.warm-letter"]')).to_have_text(re.compile("^1,0"))
+        expect(page.locator('[data-live="refused.weather"]')).to_have_text("3", timeout=10_000)
+        assert page.evaluate("window.stayed"), "the page was not loaded anew"
+    finally:
+        stage.run(stage.execute(url, COUNT % ("completed = completed - 1000", journey, "tone", "warm")))
+        less = "entered = entered - 1000, enrollments = enrollments - 1000, failed = failed - 1000"
+        stage.run(stage.execute(url, COUNT % (less, journey, "warm-letter", "")))
+        stage.run(stage.execute(url, "DELETE FROM journey_refusal_counts WHERE reason = 'weather'"))
+
+
 def test_a_page_says_the_same_versions_of_its_parts_as_its_stream(site: str) -> None:
     """So that it is not asked for again where no rows have come or gone; what a stream shares may be old."""
     still = ("parked", "refusals", "failing", "tasks")  # the others are of Kafka's newest sample

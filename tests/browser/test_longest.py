@@ -31,12 +31,22 @@ HIDDEN_COLUMNS = """
   .map((part) => `${part.scrollWidth} in ${part.clientWidth}: ${part.innerText.slice(0, 80)}`)
 """
 OUT_OF_THEIR_BOXES = """
-() => [...document.querySelectorAll(".graph .box")].flatMap((box) => {
-  const width = box.querySelector("rect").getBBox().width;
-  return [...box.querySelectorAll("text.name, text.summary")].filter((text) => text.getBBox().width > width - 24)
-    .map((text) => text.textContent);
+() => [...document.querySelectorAll(".graph .box, .graph .note, .graph .way-label")].flatMap((box) => {
+  const edge = box.matches(".way-label") ? 2 : 8, around = box.querySelector("rect").getBBox();
+  const texts = [...box.querySelectorAll("text")].map((text) => [text.textContent, text.getBBox()]);
+  const isOut = (at) => at.x < around.x + edge || at.x + at.width > around.x + around.width - edge
+    || at.y < around.y || at.y + at.height > around.y + around.height;
+  const isOn = (at, other) => at !== other && at.x < other.x + other.width && other.x < at.x + at.width
+    && at.y + 2 < other.y + other.height && other.y + 2 < at.y + at.height;
+  const lies = ([text, at]) => isOut(at) || texts.some(([, other]) => isOn(at, other));
+  return texts.filter(([text, at]) => at.width && lies([text, at])).map(([text]) => text);
 })
 """
+NUMBERS = {
+    "journeys": ("total_enrolled", "total_completed", "total_exited", "total_failed", "total_converted"),
+    "journey_step_counts": ("enrollments", "inside", "completed", "skipped", "failed", "converted", "entered"),
+    "journey_refusal_counts": ("refused",),
+}
 
 
 class Long(NamedTuple):
@@ -53,6 +63,11 @@ def longest(club: Club) -> Iterator[Long]:
     stage.run(stage.store_journeys(club.settings.database_url, journeys, now))
     messages, customers = stage.play(journeys, list(make_events(now)), now)
     stage.run(stage.project(club.settings.database_url, messages, partition=3))
+    for journey, number in zip(journeys, (1_234_567, 999_949), strict=True):
+        for table, columns in NUMBERS.items():
+            what = ", ".join(f"{column} = {number}" for column in columns)
+            where = f"{'id' if table == 'journeys' else 'journey_id'} = '{journey.id}'"
+            stage.run(stage.execute(club.settings.database_url, f"UPDATE {table} SET {what} WHERE {where}"))
     stage.bury(club.settings.brokers, [("schema", long("r", 1000), long("b", 5000).encode())])
     with stage.serve(club.settings, customers, Visitor("v" * 200)) as address:
         yield Long(address, find_paths(address, [journey.id for journey in journeys]))
@@ -90,6 +105,14 @@ def test_the_longest_values_break_no_page(chromium: Browser, longest: Long, widt
             found += [f"{path[:90]} hides columns: {text}" for text in page.evaluate(HIDDEN_COLUMNS)]
     context.close()
     assert not found, "\n".join(found)
+
+
+def test_a_step_shows_all_its_numbers(page: Page, longest: Long) -> None:
+    page.goto(f"{longest.address}{next(path for path in longest.paths if path.startswith('/journeys/'))}")
+    box = page.locator(".graph .box.SEND").first
+    expect(box.locator("text").filter(has_text=re.compile("^1.2M"))).to_have_text(
+        ["1.2M now", "1.2M done", "1.2M goals", "1.2M skipped", "1.2M failed"]
+    )
 
 
 def test_a_value_that_is_cut_is_shown_whole_on_focus(page: Page, longest: Long) -> None:

@@ -6,9 +6,14 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from models.customer import Customer
 from models.journey import Journey
 from models.messages import Event
+from streams.database import upgrade
+from streams.history.projector import Projector
+from streams.journeys.authoring import Author, apply
 from streams.kafka.topics import ACTIVITY
 from streams.simulation.scenario import load_journeys
 from streams.simulation.simulation import Line, Simulation
@@ -49,13 +54,38 @@ ONCE = _make(
 JOURNEYS = (ROUND, FAIL, ONCE)
 
 
-@cache
 def story() -> tuple[Message, ...]:
     """Return the activity of some customers over a month, in order."""
+    return _play()[0]
+
+
+def customers() -> dict[bytes, Customer]:
+    """Return the customers as they stand at its end, by key."""
+    return _play()[1]
+
+
+@cache
+def _play() -> tuple[tuple[Message, ...], dict[bytes, Customer]]:
     lines = [Line(event.occurred_at, number, event) for number, event in enumerate(_events())]
-    outputs = Simulation(load_journeys(JOURNEYS), []).run(lines, until=START + timedelta(days=40))
+    simulation = Simulation(load_journeys(JOURNEYS), [])
+    outputs = simulation.run(lines, until=START + timedelta(days=40))
     values = [msgspec.json.encode(output.value) for output in outputs if output.topic == ACTIVITY]
-    return tuple(Message(offset, value) for offset, value in enumerate(values))
+    return tuple(Message(offset, value) for offset, value in enumerate(values)), simulation.customers
+
+
+async def tell(engine: AsyncEngine, url: str) -> None:
+    """Write its history in small batches with much of it given twice, and once more after a rebuild."""
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        for journey in JOURNEYS:
+            await apply(connection, journey, Author("ann", START))
+    projector, messages = Projector.connect(url), story()
+    await projector.project(0, messages[:200], 0, 200)
+    await projector.rebuild()
+    for place in range(0, len(messages), 23):
+        again = messages[max(0, place - 40) : place + 23]
+        await projector.project(0, again, again[0].offset, again[-1].offset + 1)
+    await projector.close()
 
 
 def _events() -> Iterator[Event]:

@@ -1,6 +1,7 @@
 """The API on a real Postgres, with history in it, asked by people of two tenants."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -12,7 +13,10 @@ from streams.database import create_engine, upgrade
 from streams.history.projector import Projector
 from streams.journeys.authoring import Author, apply
 from streams.kafka.topics import read_topics
+from streams.partition.restore import Progress
 from streams.settings import Settings
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from streams.web.access.identity import make_identify
 from streams.web.access.masking import Mask
 from streams.web.access.tokens import grant
@@ -71,6 +75,26 @@ def make_test_sources(engine: AsyncEngine, settings: Settings, table: Table | No
     if table is None:
         table = Table(topics.changelog, topics.partitions, {})
     return make_sources(settings, topics, engine, table, Alone(), "test")
+
+
+class OpenTask(NamedTuple):
+    """A partition that is open, as pages see it."""
+
+    partition: int
+    store: Store
+    stage: str = "running"
+    progress: Progress = Progress()
+
+
+def make_open_table(settings: Settings, rows: Mapping[bytes, bytes]) -> Table:
+    """Return a table of a worker that has all partitions, with these rows by key."""
+    topics = read_topics(settings.topics_file, settings.app_id)
+    tasks = {number: OpenTask(number, Store(MemoryMap())) for number in range(topics.partitions)}
+    table = Table(topics.changelog, topics.partitions, tasks)  # type: ignore[arg-type]
+    for number, task in tasks.items():
+        mine = {key: row for key, row in rows.items() if table.partition_of(key) == number}
+        task.store.write(mine, {}, 1_000 * number + len(mine))
+    return table
 
 
 def make_test_api(engine: AsyncEngine, settings: Settings) -> FastAPI:

@@ -4,20 +4,24 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
-from html import unescape
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.requests import Request
 
 from models.journey import Journey
-from streams.database import create_engine, upgrade
-from streams.history.projector import Projector
-from streams.journeys.authoring import Author, apply
+from streams.database import create_engine
+from streams.settings import Settings
+from streams.web.access.visitor import Visitor
+from streams.web.pages import journey as journey_page
 from streams.web.queries import totals
 from streams.web.queries.query import Reader
-from tests.history.story import CUSTOMERS, JOURNEYS, ROUND, ROUNDS, START, story
+from tests.history.story import CUSTOMERS, JOURNEYS, ROUND, ROUNDS, START, story, tell
+from tests.web.conftest import make_test_sources
+from tests.web.pages.browsing import live_numbers
 
 pytestmark = pytest.mark.database
 
@@ -26,19 +30,8 @@ WORDS = ("entered", "enrollments", "inside", "completed", "skipped", "failed")
 
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """The story's history, written in small batches with much of it given twice, and once more after a rebuild."""
     engine = create_engine(database_url)
-    await upgrade(engine)
-    async with engine.begin() as connection:
-        for journey in JOURNEYS:
-            await apply(connection, journey, Author("ann", START))
-    projector, messages = Projector.connect(database_url), story()
-    await projector.project(0, messages[:200], 0, 200)
-    await projector.rebuild()
-    for place in range(0, len(messages), 23):
-        again = messages[max(0, place - 40) : place + 23]
-        await projector.project(0, again, again[0].offset, again[-1].offset + 1)
-    await projector.close()
+    await tell(engine, database_url)
     yield engine
     await engine.dispose()
 
@@ -106,31 +99,51 @@ async def test_the_api_counts_what_happened(client: httpx.AsyncClient, journey: 
         assert totals_[f"total{word}"] == sum(entry["type"] == f"enrollment.{kind}" for entry in mine), word
 
 
-def live(page: str) -> dict[str, str]:
-    """The numbers of a page by their live names; the same wherever they stand twice."""
-    found: dict[str, str] = {}
-    for key, value in re.findall(r'data-live="([^"]+)">([^<]*)<', page):
-        assert found.setdefault(unescape(key), value) == value, key
-    return found
-
-
 @pytest.mark.parametrize("journey", JOURNEYS, ids=lambda journey: journey.name)
 async def test_a_page_shows_the_numbers_of_the_api(
     pages: httpx.AsyncClient, client: httpx.AsyncClient, journey: Journey
 ) -> None:
     shown = (await client.get(f"/journeys/{journey.id}/statistics")).json()
-    numbers = live((await pages.get(f"/journeys/{journey.id}")).text)
+    numbers = live_numbers((await pages.get(f"/journeys/{journey.id}")).text)
+    came = shown["steps"][0]["enrollments"]
     for step in shown["steps"]:
+        id_ = step["stepId"]
         for word in ("entered", "inside", "completed", "skipped", "failed"):
-            assert numbers[f"{word}.{step['stepId']}"] == f"{step[word]:,}", (step, word)
+            assert numbers[f"{word}.{id_}"] == f"{step[word]:,}", (step, word)
+        assert numbers[f"funnel.{id_}"] == f"{step['enrollments']:,}"
+        assert numbers[f"share.{id_}"] == f"{100 * step['share']:.1f} %"
+        ways = [numbers[f"left.{place}.{id_}"] for place in range(len(step["variants"]))]
+        assert sorted(ways) == sorted(f"{count:,}" for count in step["variants"].values())
+    assert numbers["came"] == f"{came:,}"
     assert numbers["enrolled"] == f"{(await client.get(f'/journeys/{journey.id}')).json()['totalEnrolled']:,}"
     assert numbers["refused"] == f"{sum(shown['refused'].values()):,}"
+    for reason, count in shown["refused"].items():
+        assert numbers[f"refused.{reason}"] == f"{count:,}"
+
+
+async def test_a_stream_says_of_a_journey_what_its_page_says(
+    pages: httpx.AsyncClient, engine: AsyncEngine, web_settings: Settings
+) -> None:
+    page = (await pages.get(f"/journeys/{ROUND.id}")).text
+    app = Starlette()
+    app.state.sources = make_test_sources(engine, web_settings)
+    visitor, query = Visitor("tester"), f"journey={ROUND.id}".encode()
+    scope = {"type": "http", "app": app, "headers": [], "query_string": query, "state": {"visitor": visitor}}
+    values = await journey_page.read(Request(scope))
+    for key, value in live_numbers(page).items():
+        assert values[key] == value, key
+    drawn = re.findall(r'width="([\d.]+)" data-(?:stroke|width)="([^"]+)"', page)
+    assert len(drawn) == len(ROUND.steps) + len(re.findall('class="way[ "]', page))
+    assert all(values[key] == width for width, key in drawn)
+    assert dict(re.findall(r'data-part="(\w+)" data-version="(\w+)"', page)) == {
+        key.removeprefix("part."): version for key, version in values.items() if key.startswith("part.")
+    }
 
 
 async def test_boxes_and_lines_of_a_loop_count_the_same_passages(pages: httpx.AsyncClient) -> None:
     page = (await pages.get(f"/journeys/{ROUND.id}")).text
     flows = Counter[str]()
-    for flow, start, end in re.findall(r"<title>([\d,]+) times from ([\w-]+) to (\w+)", page):
+    for flow, start, end in re.findall(r"<title[^>]*>([\d,]+) times from ([\w-]+) to (\w+)", page):
         flows[f"from {start}"] += int(flow.replace(",", ""))
         flows[f"to {end}"] += int(flow.replace(",", ""))
     steps = count_steps(ROUND)
@@ -142,8 +155,8 @@ async def test_boxes_and_lines_of_a_loop_count_the_same_passages(pages: httpx.As
             cut_off = left - counted["completed"] if step == "day" else 0
             assert flows[f"from {step}"] == left - cut_off, step
     laps = steps["day"]["entered"] / steps["day"]["enrollments"]
-    assert live(page)["laps.day"] == f"\N{MULTIPLICATION SIGN} {laps:.1f}"
-    assert live(page)["laps.start"] == ""
+    assert live_numbers(page)["laps.day"] == f"\N{MULTIPLICATION SIGN} {laps:.1f}"
+    assert live_numbers(page)["laps.start"] == ""
 
 
 async def test_a_variant_is_drawn_once_an_enrolment_however_often_it_is_passed(reader: Reader) -> None:
@@ -157,7 +170,7 @@ async def test_waits_and_sends_are_those_of_the_activity(reader: Reader, pages: 
     assert await totals.count_waiting(reader) == inside
     sent = Counter(entry["result"]["channel"] for _, entry in entries() if entry.get("result", {}).get("sent"))
     assert await totals.count_sent(reader, START) == {("pinehurst", name): n for name, n in sent.items()}
-    overview = live((await pages.get("/")).text)
+    overview = live_numbers((await pages.get("/")).text)
     started = sum(entry["type"] == "enrollment.started" for _, entry in entries())
     ended = sum(
         entry["type"] in ("enrollment.completed", "enrollment.exited", "enrollment.failed")

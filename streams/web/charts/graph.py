@@ -6,47 +6,52 @@ from itertools import pairwise
 import msgspec
 
 from models.journey import Journey
+from models.steps import AnyStep
 from streams.engine.listeners import GOAL
+from streams.web.charts.flows import Flow, find_flows
 from streams.web.charts.layout import GAP_Y, Cell, Layers, arrange
 from streams.web.charts.listening import describe_goal, list_exits
-from streams.web.charts.outline import IMPLIED_END, Link, find_links, summarize
-from streams.web.charts.text import fit, measure
+from streams.web.charts.outline import IMPLIED_END, summarize
 from streams.web.queries.statistics import Conversions, StepCounts
 
-BOX = (216.0, 88.0)
+BOX, ROW = (216.0, 88.0), 18.0
+"""A step with one row of numbers, and how much each further row adds to its height."""
+COLUMNS = 2
 NOTE, NOTE_GAP = (216.0, 66.0), 16.0
 _SMALL = (120.0, 36.0)
 _LABEL_HEIGHT = 22.0
-_LABEL_SIZE, _LONGEST_LABEL = 12.0, 150.0
-_THIN, _THICK = 1.5, 12.0
 _TURN = GAP_Y * 0.4
+_TIP = 10.0
+"""How long an arrow's tip is: its line ends before it, for it would hide the tip where it is thick."""
 
 
 class Box(msgspec.Struct, frozen=True):
-    """A step where it is drawn; x and y are its left upper corner."""
+    """A step where it is drawn; x and y are its left upper corner, `about` is what it says when pointed at."""
 
     id: str
     kind: str
     name: str
     summary: str
+    about: str
     x: float
     y: float
     width: float
     height: float
     counts: StepCounts
 
+    @property
+    def numbers(self) -> list[tuple[str, str]]:
+        """The counts that are shown, each with its word, row by row."""
+        return name_counts(self.counts)
+
 
 class Line(msgspec.Struct, frozen=True):
-    """A link where it is drawn: `path` is SVG path data, the arrow's tip is its end."""
+    """A flow where it is drawn: `path` is SVG path data, the arrow's tip is its end."""
 
-    link: Link
+    flow: Flow
     path: str
-    width: float
-    share: float | None
-    label: str
     label_x: float
     label_y: float
-    label_width: float
     back: bool
 
 
@@ -55,6 +60,7 @@ class Note(msgspec.Struct, frozen=True):
 
     kind: str
     name: str
+    count: str
     summary: str
     x: float
     y: float
@@ -74,22 +80,15 @@ class Graph(msgspec.Struct, frozen=True):
 
 def draw(journey: Journey, counts: Mapping[str, StepCounts], whole: Conversions | None = None) -> Graph:
     """Return the picture of a version of a journey with these counts by step id, and of the version as a whole."""
-    links = find_links(journey, counts)
-    shares = _shares(links)
-    labels = [_label(link, share) for link, share in zip(links, shares, strict=True)]
-    sizes = {step.id: BOX for step in journey.steps}
-    if any(link.end == IMPLIED_END for link in links):
+    flows = find_flows(journey, counts)
+    sizes = {step.id: _size(counts.get(step.id, StepCounts())) for step in journey.steps}
+    if any(flow.link.end == IMPLIED_END for flow in flows):
         sizes[IMPLIED_END] = _SMALL
     spans = [
-        (link.start, link.end, (measure(label, _LABEL_SIZE) + 16, _LABEL_HEIGHT) if label else (0.0, 0.0))
-        for link, label in zip(links, labels, strict=True)
+        (flow.link.start, flow.link.end, (flow.room, _LABEL_HEIGHT) if flow.room else (0.0, 0.0)) for flow in flows
     ]
     layers = arrange(sizes, spans)
-    most = max((link.flow for link in links), default=0) or 1
-    lines = [
-        _draw_line(layers, number, link, labels[number], shares[number], link.flow / most)
-        for number, link in enumerate(links)
-    ]
+    lines = [_draw_line(layers, number, flow) for number, flow in enumerate(flows)]
     boxes, notes = tuple(_draw_boxes(journey, layers, counts)), _draw_notes(journey, layers, whole or Conversions())
     width, height = layers.width, layers.height
     if notes:
@@ -103,36 +102,48 @@ def _draw_notes(journey: Journey, layers: Layers, whole: Conversions) -> tuple[N
     width, height = NOTE
     in_row = max(2, int(layers.width // (width + NOTE_GAP)))
     notes = []
-    for number, (kind, name, summary) in enumerate(_list_notes(journey, whole)):
+    for number, (kind, name, count, summary) in enumerate(_list_notes(journey, whole)):
         row, place = divmod(number, in_row)
         x, y = NOTE_GAP + place * (width + NOTE_GAP), layers.height + row * (height + NOTE_GAP)
-        notes.append(Note(kind, name, summary, x, y, width, height))
+        notes.append(Note(kind, name, count, summary, x, y, width, height))
     return tuple(notes)
 
 
-def _list_notes(journey: Journey, whole: Conversions) -> Iterator[tuple[str, str, str]]:
+def _list_notes(journey: Journey, whole: Conversions) -> Iterator[tuple[str, str, str, str]]:
     if journey.goal is not None:
-        reached = f": {whole.converted:,} of {whole.enrollments:,}" if whole.enrollments else ""
-        yield "GOAL", f"{journey.goal.name or GOAL}{reached}", describe_goal(journey.goal)
+        yield "GOAL", journey.goal.name or GOAL, count_goal(whole), describe_goal(journey.goal)
     for name, what in list_exits(journey):
-        yield "EXIT", name, what
+        yield "EXIT", name, "", what
     for one in journey.follow or ():
-        yield "FOLLOW", one.event_type, ", ".join(one.names) or "all that the trigger had"
+        yield "FOLLOW", one.event_type, "", ", ".join(one.names) or "all that the trigger had"
 
 
-def _shares(links: list[Link]) -> list[float | None]:
-    """Return each labelled link's part of all that left its step."""
-    totals: dict[str, int] = {}
-    for link in links:
-        totals[link.start] = totals.get(link.start, 0) + link.flow
-    return [link.flow / totals[link.start] if link.label and totals[link.start] else None for link in links]
+def count_goal(whole: Conversions) -> str:
+    """Return how many enrolments reached the goal, of how many; nothing as long as there are none."""
+    return f"{whole.converted:,} of {whole.enrollments:,}" if whole.enrollments else ""
 
 
-def _label(link: Link, share: float | None) -> str:
-    if not link.label:
-        return ""
-    name = fit(link.label, _LONGEST_LABEL, _LABEL_SIZE)
-    return name if share is None else f"{name} {100 * share:.0f} %"
+_ALWAYS = ("inside", "now"), ("completed", "done")
+_IF_ANY = ("converted", "goals"), ("skipped", "skipped"), ("failed", "failed")
+
+
+def name_counts(counts: StepCounts) -> list[tuple[str, str]]:
+    """Return which counts a box shows, each with its word; what is rare only where there is any."""
+    return [*_ALWAYS, *(one for one in _IF_ANY if getattr(counts, one[0]))]
+
+
+def _size(counts: StepCounts) -> tuple[float, float]:
+    rows = -(-len(name_counts(counts)) // COLUMNS)
+    return BOX[0], BOX[1] + ROW * (rows - 1)
+
+
+def describe_box(step: AnyStep, summary: str, counts: StepCounts) -> str:
+    """Return all that a box tells of a step, none of it shortened."""
+    came = f", by {counts.enrollments:,} enrolments" if counts.entered > counts.enrollments else ""
+    return (
+        f"{step.type} {_name(step)}\n{summary}\n{counts.entered:,} entered{came} · {counts.inside:,}"
+        f" waiting now · {counts.completed:,} done · {counts.skipped:,} skipped · {counts.failed:,} failed"
+    )
 
 
 def shorten(text: str, letters: int) -> str:
@@ -147,10 +158,14 @@ def _draw_boxes(journey: Journey, layers: Layers, counts: Mapping[str, StepCount
         for cell in row:
             if not isinstance(cell.name, str):
                 continue
-            step = steps.get(cell.name)
-            kind, name, summary = ("END", "End", "") if step is None else (step.type, _name(step), summarize(step))
             place = (cell.x - cell.width / 2, top, cell.width, cell.height)
-            boxes.append(Box(cell.name, kind, name, summary, *place, counts.get(cell.name, StepCounts())))
+            step, count = steps.get(cell.name), counts.get(cell.name, StepCounts())
+            if step is None:
+                boxes.append(Box(cell.name, "END", "End", "", "", *place, count))
+                continue
+            summary = summarize(step, journey.trigger_type)
+            about = describe_box(step, summary, count)
+            boxes.append(Box(cell.name, step.type, _name(step), summary, about, *place, count))
     return boxes
 
 
@@ -158,15 +173,14 @@ def _name(step: object) -> str:
     return str(getattr(step, "name", None) or getattr(step, "id", ""))
 
 
-def _draw_line(layers: Layers, number: int, link: Link, label: str, share: float | None, part: float) -> Line:
+def _draw_line(layers: Layers, number: int, flow: Flow) -> Line:
     route = layers.routes[number]
     back = number in layers.back
     path = _path_back(layers, route) if back else _path(_points(layers, route))
-    labelled: Cell | None = route[1] if label else None
+    labelled: Cell | None = route[1] if flow.room else None
     x = labelled.x if labelled else 0.0
     y = layers.tops[labelled.rank] + _middle(layers, labelled) if labelled else 0.0
-    width = _THIN + part * (_THICK - _THIN)
-    return Line(link, path, width, share, label, x, y, labelled.width if labelled else 0.0, back)
+    return Line(flow, path, x, y, back)
 
 
 def _middle(layers: Layers, cell: Cell) -> float:
@@ -186,7 +200,7 @@ def _points(layers: Layers, route: list[Cell]) -> list[Point]:
     points = [(start.x, layers.tops[start.rank] + start.height), (start.x, _bottom(layers, start.rank))]
     for bend in bends:
         points += [(bend.x, layers.tops[bend.rank]), (bend.x, _bottom(layers, bend.rank))]
-    return [*points, (end.x, layers.tops[end.rank])]
+    return [*points, (end.x, layers.tops[end.rank] - _TIP)]
 
 
 def _path_back(layers: Layers, route: list[Cell]) -> str:
@@ -198,7 +212,7 @@ def _path_back(layers: Layers, route: list[Cell]) -> str:
         f"M{start.x:.0f} {bottom:.0f}Q{start.x:.0f} {down:.0f} {start.x + _TURN:.0f} {down:.0f}"
         f"H{x - _TURN:.0f}Q{x:.0f} {down:.0f} {x:.0f} {down - _TURN:.0f}"
         f"V{up + _TURN:.0f}Q{x:.0f} {up:.0f} {x - _TURN:.0f} {up:.0f}"
-        f"H{end.x + _TURN:.0f}Q{end.x:.0f} {up:.0f} {end.x:.0f} {top:.0f}"
+        f"H{end.x + _TURN:.0f}Q{end.x:.0f} {up:.0f} {end.x:.0f} {top - _TIP:.0f}"
     )
 
 

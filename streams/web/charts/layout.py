@@ -55,6 +55,13 @@ def arrange(
     return layers
 
 
+def find_ranks(names: Sequence[str], ways: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """Return what has these names by its depth: below all that leads to it, side by side what leads not there."""
+    links = [(start, end, (0.0, 0.0)) for start, end in ways]
+    ranks = _rank(list(names), links, _find_back(list(names), links))
+    return [[name for name in names if ranks[name] == rank] for rank in sorted(set(ranks.values()))]
+
+
 def _find_back(names: list[str], links: Sequence[tuple[str, str, tuple[float, float]]]) -> set[int]:
     """Return the links that close a loop, found depth first, in the order written."""
     ways: dict[str, list[tuple[int, str]]] = defaultdict(list)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from models.journey import Journey
+from models.journey import MANUAL, Journey
 from models.steps import (
     AnyStep,
     ConditionStep,
@@ -91,12 +91,12 @@ def name_ways(step: AnyStep, counts: StepCounts) -> dict[str, int]:
     return named
 
 
-def summarize(step: AnyStep) -> str:
-    """Return in a few words what a step does."""
+def summarize(step: AnyStep, trigger_type: str) -> str:
+    """Return in a few words what a step does, of a journey that is entered by events of this type."""
     match step:
         case TriggerStep(config=config):
             asked = f", {len(config.conditions)} conditions" if config.conditions else ""
-            return (config.event_type or "by hand") + asked
+            return ("by hand" if trigger_type == MANUAL else trigger_type) + asked
         case SendStep(config=config):
             return f"{config.channel} · {config.template_id}"
         case WaitStep(config=config):

@@ -12,7 +12,7 @@ from streams.errors import FairwayError
 from streams.journeys import authoring
 from streams.web.access.visitor import visitor_of
 from streams.web.pages.addresses import missing
-from streams.web.pages.formats import capped
+from streams.web.pages.formats import capped, plural
 from streams.web.pages.forms import acting, done
 from streams.web.pages.journey import VERBS, find
 from streams.web.pages.rendering import confirm
@@ -46,19 +46,21 @@ async def ask_move(request: Request) -> Response:
 
 def _foretell(move: str, active: int, overdue: int, row: Row) -> list[str]:
     """Return what a move will do, in sentences."""
+    way = f"{plural(active, 'person is', 'people are')} on their way."
     match move:
         case "activate":
             return [f"From now on every “{row['trigger_type']}” event that meets the conditions enters it.",
                     "Nobody is touched now: events that came before do not count."]  # fmt: skip
         case "pause":
-            return [f"{active:,} people are on their way. They stay where they are; nothing fires.",
+            return [f"{way} They stay where they are; nothing fires.",
                     "Nobody enters; such events are refused, reason paused."]  # fmt: skip
         case "resume":
             late = capped(overdue, totals.MOST)
-            return [f"{late} waits are overdue and fire now, at most 1,000 a second a partition.",
-                    f"{active:,} people are on their way, and events enter again."]  # fmt: skip
+            waits = "1 wait is overdue and fires" if late == "1" else f"{late} waits are overdue and fire"
+            return [f"{waits} now, at most 1,000 a second a partition.",
+                    f"{way} Events enter again."]  # fmt: skip
         case _:
-            return [f"{active:,} people are on their way. All of them leave now, reason manual.",
+            return [f"{way} All of them leave now, reason manual.",
                     "It can't be activated again. Its history stays."]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from streams.clock import now as read_clock
 from streams.web.access.masking import Mask
 from streams.web.access.visitor import visitor_of
 from streams.web.pages.addresses import missing, newest, older
+from streams.web.pages.formats import plural
 from streams.web.pages.forms import acting, done
 from streams.web.pages.rendering import confirm, render
 from streams.web.queries.letter_states import MOVES, STATES, Move, State, read_states
@@ -21,10 +22,10 @@ from streams.web.sources.sources import reading, sources_of
 
 _MOVED = 500  # at once
 _VERBS: dict[Move, tuple[str, str]] = {
-    "replay": ("Send again", "go to their topics once more, byte for byte"),
-    "resolve": ("Mark as resolved", "count as dealt with; nothing is sent"),
-    "discard": ("Discard", "count as of no use; nothing is sent, and the topic keeps them as long as it keeps any"),
-    "reopen": ("Open again", "count as open again"),
+    "replay": ("Send again", "sent to their topics once more, byte for byte"),
+    "resolve": ("Mark as resolved", "counted as dealt with; nothing is sent"),
+    "discard": ("Discard", "counted as of no use; nothing is sent, and the topic keeps them as long as any"),
+    "reopen": ("Open again", "counted as open again"),
 }
 _DONE: dict[Move, str] = {
     "replay": "sent again", "resolve": "marked as resolved", "discard": "discarded", "reopen": "opened again",
@@ -96,7 +97,7 @@ async def ask_move(request: Request) -> Response:
     letters = await _choose(request)
     people = len({letter.record.key for letter in letters if letter.record.key})
     verb, effect = _VERBS[move]
-    effects = [f"{len(letters):,} records of {people:,} people {effect}."]
+    effects = [f"{plural(len(letters), 'record')} of {plural(people, 'person', 'people')}: {effect}."]
     if move == "replay":
         effects.append("What was wrong and is still wrong comes back here as a new dead letter.")
     if len(letters) == _MOVED:
@@ -110,7 +111,7 @@ async def move(request: Request) -> Response:
     name = visitor_of(request).name or "page"
     letters = await _choose(request)
     count = await move_letters(sources.dead_letters, sources.engine, letters, wanted, name, read_clock())
-    return done("/dead-letters", f"{count:,} records were {_DONE[wanted]}.")
+    return done("/dead-letters", f"{plural(count, 'record')} {'was' if count == 1 else 'were'} {_DONE[wanted]}.")
 
 
 ROUTES = [

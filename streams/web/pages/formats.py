@@ -33,6 +33,11 @@ def capped(value: int, most: int) -> str:
     return f"{value:,}+" if value >= most else f"{value:,}"
 
 
+def plural(value: int, one: str, many: str = "") -> str:
+    """Return a number with what it is of: "1 byte", "2 bytes"."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
 def laps(average: float) -> str:
     """Return how often a step was passed by each who came, on average; nothing where that is once."""
     return f"\N{MULTIPLICATION SIGN} {average:,.1f}".removesuffix(".0") if average >= 1.05 else ""
@@ -129,6 +134,6 @@ def clip(text: Any, *, is_link: bool = False) -> Markup:
 
 FILTERS = {
     "number": number, "short": short, "moment": moment, "local": local, "span": span, "pretty": pretty,
-    "laps": laps, "brief": brief, "shorten": shorten, "text": text_of, "hex": hexadecimal,
+    "laps": laps, "plural": plural, "brief": brief, "shorten": shorten, "text": text_of, "hex": hexadecimal,
     "clip": clip, "fit": fit, "clip_link": partial(clip, is_link=True),
 }  # fmt: skip

@@ -1,8 +1,5 @@
 """A journey as a graph with its numbers, its file, and where a customer is in it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import yaml
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,7 +15,7 @@ from streams.web.charts.graph import draw
 from streams.web.charts.listening import describe_rule
 from streams.web.charts.outline import name_ways, summarize
 from streams.web.pages.addresses import missing, with_query
-from streams.web.pages.formats import interval, laps, number, percent, short
+from streams.web.pages.journey_values import count_came, measure, rank_steps
 from streams.web.pages.live import Values
 from streams.web.pages.rendering import render
 from streams.web.queries import history, journeys, totals
@@ -27,8 +24,6 @@ from streams.web.queries.statistics import StepCounts
 from streams.web.queries.variants import read_trials
 from streams.web.sources.sources import reading
 
-_ENDS = ("completed", "exited", "failed")
-_COUNTS = ("entered", "inside", "completed", "skipped", "failed", "converted")
 VERBS: dict[Move, str] = {"activate": "Activate", "pause": "Pause", "resume": "Resume", "archive": "Archive"}
 
 
@@ -57,24 +52,16 @@ async def show(request: Request) -> Response:
         versions = await journeys.list_versions(reader, row["id"])
         trials = await read_trials(reader, row, journey, counts) if journey else []
     allowed = moves_from(JourneyStatus(row["status"])) if visitor_of(request).may_act else ()
-    first = journey.steps[0].id if journey else ""
     return render(
         request, "journey.html", row=row, version=version, journey=journey, refusals=refusals, versions=versions,
         trials=trials, reasons=REFUSALS,
         graph=draw(journey, counts, seen.whole) if journey else None, goal=_name_goal(journey),
-        counts=lambda id_: counts.get(id_, StepCounts()),
-        total=counts[first].enrollments if first in counts else 0, funnel=_funnel(journey, counts),
-        moves=[(move, VERBS[move]) for move in allowed],
-        values=_measure(row, refusals, seen), summarize=summarize, describe_rule=describe_rule,
+        counts=lambda id_: counts.get(id_, StepCounts()), total=count_came(journey.steps, counts) if journey else 0,
+        funnel=rank_steps(journey) if journey else [], moves=[(move, VERBS[move]) for move in allowed],
+        values=measure(row, journey, seen, refusals), summarize=summarize, describe_rule=describe_rule,
         listening=listening, name_ways=name_ways,
         link=lambda step: with_query(f"/journeys/{row['id']}/enrollments", {"step": step}),
     )  # fmt: skip
-
-
-def _funnel(journey: Journey | None, counts: Mapping[str, StepCounts]) -> list[tuple[Any, int]]:
-    """Return the steps with how many enrolments came to each, loops or not."""
-    steps = journey.steps if journey else ()
-    return [(step, counts.get(step.id, StepCounts()).enrollments) for step in steps]
 
 
 async def read(request: Request) -> Values:
@@ -84,27 +71,15 @@ async def read(request: Request) -> Values:
         row = await journeys.find_journey(reader, id_) if id_ else None
         if row is None:
             return {}
-        seen = await totals.count_version(reader, row["id"], _version(request, row))
+        version = _version(request, row)
+        journey = await journeys.read_version(reader, row["id"], version)
+        seen = await totals.count_version(reader, row["id"], version)
         refusals = await totals.count_refusals(reader, row["id"])
-    return _measure(row, refusals, seen)
+    return measure(row, journey, seen, refusals)
 
 
 def _name_goal(journey: Journey | None) -> str:
     return (journey.goal.name or GOAL) if journey and journey.goal else ""
-
-
-def _measure(row: Row, refusals: Mapping[str, int], seen: totals.VersionCounts) -> Values:
-    values = {"active": number(totals.still_in(row)), "refused": number(sum(refusals.values()))}
-    for word in ("enrolled", *_ENDS):
-        values[word] = number(row[f"total_{word}"])
-        values[f"{word}.share"] = percent(row[f"total_{word}"], row["total_enrolled"])
-    values["converted"], values["converted.share"] = number(seen.whole.converted), interval(seen.whole.rate)
-    for id_, count in seen.steps.items():
-        for word in _COUNTS:
-            values[f"{word}.{id_}"] = number(getattr(count, word))
-            values[f"short.{word}.{id_}"] = short(getattr(count, word))
-        values[f"laps.{id_}"] = laps(count.laps)
-    return values
 
 
 async def find_customer(request: Request) -> Response:

@@ -66,11 +66,16 @@ def _measure_flow(samples: Samples, visitor: Visitor) -> Values:
     return {
         "events": f"{handled / seconds:,.1f}" if seconds else NONE,
         "lag": number(newest.lag()),
-        "behind": f"records wait, the oldest for {span(timedelta(seconds=newest.behind))}",
+        "behind": _describe_lag(newest),
         "dead": number(newest.dead(visitor)),
         "unwritten": number(newest.unwritten()),
         "sent": number(sent * 60 / sent_seconds) if sent_seconds else NONE,
     }
+
+
+def _describe_lag(newest: Sample) -> str:
+    oldest = f", the oldest for {span(timedelta(seconds=newest.behind))}" if newest.lag() else ""
+    return f"records wait{oldest}"
 
 
 def _draw(samples: Samples, visitor: Visitor) -> Values:

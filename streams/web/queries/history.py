@@ -16,7 +16,6 @@ from streams.web.queries.query import PAGE, Query, Reader, Row
 
 LOOKED_THROUGH = 5_000  # enrolments, for those whose step ended in some way
 STATUSES = ("ACTIVE", "COMPLETED", "EXITED", "FAILED")
-_ENTERED = ("IN_PROGRESS", "COMPLETED", "FAILED")
 _MOST_OF_ONE = 200  # enrolments of one customer
 
 ENROLLMENTS = Keyset(("enrolled_at", Moment), ("id", Id), down=True)
@@ -63,9 +62,13 @@ async def list_step_visitors(
     latest = select(window).order_by(*ENROLLMENTS.order(window.c))
     # Not a join: its key is looked up enrolment by enrolment, whatever the planner thinks of the table's size.
     key = steps.enrollment_id == window.c.id, steps.step_id == step
-    is_left_out = steps.result["reason"].astext.not_in(NEVER_REACHED)
-    state = select(steps.status).where(*key, or_(steps.status != "SKIPPED", is_left_out)).scalar_subquery()
-    found = latest.where(state.in_(_ENTERED if ended == "ENTERED" else (ended,))).limit(PAGE + 1)
+    if ended == "ENTERED":  # whatever became of it later: a loop may have left out what it passed before
+        is_so = select(steps.visits).where(*key).scalar_subquery() > 0
+    else:
+        was_there = steps.result["reason"].astext.not_in(NEVER_REACHED)
+        state = select(steps.status).where(*key, or_(steps.status != "SKIPPED", was_there)).scalar_subquery()
+        is_so = state == ended
+    found = latest.where(is_so).limit(PAGE + 1)
     return await _end_window(reader, ENROLLMENTS, await reader.fetch(found), latest)
 
 

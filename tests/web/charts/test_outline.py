@@ -85,8 +85,8 @@ def test_steps_are_summarized_in_a_few_words() -> None:
     split = {"id": "s", "type": "SPLIT", "config": {"variants": ["A", "B"], "weights": [1, 3]}}
     update = {"id": "u", "type": "UPDATE", "config": {"field": "tier", "value": "Gold"}}
     journey = make(START, MAIL, ASK, wait, split, update, {"type": "END"})
-    assert [summarize(step) for step in journey.steps] == [
-        "by hand",
+    assert [summarize(step, "teetime.booked") for step in journey.steps] == [
+        "teetime.booked",
         "EMAIL · hello",
         "tier equals Gold",
         "1 day and until 09:00 on MON",
@@ -94,3 +94,4 @@ def test_steps_are_summarized_in_a_few_words() -> None:
         "set tier",
         "the journey is completed",
     ]
+    assert summarize(journey.steps[0], "MANUAL") == "by hand"

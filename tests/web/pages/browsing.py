@@ -27,3 +27,11 @@ async def send(pages: httpx.AsyncClient, path: str, **fields: str) -> httpx.Resp
     """Send a form as its page does."""
     await pages.get(path.partition("?")[0] if "/replay" in path else "/numbers")
     return await pages.post(path, data={"token": pages.cookies["fairway-form"], **fields})
+
+
+def live_numbers(page: str) -> dict[str, str]:
+    """Return the live texts of a page by their names; the same wherever they stand twice."""
+    found: dict[str, str] = {}
+    for key, value in re.findall(r'data-live="([^"]+)">([^<]*)<', page):
+        assert found.setdefault(unescape(key), unescape(value)) == unescape(value), key
+    return found

@@ -4,7 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from streams.web.pages.formats import NONE, brief, hexadecimal, laps, local, number, percent, relative, short, span
+from streams.web.pages.formats import (
+    NONE,
+    brief,
+    hexadecimal,
+    laps,
+    local,
+    number,
+    percent,
+    plural,
+    relative,
+    short,
+    span,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -51,3 +63,11 @@ def test_numbers_are_readable_and_nothing_is_a_dash() -> None:
 
 def test_bytes_are_shown_sixteen_a_line() -> None:
     assert hexadecimal(b"\xffAB") == f"000000  {'ff 41 42':<47}  .AB"
+
+
+def test_one_is_not_many() -> None:
+    assert [plural(1, "byte"), plural(2_000, "byte"), plural(0, "person", "people")] == [
+        "1 byte",
+        "2,000 bytes",
+        "0 people",
+    ]

@@ -32,19 +32,26 @@ async function renew() {
     const fresh = page.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
     if (!fresh || part.contains(document.activeElement)) continue;
     showLocalTimes(fresh);
-    part.replaceWith(document.importNode(fresh, true));
+    const put = document.importNode(fresh, true);
+    const scrolled = [...part.querySelectorAll(SCROLLING)].map((one) => one.scrollLeft);
+    part.replaceWith(put);
+    put.querySelectorAll(SCROLLING).forEach((one, place) => { one.scrollLeft = scrolled[place] ?? 0; });
   }
 }
 
+const SCROLLING = ".graph, .scroll";
+const DRAWN = { path: "d", stroke: "stroke-width", width: "width" };
 const wanted = new Map();
 let renewing = null;
 
-/** Put new values where they belong; they are text or path data, never markup. */
+/** Put new values where they belong; they are text, or attributes of what is drawn, never markup. */
 function update(values) {
   for (const [key, value] of Object.entries(values)) {
     if (key.startsWith("part.")) wanted.set(key.slice(5), value);
     for (const place of document.querySelectorAll(`[data-live="${CSS.escape(key)}"]`)) place.textContent = value;
-    for (const path of document.querySelectorAll(`[data-path="${CSS.escape(key)}"]`)) path.setAttribute("d", value);
+    for (const [name, attribute] of Object.entries(DRAWN)) {
+      for (const shape of document.querySelectorAll(`[data-${name}="${CSS.escape(key)}"]`)) shape.setAttribute(attribute, value);
+    }
   }
   renewing ??= setTimeout(() => renew().catch(() => {}).finally(() => { renewing = null; }), 2000);
 }
