@@ -20,6 +20,20 @@ def demo(
     day: Annotated[float, typer.Option(min=0.5, help="Seconds that a day of a wait lasts here.")] = 2.0,
 ) -> None:
     """Start Kafka, Postgres and a worker, play a golf club's events, and show the commands as they come."""
+    try:
+        _end_alike()
+        _start(day, leave=leave, as_json=as_json)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        typer.echo("Stopped.")
+
+
+def _end_alike() -> None:
+    """Make SIGTERM do what Ctrl-C does, at every moment, also where a shell had Ctrl-C ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def _start(day: float, *, leave: bool, as_json: bool) -> None:
     from streams.dev import processes, servers
 
     settings = read_settings()
@@ -33,8 +47,6 @@ def demo(
         given["kafka_security_protocol"] = "PLAINTEXT"  # whatever another Kafka wants
         given["topics_file"] = _find_topics(settings)
         asyncio.run(_perform(settings.model_copy(update=given), day, leave=leave, as_json=as_json))
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        typer.echo("Stopped.")
     finally:
         if ours:
             servers.stop(settings.data_dir)
@@ -46,7 +58,6 @@ async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool
     from streams.kafka import provision
     from streams.kafka.topics import read_topics
 
-    _end_on_sigterm()
     topics = read_topics(settings.topics_file, settings.app_id)
     journeys = _shorten_examples(settings.data_dir, day)
     log = journeys.with_name("worker.log")
@@ -71,12 +82,6 @@ def _find_topics(settings: Settings) -> Path:
 
     is_default = "topics_file" not in settings.model_fields_set and not settings.topics_file.exists()
     return TOPICS if is_default else settings.topics_file
-
-
-def _end_on_sigterm() -> None:
-    task = asyncio.current_task()
-    assert task
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _shorten_examples(data_dir: Path, day: float) -> Path:

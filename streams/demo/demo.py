@@ -13,6 +13,7 @@ from streams import clock
 from streams.demo.sample import TENANT, make_sample
 from streams.demo.tally import Tally
 from streams.errors import FairwayError
+from streams.kafka.clients import producing, started
 from streams.kafka.connection import client_arguments
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS
@@ -40,11 +41,14 @@ class Demo:
 
     async def play(self) -> None:
         """Wait for the worker to answer on every partition, publish the sample, and read until all is done."""
-        consumer = AIOKafkaConsumer(
-            **client_arguments(self._settings), isolation_level="read_committed", enable_auto_commit=False
-        )
-        producer = AIOKafkaProducer(**client_arguments(self._settings), enable_idempotence=True)
-        async with consumer, producer:
+        arguments = client_arguments(self._settings)
+        # Each is made only when the one before is connected: one that is made and never started complains of it.
+        async with (
+            started(
+                AIOKafkaConsumer(**arguments, isolation_level="read_committed", enable_auto_commit=False)
+            ) as consumer,
+            producing(AIOKafkaProducer(**arguments, enable_idempotence=True)) as producer,
+        ):
             everywhere = [TopicPartition(topic, number) for topic in _READ for number in range(self._partitions)]
             consumer.assign(everywhere)
             await consumer.seek_to_end(*everywhere)
