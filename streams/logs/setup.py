@@ -30,7 +30,7 @@ _LEVELS = {
 }
 _KIND = "_kind"
 _PARTICULAR = re.compile(r"0x[0-9a-f]+|\d+")  # what differs between lines of a library's that it wrote out before
-_SERVICE = re.compile(r"^\[\^-*[^\]]*\]:? ?")  # how Faust names the service that writes a line
+_SERVICE = re.compile(r"^\[\^-*.*?\](: ?| |$)")  # how Faust names the service that writes a line; agents have "[.]"
 
 _add_level = structlog.stdlib.add_log_level
 _format_arguments = structlog.stdlib.PositionalArgumentsFormatter()

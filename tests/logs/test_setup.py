@@ -46,6 +46,7 @@ def write_all() -> None:
     except KafkaConnectionError:
         logging.getLogger("aiokafka.client").exception("Unable to update metadata from %s", [1])
     logging.getLogger("mode.services").warning("[^---Consumer]: Flag %r\nwas set twice", "x")
+    logging.getLogger("faust.agents").error("[^---Agent*: streams.agents[.]hand_over]: Crashed")
     logging.getLogger("alembic.runtime").warning("No head")
     logging.getLogger("uvicorn.error").error("Invalid HTTP request received.")
     warnings.warn("old", DeprecationWarning, stacklevel=1)
@@ -69,6 +70,7 @@ def test_in_json_every_line_is_an_object_with_time_level_name_and_sentence(start
     away = found["Unable to update metadata from [1]"]
     assert (away["error"], "exception" in away) == ("KafkaConnectionError: node 1", False)
     assert found["Flag 'x' was set twice"]["logger"] == "mode.services"
+    assert found["Crashed"]["logger"] == "faust.agents"
     assert {line["logger"] for line in lines} >= {"alembic.runtime", "uvicorn.error", "py.warnings"}
 
 
