@@ -6,9 +6,12 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BARE := not broker and not database and not browser and not faults and not docs and not versions and not registry
 
+# Two at a time, a file of tests in one process: what a session starts, such as its broker, each process has its own.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install demo check test versions docs docs-tools faults scale histories poison mutants bench bench-check format lock chart \
+.PHONY: install demo check check-tests test versions docs docs-tools faults scale histories poison mutants bench bench-check format lock chart \
 	chart-tools
 
 install: $(VENV)/installed-$(VERSION)
@@ -33,18 +36,23 @@ $(VENV)/demo-$(VERSION): requirements-local.lock requirements-build.lock pyproje
 demo: $(or $(wildcard $(VENV)/installed-$(VERSION)),$(VENV)/demo-$(VERSION))
 	@$(BIN)/fairway demo $(ARGS)
 
-# All that needs no broker, database or browser, in under a minute.
+# All that needs no broker, database or browser, in a minute or two.
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/coverage run -m pytest -q -m "$(BARE)"
+	$(BIN)/coverage run -m pytest -q $(SIDE_BY_SIDE) -m "$(BARE)"
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# The rest, one after another on one real Kafka and one real Postgres.
+# The tests of `make check` alone, as .ci/run has them from every other Python.
+check-tests: install
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) -m "$(BARE)"
+
+# The rest, on real Kafkas and Postgreses.
 test: check docs-tools
-	$(BIN)/pytest -q -m "not ($(BARE)) and not versions"
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) --durations 40 -m "not ($(BARE)) and not versions"
 
 # The main job and a takeover on older and newer versions of Kafka, whose jars it fetches (100 MB each).
 versions: install
