@@ -55,6 +55,7 @@ async def test_every_client_comes_by_every_kind_of_listener(
     producer = TransactionalProducer(settings, topics.changelog, 1, Limits())
     await producer.fence()
     await producer.commit(Commit({b"t:c": b"row"}, {}, {}))
+    await producer.fence()  # as the next owner does: from then on all that was committed can be read
     await producer.close()
     async with started(ChangelogReader(settings, topics.changelog, 1)) as reader:
         pages = [page async for page in reader.read(0)]
