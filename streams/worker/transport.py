@@ -26,7 +26,7 @@ _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
 _FEW = 250  # records; a fetch that brings fewer has caught up with the producers
 _HARDLY_ANY = 20  # records; with fewer there is little to do, and more fetches cost nothing that matters
 _GATHER_SECONDS = 0.01  # for which they may then go on, before the next fetch
-_METADATA_MS = 20_000  # by when a topic that was given more partitions, which nobody reads, is seen
+_METADATA_MS = 60_000  # by when a topic that was given more partitions, which nobody reads, is seen
 _FETCH_BYTES = 1024 * 1024  # of all partitions together
 
 

@@ -7,7 +7,7 @@ from streams.settings import Settings
 from tests import client
 from tests.broker.workers import TOPIC, event, journey, publish, running
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 
 def test_a_running_worker_and_one_that_starts_end_with_a_sentence_that_names_the_topic(settings: Settings) -> None:
@@ -17,7 +17,7 @@ def test_a_running_worker_and_one_that_starts_end_with_a_sentence_that_names_the
         client.wait_until(lambda: "The worker is ready." in worker.log.read_text(), 60)
         admin = AdminClient({"bootstrap.servers": settings.brokers})
         admin.create_partitions([NewPartitions(TOPIC, 6)])[TOPIC].result(client.PATIENCE)
-        client.wait_until(lambda: worker.process.poll() is not None, 60)
+        client.wait_until(lambda: worker.process.poll() is not None, 100)
         told = worker.log.read_text()
         assert worker.process.returncode == 1
         assert f"reads '{TOPIC}' with 6 partitions, this worker with 4: stop all workers" in told
