@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
@@ -13,6 +14,7 @@ from streams.clock import steady
 from streams.web.api.shapes import States
 from streams.web.sources import peers as module
 from streams.web.sources.peers import Peers
+from tests.poison.mutants import Raw, mutate
 
 STATES = {"items": [], "next": None, "workers": 1, "answered": 1, "partitions": 4, "open": 2}
 GOOD = json.dumps(STATES).encode()
@@ -107,6 +109,29 @@ async def test_an_answer_that_can_t_be_used_is_none_and_the_others_count(
     ):
         found, asked = await peers.ask_all(request(), read)
     assert ([part.open for part in found], asked) == ([2], 4)
+
+
+async def test_two_hundred_mutated_answers_are_each_read_or_taken_for_none() -> None:
+    chance = random.Random(11)
+    bodies = [mutate(Raw(b"k", GOOD), chance).value or b"" for _ in range(200)]
+    served = iter(answer(body) for body in bodies)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(next(served))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    address, read_ones = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", 0
+    async with worker(answer(GOOD)) as good, asking(address) as one_by_one:
+        for _ in bodies:
+            found, asked = await one_by_one.ask_all(request(), read)
+            assert asked == 1
+            read_ones += len(found)
+        async with asking(good) as others:
+            assert [part.open for part in (await others.ask_all(request(), read))[0]] == [2]
+    server.close()
+    assert 0 < read_ones < len(bodies)
 
 
 async def test_an_answer_that_never_ends_is_given_up_after_five_seconds_in_all(
