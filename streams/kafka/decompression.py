@@ -16,6 +16,7 @@ from aiokafka.record._crecords import legacy_records as fast_legacy_records
 MOST = 32 * 1024 * 1024
 """Bytes of a batch, decompressed: brokers take a compressed megabyte, and text is compressed to a tenth."""
 
+_AT_ONCE = 8 * 1024 * 1024  # bytes, after which a fetch hands out no further batch
 _XERIAL = b"\x82SNAPPY\0\0\0\0\1\0\0\0\1"  # what a stream of snappy blocks begins with
 _READERS = (default_records, legacy_records, fast_default_records, fast_legacy_records)
 
@@ -25,10 +26,14 @@ class TooMuchError(ValueError):
 
 
 class Room:
-    """How many more bytes may be decompressed before someone takes what there is."""
+    """How many bytes were decompressed since someone took what there was."""
 
     def __init__(self) -> None:
-        self.left = MOST
+        self.used = 0
+
+    def is_left(self) -> bool:
+        """Say whether another batch may be decompressed before that is taken."""
+        return self.used < _AT_ONCE
 
 
 class _Local(threading.local):
@@ -60,9 +65,9 @@ def _decode_by(decompress_into: Callable[[Any, Any], int]) -> Callable[[Any], by
         try:
             size = decompress_into(bytes(payload), _local.output)
         except (cramjam.DecompressionError, OSError) as error:
-            _local.room.left = 0  # trying took as long as reading would
+            _local.room.used += MOST  # trying took as long as reading would
             raise TooMuchError(f"It can't be decompressed to at most {MOST} bytes: {error}.") from None
-        _local.room.left -= size
+        _local.room.used += size
         return bytes(memoryview(_local.output)[:size])
 
     return decode
@@ -74,7 +79,7 @@ def _decode_snappy(payload: Any) -> bytes:
     size = sum(map(cramjam.snappy.decompress_raw_len, blocks))
     if size > MOST:
         raise TooMuchError(f"It can't be decompressed to at most {MOST} bytes: it has {size}.")
-    _local.room.left -= size
+    _local.room.used += size
     return b"".join(bytes(cramjam.snappy.decompress_raw(block)) for block in blocks)
 
 

@@ -21,7 +21,7 @@ class Fetch(NamedTuple):
 
     `seeks` counts how often the consumer had been told to seek on this partition, so that whoever asked can
     tell what was fetched before from what comes after. `known_end` is up to where the topic's partition could be
-    read when the broker was last asked for more.
+    read when the broker was last asked for more. `size` is how many bytes were decompressed for it, at most.
     """
 
     topic: str
@@ -32,6 +32,7 @@ class Fetch(NamedTuple):
     generation: int
     seeks: int
     known_end: int = 0
+    size: int = 0
 
 
 class SeekResult(NamedTuple):

@@ -35,17 +35,17 @@ class TolerantRecords:
         self._data = data
         self._start = self._end = 0
         self._records = MemoryRecords(data)
-        self._room = decompression.Room()
+        self.room = decompression.Room()
         self.size_in_bytes = self._records.size_in_bytes
         self.batch: Any = None
 
     def has_next(self) -> bool:
         """Say whether there is another batch, and room for it; what there is no room for is fetched again later."""
-        return self._room.left > 0 and self._records.has_next()
+        return self.room.is_left() and self._records.has_next()
 
     def next_batch(self) -> Any:
         """Return the next batch."""
-        decompression.count_against(self._room)
+        decompression.count_against(self.room)
         self.batch = self._records.next_batch()
         start = self._start = self._end
         self._end = start + _UNCOUNTED + int.from_bytes(self._data[start + 8 : start + _UNCOUNTED], "big")

@@ -12,6 +12,7 @@ from streams.kafka.fetch import Fetch, Seek, SourceRecord, share
 
 # Records waiting in all partitions together: of more, each is out of the processor's cache by its turn.
 _ROOM = 4000
+_MOST_BYTES = 32 * 1024 * 1024  # decompressed, of all topics of the partition
 _log = structlog.get_logger()
 
 
@@ -56,7 +57,10 @@ class RecordQueue:
 
     def has_room(self) -> bool:
         """Say whether another fetch is welcome."""
-        return sum(len(fetch.records) for fetch in self._queue) < self._room
+        return (
+            sum(len(fetch.records) for fetch in self._queue) < self._room
+            and sum(fetch.size for fetch in self._queue) < _MOST_BYTES
+        )
 
     def add(self, fetch: Fetch) -> None:
         """Queue a fetch; one from before the last rebalance is dropped, for it will be fetched again."""

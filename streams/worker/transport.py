@@ -16,6 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from streams.kafka.decompression import Room
 from streams.kafka.errors import FencedError, MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult, share
 from streams.kafka.topic_ids import topic_id
@@ -83,12 +84,13 @@ class Fetching(ThreadlessConsumer):
         starts = {partition: state.position for partition, state in states.items() if state.has_valid_position}
         if not starts:
             return {}
-        for partition in starts:
-            _leave_as_they_are(fetcher._records[partition])
+        rooms = {partition: _leave_as_they_are(fetcher._records[partition]) for partition in starts}
         with subscriptions.fetch_context():
             found = await fetcher.fetched_records(ready, timeout=0, max_records=max_records)
         return {
-            TP(*partition): [self._make_fetch(partition, start, assignment, found.get(partition, ()))]
+            TP(*partition): [
+                self._make_fetch(partition, start, assignment, found.get(partition, ()), rooms[partition])
+            ]
             for partition, start in starts.items()
             if assignment.state_value(partition).position > start
         }
@@ -103,13 +105,14 @@ class Fetching(ThreadlessConsumer):
         else:
             waiter.cancel()
 
-    def _make_fetch(self, partition: Any, start: int, assignment: Any, records: Any) -> Fetch:
+    def _make_fetch(self, partition: Any, start: int, assignment: Any, records: Any, room: Room) -> Fetch:
         state = assignment.state_value(partition)
         generation, seeks = self.app.consumer_generation_id, self._seeks[partition]
         known_end = state.lso or state.highwater or 0  # the first one is for readers of committed records
         return Fetch(
-            partition.topic, partition.partition, start, state.position, records, generation, seeks, known_end
-        )
+            partition.topic, partition.partition, start, state.position, records, generation, seeks, known_end,
+            room.used,
+        )  # fmt: skip
 
     async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
         """Move the consumer there, or to where the topic begins now; raises MigratedError if it can't."""
@@ -146,13 +149,17 @@ class Fetching(ThreadlessConsumer):
         self._ensure_consumer()._coordinator.request_rejoin()
 
 
-def _leave_as_they_are(result: Any) -> None:
+def _leave_as_they_are(result: Any) -> Room:
     """Let aiokafka hand out its records as it reads them, not as copies with what nobody asks for.
+
+    Return what tells how much was decompressed for them.
 
     1.1 and 0.4 microseconds a record: a worker with nothing to do for an event takes 10 in all.
     """
     if isinstance(result, FetchResult):  # else an error, raised when it is fetched
         result._partition_records._consumer_record = _as_it_is
+        return result._partition_records._records.room  # type: ignore[no-any-return]
+    return Room()
 
 
 def _as_it_is(_partition: Any, record: Any) -> Any:

@@ -41,3 +41,15 @@ def largest(worker: Worker) -> int:
     found = re.search(r"VmHWM:\s+(\d+) kB", told)
     assert found
     return int(found[1]) * 1024
+
+
+def test_a_worker_holds_few_at_once_of_many_batches_that_are_just_small_enough(settings: Settings) -> None:
+    publish(settings, journey())
+    with running(settings) as (worker,):
+        large = Record(TOPIC, event(1, "ann").key, bytes(30_000_000))
+        for _ in range(80):
+            send(settings, large, "zstd")
+        send(settings, event(2, "ann"), "zstd")
+        client.wait_until(lambda: len(client.read_committed(settings.brokers, COMMANDS)) == 1, 60)
+        assert len(client.read_committed(settings.brokers, DEAD_LETTERS)) == 80
+        assert largest(worker) < 2 * ROOM
