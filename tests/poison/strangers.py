@@ -72,4 +72,5 @@ def is_closed(connection: socket.socket) -> bool:
         return False
     except OSError:
         pass
+    connection.close()
     return True

@@ -193,7 +193,7 @@ def poison_requests(stage: Stage) -> Found:
 
     def are_rid_of() -> bool:
         """Say whether none of those who wait is still connected."""
-        return all(is_closed(connection) for connection in waiting)
+        return all(connection.fileno() < 0 or is_closed(connection) for connection in waiting)
 
     return are_rid_of
 

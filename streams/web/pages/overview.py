@@ -24,14 +24,15 @@ from streams.web.sources.sources import reading, sources_of
 async def show(request: Request) -> Response:
     """Show the overview."""
     sources = sources_of(request)
-    values, table = await read(request), sources.table
+    values, newest, table = await read(request), sources.samples.newest, sources.table
+    # Now, while they are those of which the values are: a newer sample may have a channel more.
+    tasks = [table.tasks[number] for number in sorted(table.tasks)]
     async with reading(request) as reader:
         refusals, failing = await totals.count_refusals(reader), await totals.list_failing(reader)
-    newest = sources.samples.newest
     return render(
         request, "overview.html", values=values, newest=newest, refusals=refusals, failing=failing,
         channels=newest.channels(visitor_of(request)) if newest else [], reasons=REFUSALS,
-        tasks=[table.tasks[number] for number in sorted(table.tasks)],
+        tasks=tasks,
         minutes=round(KEPT * EVERY / timedelta(minutes=1)), partitions=table.partitions,
     )  # fmt: skip
 
