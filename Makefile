@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BARE := not broker and not database and not browser and not faults and not docs and not versions and not registry
 
-# Two at a time, a file of tests in one process: what a session starts, such as its broker, each process has its own.
+# Two at a time, a file of tests in one process; of the rest some tell by the clock, and want the machine for themselves.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
@@ -50,9 +50,9 @@ check: install
 check-tests: install
 	$(BIN)/pytest -q $(SIDE_BY_SIDE) -m "$(BARE)"
 
-# The rest, on real Kafkas and Postgreses.
+# The rest, one after another on one real Kafka and one real Postgres.
 test: check docs-tools
-	$(BIN)/pytest -q $(SIDE_BY_SIDE) --durations 40 -m "not ($(BARE)) and not versions"
+	$(BIN)/pytest -q --durations 30 -m "not ($(BARE)) and not versions"
 
 # The main job and a takeover on older and newer versions of Kafka, whose jars it fetches (100 MB each).
 versions: install

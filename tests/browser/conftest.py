@@ -11,11 +11,11 @@ import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from models.customer import Customer
+from streams.dev import broker as kafka_server
 from streams.kafka import provision
 from streams.kafka.topics import read_topics
 from streams.settings import Settings
 from streams.web.access.visitor import Visitor
-from tests import client
 from tests.browser import stage
 
 CHROMIUM = "/usr/bin/chromium"
@@ -39,9 +39,19 @@ class Club(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def club(broker: str, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Club]:
-    """The golf club, seeded; its database is dropped and its topics are deleted at the end."""
-    folder, now = tmp_path_factory.mktemp("club"), datetime.now(UTC)
+def club_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker of the club's own: other tests delete the topics that all apps share, such as the dead letters."""
+    folder = tmp_path_factory.mktemp("club-kafka")
+    try:
+        yield kafka_server.start(folder).address
+    finally:
+        kafka_server.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def club(club_broker: str, postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Club]:
+    """The golf club, seeded; its database is dropped at the end."""
+    broker, folder, now = club_broker, tmp_path_factory.mktemp("club"), datetime.now(UTC)
     name = f"club{uuid4().hex[:8]}"
     file = folder / "topics.yaml"
     content = yaml.safe_load(Path("topics.yaml").read_text())
@@ -58,7 +68,6 @@ def club(broker: str, postgres: str, tmp_path_factory: pytest.TempPathFactory) -
     stage.bury(broker, LETTERS * 20)
     settings = Settings(brokers=broker, database_url=url, app_id=name, topics_file=file, data_dir=folder)
     yield Club(settings, customers, {journey.name: journey.id for journey in journeys})
-    client.delete_topics(broker, [topic.name for topic in topics.all])
     stage.run(stage.execute(postgres, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
