@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BARE := not broker and not database and not browser and not faults and not docs and not versions and not registry
 
-# Two at a time, a file of tests in one process; of the rest some tell by the clock, and want the machine for themselves.
+# Two at a time, a file of tests in one process. Each process has a Kafka and a Postgres of its own.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
@@ -50,9 +50,9 @@ check: install
 check-tests: install
 	$(BIN)/pytest -q $(SIDE_BY_SIDE) -m "$(BARE)"
 
-# The rest, one after another on one real Kafka and one real Postgres.
+# The rest, on real Kafkas and Postgreses.
 test: check docs-tools
-	$(BIN)/pytest -q --durations 30 -m "not ($(BARE)) and not versions"
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) --durations 20 -m "not ($(BARE)) and not versions"
 
 # The main job and a takeover on older and newer versions of Kafka, whose jars it fetches (100 MB each).
 versions: install

@@ -60,9 +60,9 @@ def counted(settings: Settings, type_: str) -> int:
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
 def test_R32_nobody_is_dunned_who_paid_while_no_worker_ran(settings: Settings, by: signal.Signals) -> None:
-    publish(settings, dunning("12 seconds"))
+    publish(settings, dunning("25 seconds"))
     with running(settings) as workers:
-        due = datetime.now(UTC) + timedelta(seconds=12)
+        due = datetime.now(UTC) + timedelta(seconds=25)
         client.produce(settings.brokers, events("payment.failed", 0))
         client.wait_until(lambda: counted(settings, "enrollment.started") == CUSTOMERS)
         workers[0].end(by)
