@@ -36,9 +36,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list which they ar
 
 _MOST = 1_000_000
 _COLUMNS = ("place", "at", "state", "code", "topic", "key", "reason")
-_DONE: "dict[Move, str]" = {
-    "replay": "sent again", "resolve": "marked as resolved", "discard": "discarded", "reopen": "opened again",
-}  # fmt: skip
 _NONE = "There is no such dead letter."
 
 group = typer.Typer(no_args_is_help=True, help="Records that could not be used, and what is done about them.")
@@ -130,6 +127,7 @@ def _move(
     mended: bytes | None = None,
 ) -> None:  # fmt: skip
     from streams.cli.letters import read_position
+    from streams.web.queries.letter_states import DONE
 
     is_narrow = any((choice.code, choice.topic, choice.tenant, choice.customer, choice.since))
     if bool(places) == (every or is_narrow):
@@ -138,7 +136,7 @@ def _move(
     if dry_run:
         return _show(_list(choice, positions), as_json=False)
     moved, left = _run(lambda letters: letters.move(move, choice, positions, mended))
-    typer.echo(f"{moved:,} records were {_DONE[move]}.")
+    typer.echo(f"{moved:,} records were {DONE[move]}.")
     if left:
         raise FairwayError(f"{left:,} were not: the topic that they came from is none that events are sent to.")
     return None

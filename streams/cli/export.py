@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.kafka.roles import Role
+from streams.kafka.roles import SENDER_GROUPS, Role
 from streams.settings import read_settings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def export(
     operator: Annotated[str, _WHO] = "User:fairway-operator",
     sender_groups: Annotated[
         str, typer.Option(metavar="PREFIX", help="What the names of the senders' consumer groups begin with.")
-    ] = "sender-",
+    ] = SENDER_GROUPS,
     command_config: Annotated[
         str, typer.Option(metavar="FILE", help="The file by which kafka-acls.sh connects.")
     ] = "",

@@ -1,13 +1,14 @@
 """`fairway state`: the state of customers as the workers hold it: read, checked and repaired."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.clock import now
 from streams.errors import FairwayError
-from streams.settings import read_settings
+from streams.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from streams.kafka.topics import Topics
@@ -86,8 +87,9 @@ def dump(
     stream, encode = typer.get_binary_stream("stdout"), msgspec.json.Encoder().encode
 
     async def write() -> None:
-        settings, topics = read_settings(), await _open(partition)
-        for number in _choose(topics, partition):
+        settings = read_settings()
+        topics, numbers = await _open(settings, partition)
+        for number in numbers:
             async for row in dump_rows(settings, topics, number):
                 if tenant is None or row.key.startswith(f"{tenant}:"):
                     stream.write(encode(row) + b"\n")
@@ -111,9 +113,9 @@ def verify(
     from streams.cli.rows import verify as verify_rows
 
     async def look() -> "list[Report]":
-        settings, topics = read_settings(), await _open(partition)
-        found = []
-        for number in _choose(topics, partition):
+        settings, found = read_settings(), []
+        topics, numbers = await _open(settings, partition)
+        for number in numbers:
             found.append(await verify_rows(settings, topics, number))
             if not as_json:
                 _tell(found[-1])
@@ -154,14 +156,13 @@ def _tell(report: "Report") -> None:
             typer.echo(printable(f"    '{fault.key}': {fault.problem}"))
 
 
-async def _open(partition: int | None) -> "Topics":
+async def _open(settings: Settings, partition: int | None) -> "tuple[Topics, Sequence[int]]":
+    """Return the topics, and the partitions that are meant: all, if none is named."""
     from streams.cli.rows import open_changelog
 
-    topics = await open_changelog(read_settings())
-    if partition is not None and partition >= topics.partitions:
+    topics = await open_changelog(settings)
+    if partition is None:
+        return topics, range(topics.partitions)
+    if partition >= topics.partitions:
         raise FairwayError(f"There is no partition {partition}: they are 0 to {topics.partitions - 1}.")
-    return topics
-
-
-def _choose(topics: "Topics", partition: int | None) -> "list[int]":
-    return list(range(topics.partitions)) if partition is None else [partition]
+    return topics, [partition]

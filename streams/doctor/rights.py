@@ -4,11 +4,9 @@ from streams.doctor.finding import Findings
 from streams.kafka.clients import Admin
 from streams.kafka.readiness import find_lacking, keeps_rights, look_at_topics
 from streams.kafka.rights import list_rights, write_acl
-from streams.kafka.roles import Role
+from streams.kafka.roles import SENDER_GROUPS, Role
 from streams.kafka.topics import Topics
 from streams.settings import Settings
-
-SENDER_GROUPS = "sender-"
 
 
 async def check_rights(findings: Findings, settings: Settings, admin: Admin, topics: Topics, role: Role) -> None:

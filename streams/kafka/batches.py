@@ -12,7 +12,7 @@ from aiokafka.record.util import calc_crc32c
 
 from streams.clock import timestamp
 from streams.kafka.limits import AROUND, spare
-from streams.kafka.records import Header
+from streams.kafka.records import SNAPPY_MARK, Header
 
 # The broker takes one batch of a partition at a time, so a transaction lasts as many round trips as it has batches.
 # A request holds one of each topic, and larger than half a region of a small broker's heap it would be "humongous"
@@ -28,9 +28,8 @@ _FRAME = Struct(">qiibI")  # base offset, length of what follows, leader's epoch
 # Attributes, last offset, first and last time, producer's id, epoch and sequence, number of records.
 _HEADER = Struct(">hiqqqhii")
 _UNCOUNTED = 12  # bytes of the frame that its length leaves out
-_MARK = b"\x82SNAPPY\0\0\0\0\1\0\0\0\1"  # what a stream of snappy blocks begins with
 _BEFORE_RECORDS = _FRAME.size + _HEADER.size
-_BEFORE_BLOCK = _BEFORE_RECORDS + len(_MARK)
+_BEFORE_BLOCK = _BEFORE_RECORDS + len(SNAPPY_MARK)
 
 
 class Batch:
@@ -61,7 +60,7 @@ class Batch:
         if self._buffer is None:
             now = round(timestamp() * 1000)
             header = _HEADER.pack(_ATTRIBUTES, self._count - 1, now, now, *self._producer, self._count)
-            content = b"".join((header, _MARK, *self._blocks))
+            content = b"".join((header, SNAPPY_MARK, *self._blocks))
             length = _FRAME.size - _UNCOUNTED + len(content)
             self._buffer = _FRAME.pack(0, length, -1, _MAGIC, calc_crc32c(content)) + content
             self._blocks.clear()

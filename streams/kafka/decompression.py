@@ -13,11 +13,12 @@ from aiokafka.record import default_records, legacy_records
 from aiokafka.record._crecords import default_records as fast_default_records
 from aiokafka.record._crecords import legacy_records as fast_legacy_records
 
+from streams.kafka.records import SNAPPY_MARK
+
 MOST = 32 * 1024 * 1024
 """Bytes of a batch, decompressed: brokers take a compressed megabyte, and text is compressed to a tenth."""
 
 _AT_ONCE = 8 * 1024 * 1024  # bytes, after which a fetch hands out no further batch
-_XERIAL = b"\x82SNAPPY\0\0\0\0\1\0\0\0\1"  # what a stream of snappy blocks begins with
 _READERS = (default_records, legacy_records, fast_default_records, fast_legacy_records)
 
 
@@ -84,9 +85,9 @@ def _decode_snappy(payload: Any) -> bytes:
 
 
 def _split(payload: bytes) -> list[bytes]:
-    if not payload.startswith(_XERIAL):
+    if not payload.startswith(SNAPPY_MARK):
         return [payload]
-    blocks, place = [], len(_XERIAL)
+    blocks, place = [], len(SNAPPY_MARK)
     while place < len(payload):
         end = place + 4 + int.from_bytes(payload[place : place + 4], "big")
         blocks.append(payload[place + 4 : end])

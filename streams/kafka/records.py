@@ -11,6 +11,8 @@ Headers = Sequence[Header]
 NO_HEADERS: list[Header] = []  # aiokafka takes nothing but a list
 Destination = tuple[str, int]
 """A topic, and a partition of it."""
+SNAPPY_MARK = b"\x82SNAPPY\0\0\0\0\1\0\0\0\1"
+"""What a stream of snappy blocks begins with."""
 
 
 class Output(Protocol):

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+SENDER_GROUPS = "sender-"
+"""What the names of senders' consumer groups begin with, unless they are told otherwise."""
+
 
 class Role(StrEnum):
     """Who comes to Kafka.

@@ -112,18 +112,24 @@ def scan_all(store: Store) -> Iterator[tuple[bytes, bytes]]:
 
 def find_problem(key: bytes, row: bytes, partition: int, partitions: int) -> str:
     """Return what is wrong with a row, in a sentence; empty if nothing is."""
+    return _examine(key, row, partition, partitions)[0]
+
+
+def _examine(key: bytes, row: bytes, partition: int, partitions: int) -> tuple[str, Customer | None]:
+    """Return what is wrong with a row, and the customer that it holds, if it does."""
     if not key:
-        return "It has no key, so that it is nobody's."
+        return "It has no key, so that it is nobody's.", None
     if is_internal(key):
-        return "" if is_readable(key, row) else "It is no internal row of Fairway's; the one before it stands."
+        fault = "It is no internal row of Fairway's; the one before it stands."
+        return "" if is_readable(key, row) else fault, None
     try:
         whose = CustomerKey.read(key)
         customer = decode(row)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return f"It can't be decoded: {str(error) or type(error).__name__}."
+        return f"It can't be decoded: {str(error) or type(error).__name__}.", None
     if (place := partition_of(key, partitions)) != partition:
-        return f"It belongs on partition {place}, where nobody finds it."
-    return _find_contradiction(whose, row, customer)
+        return f"It belongs on partition {place}, where nobody finds it.", customer
+    return _find_contradiction(whose, row, customer), customer
 
 
 def _find_contradiction(whose: CustomerKey, row: bytes, customer: Customer) -> str:
@@ -141,13 +147,13 @@ def audit_rows(store: Store, partition: int, partitions: int) -> Rows:
     found = Rows()
     for key, row in scan_all(store):
         found.bytes += len(key) + len(row)
-        if problem := find_problem(key, row, partition, partitions):
+        problem, customer = _examine(key, row, partition, partitions)
+        if problem:
             found.bad += 1
             _name(found.faults, key, problem)
-        elif is_internal(key):
+        elif customer is None:
             found.internal += 1
         else:
-            customer = decode(row)
             found.customers += 1
             found.enrollments += len(customer.enrollments)
             found.waits += sum(one.waiting_until is not None for one in customer.enrollments.values())

@@ -4,7 +4,7 @@ from itertools import groupby
 from pathlib import Path
 
 from streams.kafka.rights import Right, list_rights
-from streams.kafka.roles import Role
+from streams.kafka.roles import SENDER_GROUPS, Role
 from streams.kafka.topics import read_topics
 from tests.reference.tables import code, table
 
@@ -15,7 +15,7 @@ def render() -> str:
     topics = read_topics(Path("topics.yaml"), _APP)
     rows = []
     for role in Role:
-        rights = list_rights(role, topics, _APP, "sender-")
+        rights = list_rights(role, topics, _APP, SENDER_GROUPS)
         for (kind, operations), same in groupby(rights, key=lambda right: (right.kind, right.operations)):
             rows.append([role.value, kind, _name(list(same), topics.events), ", ".join(operations)])
     return table(["role", "kind of resource", "names", "operations"], rows)

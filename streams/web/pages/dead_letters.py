@@ -14,7 +14,7 @@ from streams.web.pages.addresses import missing, newest, older
 from streams.web.pages.formats import plural
 from streams.web.pages.forms import acting, done
 from streams.web.pages.rendering import confirm, render
-from streams.web.queries.letter_states import MOVES, STATES, Move, State, read_states
+from streams.web.queries.letter_states import DONE, MOVES, STATES, Move, State, read_states
 from streams.web.sources.dead_letters import Letter, wanting
 from streams.web.sources.letter_index import by_code, by_state, of_visitor
 from streams.web.sources.moving import move_letters
@@ -27,9 +27,6 @@ _VERBS: dict[Move, tuple[str, str]] = {
     "discard": ("Discard", "counted as of no use; nothing is sent, and the topic keeps them as long as any"),
     "reopen": ("Open again", "counted as open again"),
 }
-_DONE: dict[Move, str] = {
-    "replay": "sent again", "resolve": "marked as resolved", "discard": "discarded", "reopen": "opened again",
-}  # fmt: skip
 
 
 def _state_of(request: Request) -> State | None:
@@ -111,7 +108,7 @@ async def move(request: Request) -> Response:
     name = visitor_of(request).name or "page"
     letters = await _choose(request)
     count = await move_letters(sources.dead_letters, sources.engine, letters, wanted, name, read_clock())
-    return done("/dead-letters", f"{plural(count, 'record')} {'was' if count == 1 else 'were'} {_DONE[wanted]}.")
+    return done("/dead-letters", f"{plural(count, 'record')} {'was' if count == 1 else 'were'} {DONE[wanted]}.")
 
 
 ROUTES = [

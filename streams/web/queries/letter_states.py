@@ -20,6 +20,10 @@ MOVES: Mapping[Move, State] = {
     "replay": "replayed", "resolve": "resolved", "discard": "discarded", "reopen": "open",
 }  # fmt: skip
 """What may be done with a dead letter, and what it is afterwards."""
+DONE: Mapping[Move, str] = {
+    "replay": "sent again", "resolve": "marked as resolved", "discard": "discarded", "reopen": "opened again",
+}  # fmt: skip
+"""How it is told that it was done."""
 
 
 class Place(msgspec.Struct, frozen=True):
