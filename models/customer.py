@@ -132,8 +132,10 @@ class EntryHistory(msgspec.Struct, frozen=True, gc=False, rename="camel", array_
     last_enrolled_at: Moment
 
 
-class Customer(msgspec.Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
+class Customer(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     """Everything Fairway holds of one customer: enrolments and candidacies by enrollment id.
+
+    It may be shared: only the engine replaces fields, and only of its own copy.
 
     `history` is by journey id, then enrollment key. `profile` holds the attributes; of these `timezone`,
     `subscriptions` ({channel: bool}) and `unsubscribed` have a meaning to the engine. `recent` is the last 256

@@ -57,8 +57,8 @@ def advance(
     if type(given) is Arrived and not is_of_use(given.event, journeys):
         return Outcome(customer)
     at = _time_of(given, now)
-    draft = CustomerDraft(customer, key.tenant_id, key.customer_id, now, journeys, tell_refusals=tell_refusals)
-    if draft.enrollments:
+    draft = CustomerDraft(customer, key, now, journeys, tell_refusals=tell_refusals)
+    if draft.customer.enrollments:
         if journeys.archived:
             _leave_archived(draft)
         fire_due(draft, given, at)
@@ -93,8 +93,8 @@ def _time_of(given: CustomerInput, now: datetime) -> datetime:
 
 
 def _apply(draft: CustomerDraft, given: CustomerInput, at: datetime) -> None:
-    if draft.merging and _is_held_back(draft, given):
-        draft.deferred = (*draft.deferred, msgspec.to_builtins(given))
+    if draft.customer.merging and _is_held_back(draft, given):
+        draft.customer.deferred = (*draft.customer.deferred, msgspec.to_builtins(given))
         return
     match given:
         case Arrived():
@@ -118,22 +118,22 @@ def _apply(draft: CustomerDraft, given: CustomerInput, at: datetime) -> None:
 def _is_held_back(draft: CustomerDraft, given: CustomerInput) -> bool:
     """Say whether an input must wait for the history of a merged customer; two merged into each other must not."""
     if isinstance(given, MergeAway):
-        return given.into not in draft.merging
+        return given.into not in draft.customer.merging
     return isinstance(given, Arrived | Enroll | Exit | OptOut)
 
 
 def _enroll(draft: CustomerDraft, given: Enroll, at: datetime) -> None:
     journey = draft.journeys.newest(given.journey_id)
-    if journey is not None and journey.tenant_id == draft.tenant_id:
+    if journey is not None and journey.tenant_id == draft.key.tenant_id:
         enter_by_hand(draft, journey, given.data, at)
         close(draft, _control_cause("enroll", given.source), at, journey.club_id)
 
 
 def _exit(draft: CustomerDraft, given: Exit, at: datetime) -> None:
-    for enrollment in tuple(draft.enrollments.values()):
+    for enrollment in tuple(draft.customer.enrollments.values()):
         if given.journey_id in (None, enrollment.journey_id):
             leave(draft, enrollment, "manual", None, at)
-    for candidate in tuple(draft.candidates.values()):
+    for candidate in tuple(draft.customer.candidates.values()):
         if given.journey_id in (None, candidate.journey_id):
             draft.take_candidate(candidate.id)  # its place is given back when the answer comes
     draft.record(_control_cause("exit", given.source), at, None)
@@ -153,10 +153,10 @@ def _control_cause(control: str, source: Source | None) -> Cause:
 
 def _handle_event(draft: CustomerDraft, event: Event, source: Source | None, at: datetime) -> None:
     event_mark = fingerprint(event.event_id)
-    if draft.before is not None and remembers(draft.recent, event_mark):
+    if draft.before is not None and remembers(draft.customer.recent, event_mark):
         draft.refuse(EnrollmentRefused(reason="duplicate"))
     elif event.event_type == "customer.merged" and ask_to_merge(draft, event, at):
-        draft.deferred = (*draft.deferred, msgspec.to_builtins(Arrived(event, source)))
+        draft.customer.deferred = (*draft.customer.deferred, msgspec.to_builtins(Arrived(event, source)))
     else:
         _take_event(draft, event, event_mark, at)
     close(draft, _event_cause(event, source), at, event.club_id)
@@ -164,7 +164,7 @@ def _handle_event(draft: CustomerDraft, event: Event, source: Source | None, at:
 
 def _take_event(draft: CustomerDraft, event: Event, event_mark: bytes, at: datetime) -> None:
     """Let an event change the profile, be heard, and enter; one that is only heard may leave no trace (R31)."""
-    journeys, key = draft.journeys, (draft.tenant_id, event.event_type)
+    journeys, key = draft.journeys, (draft.key.tenant_id, event.event_type)
     wanted = journeys.wanted.get(key)
     does = wanted is not None
     if event.event_type in PROFILE_EVENTS:
@@ -175,7 +175,7 @@ def _take_event(draft: CustomerDraft, event: Event, event_mark: bytes, at: datet
     if journeys.heard and (listening := journeys.heard.get(key)):
         does = hear(draft, event, at, listening) or does
     if does:
-        draft.recent = remember(draft.recent, event_mark)
+        draft.customer.recent = remember(draft.customer.recent, event_mark)
     if wanted is not None:
         enter_all(draft, wanted, event, at)
 
@@ -210,11 +210,11 @@ def _handle_merge(draft: CustomerDraft, given: MergeAway | MergeIn | OptOut, at:
 def _inherit(draft: CustomerDraft, given: MergeIn, at: datetime) -> None:
     """Take in what a merged customer left, then handle what was held back meanwhile."""
     merge_in(draft, given, at)
-    held, draft.deferred = draft.deferred, ()
+    held, draft.customer.deferred = draft.customer.deferred, ()
     for message in held:
         waiting = msgspec.convert(message, CustomerInput)
         is_the_merge = isinstance(waiting, Arrived) and waiting.event.event_id == given.event_id
-        if is_the_merge and not remembers(draft.recent, fingerprint(given.event_id)):
+        if is_the_merge and not remembers(draft.customer.recent, fingerprint(given.event_id)):
             assert isinstance(waiting, Arrived)
             event = waiting.event
             _take_event(draft, event, fingerprint(event.event_id), at)
@@ -245,10 +245,10 @@ def _settle(draft: CustomerDraft, answer: PlaceAnswer) -> None:
 
 
 def _give_back(draft: CustomerDraft, journey_id: str) -> None:
-    draft.forward(places_key(journey_id), ReleasePlace(journey_id, draft.tenant_id, draft.customer_id))
+    draft.forward(places_key(journey_id), ReleasePlace(journey_id, draft.key.tenant_id, draft.key.customer_id))
 
 
 def _leave_archived(draft: CustomerDraft) -> None:
-    if any(enrollment.journey_id in draft.journeys.archived for enrollment in draft.enrollments.values()):
+    if any(enrollment.journey_id in draft.journeys.archived for enrollment in draft.customer.enrollments.values()):
         leave_archived(draft, draft.journeys.archived, draft.now)
         draft.record(_control_cause("archive", None), draft.now, None)

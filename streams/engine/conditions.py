@@ -95,6 +95,9 @@ def _compile_rule(rule: Rule, place: Place, zone: tzinfo) -> _Part:
     fixed = read(rule.value)
 
     missing = of_missing is not negated
+    said: _Record = {"field": rule.field, "operator": rule.operator.value}
+    if rule.value_field:
+        said["valueField"] = rule.value_field
 
     def hold(scope: Scope, now: datetime) -> bool:  # the hot path: half a microsecond a rule
         seen = find(scope)
@@ -104,16 +107,17 @@ def _compile_rule(rule: Rule, place: Place, zone: tzinfo) -> _Part:
         return (wanted is not None and test(seen, wanted, now) is True) is not negated
 
     def explain(scope: Scope, now: datetime) -> _Record:
-        seen, value = find(scope), find_value(scope) if find_value else rule.value
-        wanted = read(value)
+        seen = find(scope)
+        if find_value is None:
+            value, wanted = rule.value, fixed
+        else:
+            value = find_value(scope)
+            wanted = read(value)
         answer = of_missing if seen is None else None if wanted is None else test(seen, wanted, now)
-        record: _Record = {"field": rule.field, "operator": rule.operator.value}
-        if rule.value_field:
-            record["valueField"] = rule.value_field
-        record["value"] = value
+        record = {**said, "value": value}
         if rule.ignore_case:
             record["ignoreCase"] = True
-        record |= {"seen": seen, "matched": (answer is True) is not negated}
+        record["seen"], record["matched"] = seen, (answer is True) is not negated
         if answer is None and not (value is None and wanted is None):
             record["note"] = "type mismatch"
         return record

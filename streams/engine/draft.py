@@ -8,7 +8,7 @@ import msgspec
 
 from models.customer import Candidate, Customer, Enrollment, Watch
 from models.customer import EntryHistory as EntryHistory
-from models.ids import activity_id
+from models.ids import CustomerKey, activity_id
 from streams.engine.effects import Activity, Cause, Effect, Forward, Outcome
 from streams.engine.entries import EnrollmentRefused, Entry
 from streams.engine.inputs import CustomerInput, PlacesInput
@@ -18,40 +18,28 @@ LATEST = timedelta(days=1)  # after its end, a watch goes with the next change o
 
 
 class CustomerDraft:
-    """A mutable copy of one customer; the copy is taken of what changes only, and `before` is never touched."""
+    """One customer being changed: `customer` is a copy whose fields are replaced, and `row` what it was made of."""
 
-    counted: Mapping[str, int] = MappingProxyType(
-        {}
-    )  # steps that an enrolment had taken when it began to count anew
+    counted: Mapping[str, int] = MappingProxyType({})
+    """Steps that an enrolment had taken when it began to count anew."""
 
     def __init__(
         self,
         before: Customer | None,
-        tenant_id: str,
-        customer_id: str,
+        key: CustomerKey,
         now: datetime,
         journeys: Journeys,
         *,
         tell_refusals: bool = True,
     ) -> None:
-        row = before or Customer(tenant_id, customer_id)
+        row = before or Customer(key.tenant_id, key.customer_id)
         self.before = before
         self.row = row
-        self.tenant_id = tenant_id
-        self.customer_id = customer_id
+        self.customer = msgspec.structs.replace(row)
+        self.key = key
         self.now = now
         self.journeys = journeys
         self.tells_refusals = tell_refusals
-        self.profile = row.profile
-        self.enrollments = row.enrollments
-        self.candidates = row.candidates
-        self.history = row.history
-        self.recent = row.recent
-        self.records = row.records
-        self.merging = row.merging
-        self.deferred = row.deferred
-        self.merged_into = row.merged_into
-        self.watched = row.watched
         self.settled = row.profile  # as it was when rules were asked of it last
         self.erased = False
         self.entries: list[Entry] = []  # of the activity record of the input at hand
@@ -70,32 +58,24 @@ class CustomerDraft:
         """Close the activity record of an input; one that did nothing leaves none."""
         if not self.entries:
             return
-        self.records += 1
-        self.effects.append(
-            Activity(
-                activity_id(self.tenant_id, self.customer_id, self.records, msgspec.to_builtins(at)),
-                at,
-                self.tenant_id,
-                club_id,
-                self.customer_id,
-                cause,
-                self.entries,
-            )
-        )
+        tenant_id, customer_id = self.key.tenant_id, self.key.customer_id
+        number = self.customer.records = self.customer.records + 1
+        id_ = activity_id(tenant_id, customer_id, number, msgspec.to_builtins(at))
+        self.effects.append(Activity(id_, at, tenant_id, club_id, customer_id, cause, self.entries))
         self.entries = []
 
     def enter(self, journey_id: str, key: str, entry: int, at: datetime) -> None:
         """Write an entry into the history (R3)."""
-        of_journey = {**self.history.get(journey_id, {}), key: EntryHistory(entry, at)}
-        self.history = {**self.history, journey_id: of_journey}
+        of_journey = {**self.customer.history.get(journey_id, {}), key: EntryHistory(entry, at)}
+        self.customer.history = {**self.customer.history, journey_id: of_journey}
 
     def is_in(self, journey_id: str, key: str) -> bool:
         """Say whether the customer is in this journey with this key."""
-        return _holds(self.enrollments, journey_id, key)
+        return _holds(self.customer.enrollments, journey_id, key)
 
     def is_candidate(self, journey_id: str, key: str) -> bool:
         """Say whether the customer waits to be admitted to this journey with this key."""
-        return bool(self.candidates) and _holds(self.candidates, journey_id, key)
+        return bool(self.customer.candidates) and _holds(self.customer.candidates, journey_id, key)
 
     def count_steps(self, enrollment: Enrollment) -> int:
         """Return how many steps an enrolment has taken within this input, or since a wait that was late (R33)."""
@@ -115,67 +95,56 @@ class CustomerDraft:
 
     def drop(self, enrollment: Enrollment) -> None:
         """Take an enrolment that has ended out of the row."""
-        if enrollment.id in self.enrollments:
+        if enrollment.id in self.customer.enrollments:
             del self._own_enrollments()[enrollment.id]
 
     def _own_enrollments(self) -> dict[str, Enrollment]:
         """Return the enrolments to write into: a copy, taken once an input, for a customer may have many."""
-        if self.enrollments is self.row.enrollments:
-            self.enrollments = dict(self.enrollments)
-        return self.enrollments
+        if self.customer.enrollments is self.row.enrollments:
+            self.customer.enrollments = dict(self.customer.enrollments)
+        return self.customer.enrollments
 
     def keep_candidate(self, candidate: Candidate) -> None:
         """Put an entry that waits for admission into the row."""
-        self.candidates = self.candidates | {candidate.id: candidate}
+        self.customer.candidates = self.customer.candidates | {candidate.id: candidate}
 
     def take_candidate(self, enrollment_id: str) -> Candidate | None:
         """Take an entry that waits for admission out of the row."""
-        candidate = self.candidates.get(enrollment_id)
+        candidate = self.customer.candidates.get(enrollment_id)
         if candidate is not None:
-            self.candidates = {id_: kept for id_, kept in self.candidates.items() if id_ != enrollment_id}
+            self.customer.candidates = {
+                id_: kept for id_, kept in self.customer.candidates.items() if id_ != enrollment_id
+            }
         return candidate
 
     def outcome(self) -> Outcome:
         """Return the new row and the effects; the very row that came in, if nothing changed."""
+        after = self.customer
         if self.erased:
             return Outcome(None, tuple(self.effects))
-        if self.records == self.row.records and self._is_as_before():
+        if after.records == self.row.records and self._is_as_before():
             return Outcome(self.before, tuple(self.effects))
-        return Outcome(
-            Customer(
-                tenant_id=self.tenant_id,
-                customer_id=self.customer_id,
-                profile=self.profile,
-                enrollments=self.enrollments,
-                candidates=self.candidates,
-                history=self.history,
-                recent=self.recent,
-                records=self.records,
-                merging=self.merging,
-                deferred=self.deferred,
-                merged_into=self.merged_into,
-                watched=self.watched and self._keep_watching(),
-            ),
-            tuple(self.effects),
-        )
+        if after.watched:
+            after.watched = self._keep_watching()
+        return Outcome(after, tuple(self.effects))
 
     def _keep_watching(self) -> tuple[Watch, ...]:
         """Return the watches that a late event may still come for."""
-        return tuple(watch for watch in self.watched if watch.until + LATEST >= self.now)
+        return tuple(watch for watch in self.customer.watched if watch.until + LATEST >= self.now)
 
     def _is_as_before(self) -> bool:
         """Say whether nothing but perhaps the records changed: what changes is another object then."""
-        row = self.row
+        row, after = self.row, self.customer
         return (
-            self.profile is row.profile
-            and self.history is row.history
-            and self.recent is row.recent
-            and self.merging is row.merging
-            and self.deferred is row.deferred
-            and self.merged_into is row.merged_into
-            and self.enrollments is row.enrollments
-            and self.candidates is row.candidates
-            and self.watched is row.watched
+            after.profile is row.profile
+            and after.history is row.history
+            and after.recent is row.recent
+            and after.merging is row.merging
+            and after.deferred is row.deferred
+            and after.merged_into is row.merged_into
+            and after.enrollments is row.enrollments
+            and after.candidates is row.candidates
+            and after.watched is row.watched
         )
 
 

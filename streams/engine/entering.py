@@ -38,7 +38,7 @@ def _enter_by_event(draft: CustomerDraft, journey: CompiledJourney, event: Event
         return refuse(draft, journey, "club")
     if journey.id in draft.journeys.paused:
         return refuse(draft, journey, "paused")
-    scope = Scope(event, event.data, draft.profile)
+    scope = Scope(event, event.data, draft.customer.profile)
     if not journey.conditions.hold(scope, at):
         rules = journey.conditions.explain(scope, at)[1] if draft.tells_refusals else []
         return refuse(draft, journey, "conditions", evaluated_rules=rules)
@@ -51,8 +51,8 @@ def enter_by_hand(draft: CustomerDraft, journey: CompiledJourney, data: dict[str
     """Enter without asking the conditions (R6)."""
     if draft.journeys.status(journey.id) != JourneyStatus.ACTIVE:
         return refuse(draft, journey, "paused")
-    about = {"tenantId": draft.tenant_id, "customerId": draft.customer_id, "clubId": journey.club_id}
-    scope = Scope(about, data, draft.profile)
+    about = {"tenantId": draft.key.tenant_id, "customerId": draft.key.customer_id, "clubId": journey.club_id}
+    scope = Scope(about, data, draft.customer.profile)
     if journey.guards and (why := find_refusal(draft, journey, scope, at)):
         return refuse(draft, journey, why[0], evaluated_rules=why[1])
     return _enter(draft, journey, scope, at, journey.club_id, None)
@@ -70,18 +70,18 @@ def _enter(
     key = "" if journey.key is None else read_key(journey.key, scope)
     if key is None:
         return refuse(draft, journey, "key")
-    past = draft.history.get(id_, _NEVER).get(key)
-    if past is not None or draft.candidates:
+    past = draft.customer.history.get(id_, _NEVER).get(key)
+    if past is not None or draft.customer.candidates:
         barred = _find_bar(draft, journey, key, past, at)
         if barred is not None:
             return refuse(draft, journey, "reentry", enrollment_key=key, **barred)
     number = past.count + 1 if past else 1
-    name = enrollment_id(id_, draft.customer_id, key, number)
+    name = enrollment_id(id_, draft.key.customer_id, key, number)
     arrived, about = (event, {}) if isinstance(event, Event) else (None, event)
     if id_ in draft.journeys.limited:
         about = envelope(arrived) if arrived else about
         draft.keep_candidate(Candidate(name, id_, at, key, number, club_id, about, scope.data, traceparent))
-        return draft.forward(places_key(id_), RequestPlace(id_, draft.tenant_id, draft.customer_id, name))
+        return draft.forward(places_key(id_), RequestPlace(id_, draft.key.tenant_id, draft.key.customer_id, name))
     enrollment = Enrollment(
         name,
         id_,
@@ -140,7 +140,7 @@ def _start(draft: CustomerDraft, journey: CompiledJourney, enrollment: Enrollmen
         EnrollmentStarted(journey.id, journey.version, enrollment.id, key, number, at, enrollment.data)
     )
     goal = journey.goal
-    if goal is not None and holds_before(goal, draft.profile, at):
+    if goal is not None and holds_before(goal, draft.customer.profile, at):
         enrollment = msgspec.structs.replace(enrollment, memory=Memory(goal="void"))
     Walk(draft, journey, enrollment, at, arrived).run()
 

@@ -22,13 +22,13 @@ Refusal = tuple[str, list[dict[str, Any]]]
 def exit_by_event(draft: CustomerDraft, event: Event, at: datetime, journey_ids: Collection[str]) -> bool:
     """End the enrolments and the candidacies that an event ends; say whether it ended any."""
     did = False
-    for enrollment in in_order(draft.enrollments.values(), journey_ids):
+    for enrollment in in_order(draft.customer.enrollments.values(), journey_ids):
         journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
         found = journey and _find_exit(draft, journey, enrollment, event, at)
         if found:
             _leave(draft, enrollment, found, at)
             did = True
-    for candidate in tuple(draft.candidates.values()):
+    for candidate in tuple(draft.customer.candidates.values()):
         journey = draft.journeys.newest(candidate.journey_id) if candidate.journey_id in journey_ids else None
         if journey and _find_exit(draft, journey, enrollment_of(candidate, journey), event, at):
             _turn_away(draft, journey, candidate.id)
@@ -49,11 +49,11 @@ def _find_exit(
 
 def exit_by_rules(draft: CustomerDraft, at: datetime, journey_ids: Collection[str]) -> None:
     """End the enrolments and the candidacies for which the rules of an exit hold now."""
-    for enrollment in in_order(draft.enrollments.values(), journey_ids):
+    for enrollment in in_order(draft.customer.enrollments.values(), journey_ids):
         journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
         if journey is not None:
             exit_one(draft, journey, enrollment, at)
-    for candidate in tuple(draft.candidates.values()):
+    for candidate in tuple(draft.customer.candidates.values()):
         journey = draft.journeys.newest(candidate.journey_id) if candidate.journey_id in journey_ids else None
         if journey and _find_holding(journey, make_scope(draft, enrollment_of(candidate, journey)), at):
             _turn_away(draft, journey, candidate.id)
@@ -92,9 +92,9 @@ def _turn_away(draft: CustomerDraft, journey: CompiledJourney, id_: str) -> None
 def find_refusal(draft: CustomerDraft, journey: CompiledJourney, scope: Scope, at: datetime) -> Refusal | None:
     """Return why somebody may not enter whom the goal or an exit would end at once; of both, the goal."""
     goal = journey.goal
-    if goal is not None and goal.ends and holds_before(goal, draft.profile, at):
+    if goal is not None and goal.ends and holds_before(goal, draft.customer.profile, at):
         assert goal.rules is not None
-        rules = goal.rules.explain(Scope({}, {}, draft.profile), at)[1] if draft.tells_refusals else []
+        rules = goal.rules.explain(Scope({}, {}, draft.customer.profile), at)[1] if draft.tells_refusals else []
         return "goal", rules
     found = _find_holding(journey, scope, at)
     if found is None:

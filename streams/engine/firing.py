@@ -20,8 +20,8 @@ def fire_due(draft: CustomerDraft, given: CustomerInput, until: datetime) -> Non
     One that fires may lead to another wait, but that is never due by now: so one pass is enough. It may also end
     another enrolment, or move its wait, by a change of the profile.
     """
-    for moment, id_ in find_due(draft.enrollments, given, until, draft.journeys):
-        enrollment = draft.enrollments.get(id_)
+    for moment, id_ in find_due(draft.customer.enrollments, given, until, draft.journeys):
+        enrollment = draft.customer.enrollments.get(id_)
         if enrollment is not None and enrollment.waiting_until == moment:
             _fire(draft, enrollment, moment)
 
@@ -46,7 +46,7 @@ def find_due(
 
 def fail_wait(draft: CustomerDraft, given: FailWait) -> None:
     """Fail an enrolment whose due wait can't be fired."""
-    enrollment = draft.enrollments.get(given.enrollment_id)
+    enrollment = draft.customer.enrollments.get(given.enrollment_id)
     if enrollment is not None:
         due = enrollment.waiting_until or draft.now
         cause = Cause("wait", enrollment_id=enrollment.id, step_id=enrollment.step, due=due)

@@ -27,7 +27,7 @@ def follow_event(draft: CustomerDraft, event: Event, at: datetime, journey_ids: 
     An event that occurred before the one followed last is passed over.
     """
     followed = {}
-    for enrollment in in_order(draft.enrollments.values(), journey_ids):
+    for enrollment in in_order(draft.customer.enrollments.values(), journey_ids):
         journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
         if journey is None or not journey.follow or not can_hear(journey, enrollment, event, at):
             continue
@@ -74,7 +74,7 @@ def follow_profile(
     draft: CustomerDraft, before: dict[str, Any], at: datetime, journey_ids: Collection[str]
 ) -> None:
     """Plan the open waits anew that follow a field of the profile, where it changed since it was as `before`."""
-    for enrollment in in_order(draft.enrollments.values(), journey_ids):
+    for enrollment in in_order(draft.customer.enrollments.values(), journey_ids):
         journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
         step = journey.steps.get(enrollment.step) if journey else None
         if journey is not None and isinstance(step, Wait) and step.follows:
@@ -95,5 +95,5 @@ def _replan(
     if is_same(look_up(before), look_up(make_scope(draft, enrollment))):
         return False
     Walk(draft, journey, enrollment, max(at, enrollment.entered_at or at)).replan(step)
-    kept = draft.enrollments.get(enrollment.id)
+    kept = draft.customer.enrollments.get(enrollment.id)
     return kept is None or kept.visits != enrollment.visits

@@ -40,7 +40,7 @@ def reach_by_rules(draft: CustomerDraft, at: datetime, journey_ids: Collection[s
         goal = journey.goal
         if goal is None or goal.rules is None or _is_void(place):
             continue
-        if goal.rules.hold(Scope({}, {}, draft.profile, tell_facts(place)), at):
+        if goal.rules.hold(Scope({}, {}, draft.customer.profile, tell_facts(place)), at):
             _reach(draft, journey, goal, place, at, None)
 
 
@@ -52,7 +52,7 @@ def holds_before(goal: Goal, profile: dict[str, Any], at: datetime) -> bool:
 def _find_places(
     draft: CustomerDraft, journey_ids: Collection[str]
 ) -> list[tuple[Enrollment | Watch, CompiledJourney]]:
-    places: list[Enrollment | Watch] = [*draft.enrollments.values(), *draft.watched]
+    places: list[Enrollment | Watch] = [*draft.customer.enrollments.values(), *draft.customer.watched]
     found = []
     for place in in_order(places, journey_ids):
         journey = draft.journeys.find(place.journey_id, place.version)
@@ -78,7 +78,7 @@ def _reach(
     if isinstance(place, Watch):
         if at > place.until:
             return False
-        draft.watched = tuple(watch for watch in draft.watched if watch.id != place.id)
+        draft.customer.watched = tuple(watch for watch in draft.customer.watched if watch.id != place.id)
         _tell(draft, journey, goal, place, place.sent, at, event_id)
         return True
     memory = place.memory

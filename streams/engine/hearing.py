@@ -36,7 +36,7 @@ def hears(draft: CustomerDraft, listener: Listener, place: Enrollment | Watch, e
     if listener.event_type != event.event_type:
         return False
     if listener.key is not None:
-        scope = Scope(event, event.data, draft.profile)
+        scope = Scope(event, event.data, draft.customer.profile)
         if read_key(listener.key, scope) != place.key:
             return False
     conditions = listener.conditions
@@ -47,10 +47,10 @@ def make_scope(draft: CustomerDraft, place: Enrollment | Watch, event: Event | N
     """Return what an enrolment's listeners and rules may ask; without an event, the one that enrolled it."""
     facts = tell_facts(place)
     if isinstance(place, Watch):
-        return Scope(event or {}, {}, draft.profile, facts)
+        return Scope(event or {}, {}, draft.customer.profile, facts)
     facts["visits"] = place.visits
     facts["heard"] = place.memory.kept if place.memory else {}
-    return Scope(event or place.event, place.data, draft.profile, facts)
+    return Scope(event or place.event, place.data, draft.customer.profile, facts)
 
 
 def enrollment_of(candidate: Candidate, journey: CompiledJourney) -> Enrollment:

@@ -56,14 +56,14 @@ def leave(draft: CustomerDraft, enrollment: Enrollment, reason: str, detail: str
 
 def leave_all(draft: CustomerDraft, reason: str, detail: str | None, at: datetime) -> None:
     """End every enrolment of the customer, and every candidacy."""
-    for enrollment in tuple(draft.enrollments.values()):
+    for enrollment in tuple(draft.customer.enrollments.values()):
         leave(draft, enrollment, reason, detail, at)
-    draft.candidates = {}
+    draft.customer.candidates = {}
 
 
 def leave_archived(draft: CustomerDraft, journey_ids: frozenset[str], at: datetime) -> None:
     """End the enrolments of journeys that were archived (R29)."""
-    for enrollment in tuple(draft.enrollments.values()):
+    for enrollment in tuple(draft.customer.enrollments.values()):
         if enrollment.journey_id in journey_ids:
             leave(draft, enrollment, "manual", "journey archived", at)
 
@@ -79,7 +79,7 @@ def _end(
     if journey is not None and journey.goal is not None:
         watch(draft, journey, enrollment)
     if enrollment.journey_id in draft.journeys.limited:
-        place = ReleasePlace(enrollment.journey_id, draft.tenant_id, draft.customer_id)
+        place = ReleasePlace(enrollment.journey_id, draft.key.tenant_id, draft.key.customer_id)
         draft.forward(places_key(enrollment.journey_id), place)
 
 

@@ -25,39 +25,39 @@ from streams.engine.walking import Walk
 
 def hear(draft: CustomerDraft, event: Event, at: datetime, journey_ids: Collection[str]) -> bool:
     """Let those who are on the way in these journeys hear an event; say whether it did anything."""
-    if not (draft.enrollments or draft.watched or draft.candidates):
+    if not (draft.customer.enrollments or draft.customer.watched or draft.customer.candidates):
         return False
     did = reach_by_event(draft, event, at, journey_ids)
     did |= exit_by_event(draft, event, at, journey_ids)
-    for enrollment in in_order(draft.enrollments.values(), journey_ids):
+    for enrollment in in_order(draft.customer.enrollments.values(), journey_ids):
         did |= _store(draft, enrollment, event, at)
     followed = follow_event(draft, event, at, journey_ids)
-    for enrollment in in_order(draft.enrollments.values(), journey_ids):
+    for enrollment in in_order(draft.customer.enrollments.values(), journey_ids):
         if not followed.get(enrollment.id):
             did |= _end_wait(draft, enrollment, event, at)
     for id_, has_moved in followed.items():
-        if not has_moved and id_ in draft.enrollments:
-            _end_by_rules(draft, draft.enrollments[id_], at)
+        if not has_moved and id_ in draft.customer.enrollments:
+            _end_by_rules(draft, draft.customer.enrollments[id_], at)
     return did or bool(followed)
 
 
 def settle(draft: CustomerDraft, at: datetime) -> None:
     """Ask the rules of those on the way again, for the profile is not as it was; until nothing moves (R33)."""
     journey_ids = draft.journeys.asking
-    while draft.profile is not draft.settled:
-        before, draft.settled = draft.settled, draft.profile
-        if not (draft.enrollments or draft.watched or draft.candidates):
+    while draft.customer.profile is not draft.settled:
+        before, draft.settled = draft.settled, draft.customer.profile
+        if not (draft.customer.enrollments or draft.customer.watched or draft.customer.candidates):
             return
         reach_by_rules(draft, at, journey_ids)
         exit_by_rules(draft, at, journey_ids)
         follow_profile(draft, before, at, journey_ids)
-        for enrollment in in_order(draft.enrollments.values(), journey_ids):
+        for enrollment in in_order(draft.customer.enrollments.values(), journey_ids):
             _end_by_rules(draft, enrollment, at)
 
 
 def close(draft: CustomerDraft, cause: Cause, at: datetime, club_id: str | None) -> None:
     """Let those move whom a change of the profile moves, and close the activity record of an input."""
-    if draft.profile is not draft.settled and draft.journeys.asking:
+    if draft.customer.profile is not draft.settled and draft.journeys.asking:
         settle(draft, at)
     draft.record(cause, at, club_id)
 

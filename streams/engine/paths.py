@@ -74,8 +74,7 @@ def _remove(values: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 def _put(container: Any, path: Sequence[str], value: Any, whole: str) -> Any:
     part, *rest = path
-    index = _read_index(part)
-    if isinstance(container, list) and index is not None and index < len(container):
+    if isinstance(container, list) and (index := _read_index(part)) is not None and index < len(container):
         inner = _put(container[index], rest, value, whole) if rest else value
         return [*container[:index], inner, *container[index + 1 :]]
     if container is not None and not isinstance(container, dict):

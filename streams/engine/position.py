@@ -114,7 +114,7 @@ class Position:
         facts["variants"], facts["visits"] = self.variants, self.visits
         if self.memory is not None:
             facts["heard"] = self.memory.kept
-        return Scope(self.event or enrollment.event, enrollment.data, self.draft.profile, facts)
+        return Scope(self.event or enrollment.event, enrollment.data, self.draft.customer.profile, facts)
 
 
 def tell_facts(place: Enrollment | Watch) -> dict[str, Any]:

@@ -31,8 +31,8 @@ PROFILE_EVENTS = frozenset(
 
 def update_profile(draft: CustomerDraft, event: Event, at: datetime) -> None:
     """Set attributes from an event's data; null removes one, and subscriptions change channel by channel."""
-    set_attributes(draft, *read_attributes(draft.profile, event.data))
-    if draft.merged_into:
+    set_attributes(draft, *read_attributes(draft.customer.profile, event.data))
+    if draft.customer.merged_into:
         wanted = read_wanted(event.data)
         pass_on(draft, OptOut(event.event_id, event.event_type, at, wanted.opt_outs, wanted.unsubscribed is True))
 
@@ -50,7 +50,7 @@ def opt_out(draft: CustomerDraft, given: OptOut, at: datetime) -> None:
     wanted: dict[str, Any] = {SUBSCRIPTIONS: dict.fromkeys(given.channels, False)} if given.channels else {}
     if given.everything:
         wanted[UNSUBSCRIBED] = True
-    set_attributes(draft, *read_attributes(draft.profile, wanted))
+    set_attributes(draft, *read_attributes(draft.customer.profile, wanted))
     if given.everything and given.event_type == "customer.unsubscribed":
         leave_all(draft, "unsubscribed", None, at)
     pass_on(draft, given)
@@ -58,10 +58,10 @@ def opt_out(draft: CustomerDraft, given: OptOut, at: datetime) -> None:
 
 def pass_on(draft: CustomerDraft, given: OptOut) -> None:
     """Send an opt-out on to the survivor, if this customer was merged away; never round in a circle."""
-    if draft.merged_into and (given.channels or given.everything):
-        passed = (*given.passed, draft.customer_id)
-        if draft.merged_into not in passed:
-            key = customer_key(draft.tenant_id, draft.merged_into)
+    if draft.customer.merged_into and (given.channels or given.everything):
+        passed = (*given.passed, draft.key.customer_id)
+        if draft.customer.merged_into not in passed:
+            key = customer_key(draft.key.tenant_id, draft.customer.merged_into)
             draft.forward(key, msgspec.structs.replace(given, passed=passed))
 
 
@@ -74,7 +74,7 @@ def erase(draft: CustomerDraft, at: datetime) -> None:
 
 def set_attributes(draft: CustomerDraft, given: dict[str, Any], ignored: Sequence[Ignored] = ()) -> None:
     """Write attributes into the profile and note what changed, and what was passed over."""
-    after = dict(draft.profile)
+    after = dict(draft.customer.profile)
     changes = []
     for name, value in given.items():
         before = after.get(name)
@@ -86,6 +86,6 @@ def set_attributes(draft: CustomerDraft, given: dict[str, Any], ignored: Sequenc
         else:
             after[name] = value
     if changes:
-        draft.profile = after
+        draft.customer.profile = after
     if changes or ignored:
         draft.entries.append(ProfileUpdated(changes, list(ignored)))

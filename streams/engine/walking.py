@@ -68,7 +68,7 @@ class Walk(Position):
     def replan(self, wait: Wait) -> None:
         """Plan an open wait anew, for the moment that it holds until has moved (R43); in a pause it stays held."""
         before, limit = self.enrollment.waiting_until, STEP_LIMIT - self.draft.count_steps(self.enrollment)
-        zone, profile, entered_at = self.journey.zone, self.draft.profile, self.enrollment.entered_at
+        zone, profile, entered_at = self.journey.zone, self.draft.customer.profile, self.enrollment.entered_at
         planned = plan(wait, self.at, zone, profile, self._scope, entered_at=entered_at)
         is_paused = self.journey.id in self.draft.journeys.paused
         settles = planned.policy not in (None, "continue")
@@ -98,7 +98,7 @@ class Walk(Position):
         return True
 
     def _draw(self, step: Split) -> bool:
-        name, onward = draw(step, self.journey.id, self.draft.customer_id)
+        name, onward = draw(step, self.journey.id, self.draft.key.customer_id)
         self.variants = self.variants | {step.id: name}
         self._done(step, SplitResult(name), onward)
         self._skip_unreachable()
@@ -106,7 +106,7 @@ class Walk(Position):
 
     def _send(self, step: Send) -> bool:
         draft, journey, enrollment = self.draft, self.journey, self.enrollment
-        if is_unsubscribed(draft.profile, step.channel):
+        if is_unsubscribed(draft.customer.profile, step.channel):
             draft.entries.append(StepSkipped(*self._place(step), "unsubscribed", self.at))
             self.step = step.next
             return True
@@ -117,9 +117,9 @@ class Walk(Position):
             Command(
                 SendCommand(
                     id_,
-                    draft.tenant_id,
+                    draft.key.tenant_id,
                     enrollment.club_id,
-                    draft.customer_id,
+                    draft.key.customer_id,
                     step.channel,
                     step.template,
                     journey.id,
@@ -144,15 +144,17 @@ class Walk(Position):
 
     def _change(self, step: Change) -> bool:
         try:
-            profile, changes, ignored = apply_updates(self.draft.profile, step.updates)
+            profile, changes, ignored = apply_updates(self.draft.customer.profile, step.updates)
         except UpdateRefusedError as refusal:
             self._fail(step, str(refusal))
             return False
-        self.draft.profile = profile
+        self.draft.customer.profile = profile
         draft, club_id = self.draft, self.enrollment.club_id
         if changes:
             draft.effects.append(
-                ProfileUpdate(draft.tenant_id, club_id, draft.customer_id, *self._place(step), changes, self.at)
+                ProfileUpdate(
+                    draft.key.tenant_id, club_id, draft.key.customer_id, *self._place(step), changes, self.at
+                )
             )
         self._done(step, UpdateResult(changes), step.next)
         draft.entries.append(ProfileUpdated(changes, ignored))
@@ -160,7 +162,7 @@ class Walk(Position):
 
     def _wait(self, step: Wait) -> bool:
         fired, zone = self.fired == step.id, self.journey.zone
-        planned = plan(step, self.at, zone, self.draft.profile, self._scope, just_fired=fired)
+        planned = plan(step, self.at, zone, self.draft.customer.profile, self._scope, just_fired=fired)
         ended = self._find_end(step, planned.until) if step.listens else None
         if ended is None and planned.policy not in (None, "continue"):
             return self._follow_policy(step, planned)

@@ -40,5 +40,5 @@ def watch(draft: CustomerDraft, journey: CompiledJourney, enrollment: Enrollment
 
 def add_watches(draft: CustomerDraft, watches: Iterable[Watch]) -> None:
     """Watch these too; of too many, those that end first go."""
-    joined = sorted((*draft.watched, *watches), key=lambda watch: (watch.until, watch.id))
-    draft.watched = tuple(joined[-MOST:])
+    joined = sorted((*draft.customer.watched, *watches), key=lambda watch: (watch.until, watch.id))
+    draft.customer.watched = tuple(joined[-MOST:])

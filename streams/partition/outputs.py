@@ -66,7 +66,10 @@ class Router:
 
     def row(self, key: bytes, customer: Customer | None) -> bytes | None:
         """Return a customer's row; raises OversizeError."""
-        return None if customer is None else self.internal_row(key, encode(customer))
+        if customer is None:
+            return None
+        row = encode(customer)
+        return row if len(row) <= self._surely_fits else self.internal_row(key, row)
 
     def internal_row(self, key: bytes, row: bytes) -> bytes:
         """Return a row as it is; raises OversizeError."""

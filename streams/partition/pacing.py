@@ -33,7 +33,9 @@ class Pacing(msgspec.Struct, frozen=True):
     interval: timedelta = timedelta(milliseconds=50)
     """From one commit to the next while there is no more to do at once (FAIRWAY_COMMIT_INTERVAL_MS)."""
     slice_records: int = 50
-    """Records after which a partition looks at the clock."""
+    """Records taken at once, at least."""
+    most_slice_records: int = 200
+    """Records taken at once, at most: of more, the first have left the processor's cache by their next round."""
     slice_time: timedelta = timedelta(milliseconds=2)
     """For which records may hold the event loop."""
     slice_timers: int = 100
@@ -52,6 +54,11 @@ class Pacing(msgspec.Struct, frozen=True):
     """Times as long as a commit that a transaction with enough in it lasts at least."""
     offsets_every: timedelta = timedelta(seconds=1)
     """How far the group's offsets may be behind the positions: they are half of what a commit costs."""
+
+    def records_at_once(self, records: int, lasted: timedelta) -> int:
+        """Return how many records to take at once after so many lasted so long: as many as fill a slice."""
+        fill = int(records * (self.slice_time / lasted)) if lasted else self.most_slice_records
+        return max(self.slice_records, min(fill, self.most_slice_records))
 
     def is_time(self, load: Load, now: datetime) -> bool:
         """Say whether to commit what is done."""

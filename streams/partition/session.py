@@ -57,6 +57,7 @@ class Session:
         self._timers = self._look_at_timers(Backlog(context.clock(), {}))
         self._transaction = self._begin(read_positions(row) if row else {})
         self._flush: asyncio.Future[None] | None = None
+        self._at_once = context.pacing.slice_records
 
     def _look_at_timers(self, backlog: Backlog) -> Timers:
         return Timers(self._store, self._processor, backlog, self._context.clock())
@@ -161,11 +162,14 @@ class Session:
     async def _take_in(self, now: datetime) -> None:
         """Take in what waits, a slice of it."""
         pacing, transaction = self._context.pacing, self._transaction
+        before = transaction.inputs
         while self._queue and transaction.inputs < pacing.most_inputs:
-            portion = await self._queue.next(transaction.positions, pacing.slice_records)
+            portion = await self._queue.next(transaction.positions, self._at_once)
             if portion is not None:
                 self._isolation.take(transaction, portion, now)
-            if self._context.clock() - now >= pacing.slice_time:
+            lasted = self._context.clock() - now
+            if lasted >= pacing.slice_time:
+                self._at_once = pacing.records_at_once(transaction.inputs - before, lasted)
                 break
 
     def _act(self, now: datetime) -> None:
