@@ -1,9 +1,7 @@
 """A Kafka cluster for tests: one broker or several, each of which can be killed, stopped and started again."""
 
 import os
-import random
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from streams.dev import broker, java, processes
 from streams.dev.processes import Process
 from tests import client
+from tests.ports import free_ports
 
 _PATIENCE = 180.0
 _NAMED = ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
@@ -123,12 +122,6 @@ class Brokers:
         properties |= {f"{topic}.replication.factor": str(self.copies) for topic in _NAMED}
         properties |= {f"{topic}.min.isr": str(min(2, self.copies)) for topic in _NAMED[1:]}
         return properties
-
-
-def free_ports(count: int) -> Sequence[int]:
-    """Return ports that no connection gets by chance while the broker, or a way to it, is down."""
-    chance = random.SystemRandom()
-    return [processes.free_port(*chance.sample(range(12_000, 32_000), 50)) for _ in range(count)]
 
 
 def _make_node(number: int, folder: Path, ways: int) -> Node:

@@ -43,7 +43,7 @@ def start(folder: Path, *, docker: bool = False, java_program: str = "") -> Brok
         (folder / "server.json").write_bytes(msgspec.json.encode(broker))
     processes.wait_until(lambda: answers(broker) or not is_running(broker), patience=60)
     if not answers(broker):
-        if not is_running(broker) and processes.is_open(broker.port):  # another server was quicker to take the port
+        if not is_running(broker) and _lost_a_port(broker):
             return start(folder, docker=docker, java_program=java_program)
         where = f"docker logs {broker.container}" if broker.container else str(java.log_file(folder))
         raise FairwayError(f"Kafka did not start; read why in '{where}'.")
@@ -71,6 +71,11 @@ def find(folder: Path) -> Broker | None:
 def is_running(broker: Broker) -> bool:
     """Say whether this very broker runs."""
     return processes.is_running(broker.process) if broker.process else container.is_running(broker.container)
+
+
+def _lost_a_port(broker: Broker) -> bool:
+    """Say whether another program was quicker to take one of the ports, which were free when they were chosen."""
+    return not (processes.is_free(broker.port) and processes.is_free(broker.controller_port))
 
 
 def _launch(folder: Path, before: Broker | None, *, docker: bool, java_program: str) -> Broker:

@@ -38,6 +38,8 @@ def start(folder: Path) -> Postgres:
         _keep(folder, postgres)
     processes.wait_until(lambda: _answers(postgres) or not processes.is_running(postgres.process), patience=60)
     if not _answers(postgres):
+        if not processes.is_running(postgres.process) and not processes.is_free(postgres.port):
+            return start(folder)  # another program was quicker to take the port
         raise FairwayError(f"Postgres did not start; read why in '{folder / 'postgres.log'}'.")
     return postgres
 

@@ -75,6 +75,11 @@ def free_port(*wanted: int) -> int:
     raise FairwayError("No port is free on 127.0.0.1.")
 
 
+def is_free(port: int) -> bool:
+    """Say whether a server could listen on a port of loopback."""
+    return free_port(port) == port
+
+
 def is_open(port: int) -> bool:
     """Say whether somebody listens on a port of loopback."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

@@ -1,6 +1,7 @@
 """A stage for the pages: a golf club's four days, played by the simulator, written as the worker would write it."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,6 @@ from models.ids import customer_key
 from models.journey import Journey
 from models.messages import Event
 from streams import database
-from streams.dev.processes import free_port
 from streams.engine.reading import read_journeys
 from streams.history.projector import Projector
 from streams.journeys import authoring
@@ -168,7 +168,7 @@ def serve(
     held: frozenset[int] = HERE, others: Mapping[str, frozenset[int]] | None = None,
 ) -> Iterator[str]:  # fmt: skip
     """Serve the pages of a worker in a thread of their own; yield their address."""
-    port = free_port()
+    listening = socket.create_server(("127.0.0.1", 0))
     started, stopped = threading.Event(), threading.Event()
 
     async def run() -> None:
@@ -182,15 +182,13 @@ def serve(
 
         config = uvicorn.Config(
             make_pages(sources, gate),
-            "127.0.0.1",
-            port,
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=1,
         )
         server = uvicorn.Server(config)
         async with sampling(sources):
-            serving = asyncio.create_task(server.serve())
+            serving = asyncio.create_task(server.serve([listening]))
             while not server.started:
                 await asyncio.sleep(0.01)
             started.set()
@@ -203,7 +201,7 @@ def serve(
     thread.start()
     assert started.wait(20)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         stopped.set()
         thread.join(20)

@@ -1,15 +1,18 @@
 """`fairway dev`: real servers, found again, ended by their own, their data kept."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from streams.dev import broker as kafka_server
+from streams.dev import postgres as postgres_server
 from streams.dev import processes, servers
 from streams.errors import FairwayError
 from tests import client
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(180)]
 
@@ -25,9 +28,14 @@ def query(url: str, statement: str) -> object:
     return asyncio.run(fetch())
 
 
-def test_servers_are_found_again_and_a_restart_keeps_data_and_ports(tmp_path: Path) -> None:
+def test_servers_are_found_again_and_a_restart_keeps_data_and_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = list(free_ports(3))  # which nobody takes while the servers are down
     try:
-        first = servers.start(tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr(processes, "free_port", lambda *_: ports.pop())
+            first = servers.start(tmp_path)
         assert servers.start(tmp_path) == first == servers.find(tmp_path)
         client.create_topics(first.brokers, {"kept": 1})
         client.produce(first.brokers, [client.Record("kept", b"k", b"v")])
@@ -41,12 +49,16 @@ def test_servers_are_found_again_and_a_restart_keeps_data_and_ports(tmp_path: Pa
         servers.stop(tmp_path)
 
 
+def take_first(monkeypatch: pytest.MonkeyPatch, *ports: int | None) -> None:
+    """Let these be chosen first, as if they were free then; None is whichever is free."""
+    ahead, choose = list(ports), processes.free_port
+    monkeypatch.setattr(processes, "free_port", lambda *wanted: (ahead and ahead.pop(0)) or choose(*wanted))
+
+
 def test_another_broker_that_was_quicker_to_take_the_port_is_not_mistaken_for_the_own(
     tmp_path: Path, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free_port = processes.free_port
-    looks = [int(broker.rpartition(":")[2])]  # free when it was looked at, and taken when Kafka comes to it
-    monkeypatch.setattr(processes, "free_port", lambda *wanted: looks.pop() if looks else free_port(*wanted))
+    take_first(monkeypatch, int(broker.rpartition(":")[2]))
     try:
         own = kafka_server.start(tmp_path)
         assert own.address != broker
@@ -54,6 +66,32 @@ def test_another_broker_that_was_quicker_to_take_the_port_is_not_mistaken_for_th
         assert kafka_server.start(tmp_path) == own
     finally:
         kafka_server.stop(tmp_path)
+
+
+def test_a_program_that_was_quicker_to_take_kafka_s_other_port_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        take_first(monkeypatch, None, taken)
+        try:
+            assert kafka_server.start(tmp_path).controller_port != taken
+        finally:
+            kafka_server.stop(tmp_path)
+
+
+def test_another_postgres_that_was_quicker_to_take_the_port_is_not_mistaken_for_the_own(
+    tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = int(postgres.rpartition(":")[2].partition("/")[0])
+    take_first(monkeypatch, taken)
+    try:
+        own = postgres_server.start(tmp_path)
+        assert own.port != taken
+        assert query(own.url("postgres"), "SELECT 7") == 7
+        assert postgres_server.start(tmp_path) == own
+    finally:
+        postgres_server.stop(tmp_path)
 
 
 def test_without_servers_the_sentence_says_how_to_start_them(tmp_path: Path) -> None:

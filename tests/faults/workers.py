@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from streams.dev import processes
 from tests.faults.cluster import APP, Cluster
+from tests.ports import free_port
 
 FAIRWAY = Path(sys.executable).with_name("fairway")
 NOWHERE = "postgresql://fairway@127.0.0.1:1/fairway"
@@ -54,7 +55,7 @@ class Workers:
 
     def start(self, worker: int, failpoint: str = "") -> None:
         with self._lock:
-            self.web_ports.setdefault(worker, processes.free_port())
+            self.web_ports.setdefault(worker, free_port())
             self._started[worker] = time.monotonic()
             environment = dict(os.environ) | {
                 "FAIRWAY_BROKERS": self._cluster.way(worker),

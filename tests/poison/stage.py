@@ -14,7 +14,6 @@ from sqlalchemy import text
 
 from models.journey import Journey
 from streams.database import create_engine, upgrade
-from streams.dev.processes import free_port
 from streams.journeys.authoring import Author, apply, move
 from streams.journeys.outbox import publish_now
 from streams.kafka.topics import DEAD_LETTERS
@@ -24,6 +23,7 @@ from tests.broker.workers import MORNING, Worker
 from tests.client import Record
 from tests.poison.mutants import Raw, mutate
 from tests.poison.pulse import LATEST, Pulse, beating, pulse_journey
+from tests.ports import free_port
 
 PARTITIONS = 4
 _LARGEST = 900_000  # bytes, so that any producer sends it

@@ -13,7 +13,7 @@ from streams.dev import broker, jars, java, processes
 from streams.dev.processes import Process
 from streams.settings import Settings
 from tests import client
-from tests.brokers import free_ports
+from tests.ports import free_ports
 from tests.security.certificates import Authority
 
 ROLES = ("worker", "author", "producer", "sender", "operator")

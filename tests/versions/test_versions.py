@@ -15,7 +15,7 @@ from streams.kafka.topics import read_topics
 from streams.settings import Settings
 from tests import client
 from tests.broker import workers
-from tests.brokers import free_ports
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.versions, pytest.mark.timeout(240)]
 

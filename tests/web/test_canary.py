@@ -20,7 +20,6 @@ import yaml
 from models.ids import customer_key
 from models.journey import Journey
 from streams.database import create_engine, upgrade
-from streams.dev.processes import free_port
 from streams.journeys.authoring import Author, apply
 from streams.journeys.outbox import publish_now
 from streams.kafka.topics import ACTIVITY
@@ -29,6 +28,7 @@ from streams.web.access.tokens import grant
 from tests import client
 from tests.broker.workers import MORNING, running
 from tests.client import Record
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
 

@@ -1,6 +1,7 @@
 """The API does what its own /openapi.json says, whatever it is asked: on real Postgres, and on a real Kafka."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +17,6 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from streams.database import create_engine
-from streams.dev.processes import free_port
 from streams.settings import Settings
 from streams.web.access.identity import make_identify
 from streams.web.api import make_api
@@ -45,7 +45,8 @@ def api_settings(web_settings: Settings, settings: Settings) -> Settings:
 @pytest.fixture
 def served(api_settings: Settings, tokens: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The address of the API, served in a thread of its own, and its description."""
-    port, ready, described = free_port(), threading.Event(), dict[str, Any]()
+    listening = socket.create_server(("127.0.0.1", 0))
+    port, ready, described = listening.getsockname()[1], threading.Event(), dict[str, Any]()
     server: Any = None
 
     async def run() -> None:
@@ -54,8 +55,8 @@ def served(api_settings: Settings, tokens: dict[str, str]) -> Iterator[tuple[str
         sources = make_test_sources(engine, api_settings)
         api = make_api(sources, make_identify(api_settings, engine))
         described.update(api.openapi())
-        server = uvicorn.Server(uvicorn.Config(api, "127.0.0.1", port, log_level="warning"))
-        serving = asyncio.create_task(server.serve())
+        server = uvicorn.Server(uvicorn.Config(api, log_level="warning"))
+        serving = asyncio.create_task(server.serve([listening]))
         while not server.started:
             await asyncio.sleep(0.01)
         ready.set()

@@ -11,12 +11,12 @@ import pytest
 
 from models.ids import customer_key
 from streams.database import create_engine, upgrade
-from streams.dev.processes import free_port
 from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
 from streams.web.access.tokens import grant
 from tests import client
 from tests.broker.workers import TENANT, Worker, events, expected, journey, publish, running, wait_for_commands
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(180)]
 
