@@ -24,8 +24,7 @@ def test_a_worker_passes_over_a_batch_that_would_fill_its_memory(settings: Setti
         send(settings, event(1, "ann"), codec)
         send(settings, Record(TOPIC, event(1, "ann").key, bytes(HELD)), codec)
         send(settings, event(2, "ann"), codec)
-        client.wait_until(lambda: len(client.read_committed(settings.brokers, COMMANDS)) == 2, 60)
-        assert len(client.read_committed(settings.brokers, DEAD_LETTERS)) == 1
+        wait_for(settings, commands=2, letters=1)
         assert worker.process.poll() is None
         assert largest(worker) < ROOM
 
@@ -33,6 +32,16 @@ def test_a_worker_passes_over_a_batch_that_would_fill_its_memory(settings: Setti
 def send(settings: Settings, record: Record, codec: str) -> None:
     config = {"compression.codec": codec, "compression.level": "1", "message.max.bytes": "1000000000"}
     client.produce(settings.brokers, [record], **config)
+
+
+def read(settings: Settings, topic: str) -> list[Record]:
+    return client.read_committed(settings.brokers, topic)
+
+
+def wait_for(settings: Settings, *, commands: int, letters: int) -> None:
+    """Return when so many are committed in both topics; a transaction may be over in one before the other."""
+    for topic, count in ((COMMANDS, commands), (DEAD_LETTERS, letters)):
+        client.wait_until(lambda topic=topic, count=count: len(read(settings, topic)) == count)
 
 
 def largest(worker: Worker) -> int:
@@ -50,6 +59,5 @@ def test_a_worker_holds_few_at_once_of_many_batches_that_are_just_small_enough(s
         for _ in range(80):
             send(settings, large, "zstd")
         send(settings, event(2, "ann"), "zstd")
-        client.wait_until(lambda: len(client.read_committed(settings.brokers, COMMANDS)) == 1, 60)
-        assert len(client.read_committed(settings.brokers, DEAD_LETTERS)) == 80
+        wait_for(settings, commands=1, letters=80)
         assert largest(worker) < 2 * ROOM

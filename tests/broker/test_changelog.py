@@ -36,6 +36,7 @@ def write(settings: Settings, topic: str, *values: bytes, commits: bool = True) 
     for value in values:
         producer.produce(topic, value, b"k", partition=1)
     producer.commit_transaction(client.PATIENCE) if commits else producer.abort_transaction(client.PATIENCE)
+    client.await_marks(settings.brokers, f"{settings.app_id}-rows")
 
 
 async def test_committed_rows_are_read_to_the_end_and_the_next_time_those_after_it(settings: Settings) -> None:

@@ -93,14 +93,14 @@ async def test_what_the_broker_left_open_ends_as_it_did_elsewhere(
     settings: Settings, changelog: str, producer: TransactionalProducer, commits: bool, first: list[bytes]
 ) -> None:
     await lose_ends(settings, changelog, commits=commits)
-    assert committed(settings, changelog) == first
+    client.wait_until(lambda: committed(settings, changelog) == first)
     assert committed(settings, COMMANDS) == committed(settings, ACTIVITY) == []
 
     with structlog.testing.capture_logs() as logs:
         await producer.fence()
     await producer.commit(second(producer))
 
-    assert committed(settings, COMMANDS) == [*first, b"second"]
+    client.wait_until(lambda: committed(settings, COMMANDS) == [*first, b"second"])
     assert committed(settings, ACTIVITY) == first
     (line,) = logs
     assert line["event"] == (
@@ -128,7 +128,7 @@ async def test_a_transaction_does_not_go_on_over_a_new_connection(
         await producer.commit(second(producer))
     await producer.fence()
     await producer.commit(second(producer))
-    assert committed(settings, COMMANDS) == [b"second", b"second"]
+    client.wait_until(lambda: committed(settings, COMMANDS) == [b"second", b"second"])
 
 
 async def test_a_connection_dropped_for_want_of_work_is_made_anew(
@@ -138,7 +138,7 @@ async def test_a_connection_dropped_for_want_of_work_is_made_anew(
     for _ in range(3):
         await producer.commit(second(producer))
         drop(producer, CloseReason.IDLE_DROP)
-    assert committed(settings, COMMANDS) == [b"second"] * 3
+    client.wait_until(lambda: committed(settings, COMMANDS) == [b"second"] * 3)
 
 
 def drop(producer: TransactionalProducer, reason: CloseReason) -> None:

@@ -41,6 +41,7 @@ def place(settings: Settings, database_url: str) -> dict[str, str]:
         producer.begin_transaction()
         producer.produce(DEAD_LETTERS, b"letter %d" % number, key, partition=2, headers=headers, timestamp=written)
         producer.commit_transaction()
+    client.await_marks(settings.brokers, settings.app_id)
 
     async def make_tables() -> None:
         engine = create_engine(database_url)

@@ -45,6 +45,7 @@ def produce_in_transaction(brokers: str, value: str, *, commit: bool) -> None:
     producer.produce(COMMANDS, value.encode(), b"k")
     producer.flush()
     (producer.commit_transaction if commit else producer.abort_transaction)()
+    client.await_marks(brokers, value)
 
 
 @pytest.mark.broker

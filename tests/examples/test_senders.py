@@ -25,7 +25,7 @@ from tests.client import Record
 from tests.examples.programs import CLIENTS, Start
 from tests.examples.provider import Provider, serve
 
-pytestmark = [pytest.mark.broker, pytest.mark.database]
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(300)]
 
 EVENTS = 100
 GROUP = "sender-EMAIL"
@@ -115,6 +115,7 @@ def write(broker: str, records: list[Record], *, commit: bool) -> None:
         )  # fmt: skip
     producer.flush()
     (producer.commit_transaction if commit else producer.abort_transaction)()
+    client.await_marks(broker, "test")
 
 
 async def fail_once(database: asyncpg.Connection, command_id: str) -> None:

@@ -39,6 +39,7 @@ async def sources(engine: AsyncEngine, settings: Settings, database_url: str) ->
         producer.begin_transaction()
         producer.produce(DEAD_LETTERS, b"letter %d" % number, tenant + b":c-%d" % number, headers=headers)
         producer.commit_transaction()
+    client.await_marks(settings.brokers, settings.app_id)
     topics = read_topics(settings.topics_file, settings.app_id)
     table = Table(topics.changelog, topics.partitions, {})
     given = settings.model_copy(update={"database_url": database_url})
