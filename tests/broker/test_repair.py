@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from models.ids import customer_key
-from streams.dev.processes import free_port
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import DEAD_LETTERS, read_topics
 from streams.settings import Settings, environment
@@ -27,6 +26,7 @@ from tests.broker.workers import (
     wait_for_commands,
 )
 from tests.client import Record
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 KEY = customer_key(TENANT, "broken")
@@ -66,6 +66,19 @@ def is_up(port: int) -> bool:
         return False
 
 
+def is_counted(metrics: str) -> bool:
+    """Say whether one customer is damaged and one dead letter written for that; it is counted after the commit."""
+    told = [line for line in metrics.splitlines() if line.startswith("fairway_damaged_customers{")]
+    letters = 'fairway_dead_letters_total{code="damaged"} 1.0' in metrics
+    return letters and sum(float(line.split()[-1]) for line in told) == 1
+
+
+def profile(port: int) -> Any:
+    """Return the customer's profile, None while their row is damaged."""
+    state: Any = ask(port, f"/api/v1/customers/{TENANT}/broken/state").json()["state"]
+    return state and state["profile"]
+
+
 def test_a_damaged_row_harms_its_own_customer_alone_until_it_is_repaired(settings: Settings) -> None:
     publish(settings, journey())
     write_row(settings, KEY, ROW)
@@ -80,10 +93,7 @@ def test_a_damaged_row_harms_its_own_customer_alone_until_it_is_repaired(setting
         client.wait_until(lambda: is_up(port))
         told = ask(port, f"/api/v1/customers/{TENANT}/broken/state").json()
         assert (told["damaged"], told["state"]) == (True, None)
-        metrics = ask(port, "/metrics").text
-        told = [line for line in metrics.splitlines() if line.startswith("fairway_damaged_customers{")]
-        assert sum(float(line.split()[-1]) for line in told) == 1
-        assert 'fairway_dead_letters_total{code="damaged"} 1.0' in metrics
+        client.wait_until(lambda: is_counted(ask(port, "/metrics").text))
 
         repaired = fairway(settings, "state", "repair", "--tenant", TENANT, "--customer", "broken")
         assert repaired.returncode == 0, repaired.stderr
@@ -91,9 +101,8 @@ def test_a_damaged_row_harms_its_own_customer_alone_until_it_is_repaired(setting
             "The damaged state of 'pinehurst:broken' was repaired, lost: records. This is the row as it was. "
             "It is dead letter "
         )
-        assert ("repaired", ROW) in letters(settings)
-        state: Any = ask(port, f"/api/v1/customers/{TENANT}/broken/state").json()
-        assert state["state"]["profile"] == {"tier": "Gold"}
+        client.wait_until(lambda: ("repaired", ROW) in letters(settings))
+        client.wait_until(lambda: profile(port) == {"tier": "Gold"})
         client.produce(settings.brokers, [Record(TOPIC, KEY, broken.value)])
         client.wait_until(lambda: len(command_ids(settings)) == 101)
 

@@ -8,7 +8,7 @@ from streams.errors import FairwayError
 from streams.settings import Settings
 from tests.broker.workers import TENANT, journey, publish, running
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 
 def say(settings: Settings, *words: str) -> str:
@@ -30,7 +30,7 @@ def test_a_command_says_what_came_of_its_own_control(settings: Settings) -> None
     once = journey("Once", wait="900 weeks", allowReentry=False)
     publish(settings, once, journey("Full", wait="900 weeks", maxEnrollments=1))
     enroll, leave = ("enroll", "c-1"), ("exit", "c-1")
-    waits = "--wait", "--within", "25"
+    waits = "--wait", "--within", "60"
     with running(settings):
         again = "the journey can be entered only once, and the customer has been in it"
         assert say(settings, *enroll, "Once", *waits) == "Customer 'c-1' has entered 'Once'."
@@ -55,7 +55,7 @@ def test_a_worker_that_writes_no_refusals_down_leaves_them_untold(settings: Sett
     publish(settings, journey("Once", wait="900 weeks", allowReentry=False))
     with running(settings, FAIRWAY_REFUSALS="none"):
         assert (
-            say(settings, "enroll", "c-1", "Once", "--wait", "--within", "25")
+            say(settings, "enroll", "c-1", "Once", "--wait", "--within", "60")
             == "Customer 'c-1' has entered 'Once'."
         )
         said = say(settings, "enroll", "c-1", "Once", "--wait", "--within", "5")

@@ -13,6 +13,7 @@ from setuptools import build_meta
 from streams.settings import environment
 
 ROOT = Path(__file__).parents[2]
+_UNTOLD = shutil.ignore_patterns("__pycache__")  # where files come and go while other tests run
 _SOURCES = ("models", "streams", "examples", "topics.yaml", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -42,9 +43,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     for name in _SOURCES:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        (source / name).parent.mkdir(exist_ok=True)
-        copy(ROOT / name, source / name, **({"symlinks": True} if copy is shutil.copytree else {}))
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, symlinks=True, ignore=_UNTOLD)
+        else:
+            shutil.copy(ROOT / name, source / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(source)
         patch.setattr(sys, "argv", ["setup.py", "--quiet"])

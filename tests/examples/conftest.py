@@ -1,8 +1,10 @@
 """The example clients, each in its own language; those whose language is not on the machine are skipped."""
 
+import fcntl
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -17,7 +19,8 @@ def kafkajs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the kafkajs example, with its packages."""
     _need("node", "npm")
     folder = shutil.copytree(FOLDER / "kafkajs", tmp_path_factory.mktemp("kafkajs"), dirs_exist_ok=True)
-    _run(["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund"], folder)
+    with _turn(tmp_path_factory):
+        _run(["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund"], folder)
     return folder
 
 
@@ -26,8 +29,17 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the Java example, compiled, with its class path in a file."""
     _need("javac", "mvn")
     folder = shutil.copytree(FOLDER / "java", tmp_path_factory.mktemp("java"), dirs_exist_ok=True)
-    _run(["mvn", "-q", "-B", "compile", "dependency:build-classpath", "-Dmdep.outputFile=classpath"], folder)
+    with _turn(tmp_path_factory):
+        _run(["mvn", "-q", "-B", "compile", "dependency:build-classpath", "-Dmdep.outputFile=classpath"], folder)
     return folder
+
+
+@contextmanager
+def _turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no other process of tests fetch meanwhile: Maven's own folder is not made for two at a time."""
+    with (tmp_path_factory.getbasetemp().parent / "fetch.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _need(*programs: str) -> None:

@@ -21,7 +21,7 @@ from streams.kafka.partitioner import partition_of
 from tests import client
 from tests.examples.programs import CLIENTS, Start
 
-pytestmark = [pytest.mark.broker, pytest.mark.database]
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(300)]
 
 PARTITIONS = 8
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

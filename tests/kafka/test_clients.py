@@ -49,7 +49,7 @@ async def test_what_will_not_pass_is_raised_at_once(error: Exception) -> None:
 
 async def test_patience_ends_with_the_last_error() -> None:
     with pytest.raises(NotLeaderForPartitionError):
-        await ask(NodeNotReadyError(), NotLeaderForPartitionError(), patience=0.15)
+        await ask(NodeNotReadyError(), NotLeaderForPartitionError(), patience=0.5)
 
 
 @pytest.mark.parametrize(
