@@ -13,6 +13,7 @@ from streams.settings import Settings
 from tests import client
 from tests.broker.workers import (
     Worker,
+    ask_every,
     events,
     expected,
     journey,
@@ -22,7 +23,7 @@ from tests.broker.workers import (
 )
 from tests.client import Record
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 OTHER = "teetime.cancelled"
 
 
@@ -79,7 +80,7 @@ def test_a_topic_is_read_once_the_leader_knows_it_and_who_does_not_know_it_then_
         assert "was lost" not in workers[1].log.read_text()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_topic_that_is_no_longer_listed_is_let_be_and_goes_on_where_it_was_when_it_returns(
     settings: Settings, without: Settings
 ) -> None:
@@ -100,7 +101,7 @@ def test_a_topic_that_is_no_longer_listed_is_let_be_and_goes_on_where_it_was_whe
 def test_a_worker_with_another_number_of_partitions_is_refused(settings: Settings) -> None:
     publish(settings, journey())
     topics = read_topics(settings.topics_file, settings.app_id)
-    with running(settings) as workers:
+    with running(settings, patch=ask_every(600)) as workers:  # who leads does not see what grows, and end
         client.produce(settings.brokers, events(range(100), 20))
         wait_for_commands(settings, expected(100, 20))
         admin = AdminClient({"bootstrap.servers": settings.brokers})

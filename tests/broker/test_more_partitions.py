@@ -5,14 +5,14 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 
 from streams.settings import Settings
 from tests import client
-from tests.broker.workers import TOPIC, event, journey, publish, running
+from tests.broker.workers import TOPIC, ask_every, event, journey, publish, running
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 
 def test_a_running_worker_and_one_that_starts_end_with_a_sentence_that_names_the_topic(settings: Settings) -> None:
     publish(settings, journey())
-    with running(settings) as (worker,):
+    with running(settings, patch=ask_every(5)) as (worker,):
         client.produce(settings.brokers, [event(1, "ann")])
         client.wait_until(lambda: "The worker is ready." in worker.log.read_text(), 60)
         admin = AdminClient({"bootstrap.servers": settings.brokers})

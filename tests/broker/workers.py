@@ -27,10 +27,15 @@ MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
 _START = "from streams.cli import main; import sys; sys.argv[1:] = ['worker']; main()"
 
 
-class Worker:
-    """A worker process; its output goes to a file that a failing test shows."""
+def ask_every(seconds: int) -> str:
+    """Return the patch by which a worker asks so often what topics are like, rather than once a minute."""
+    return f"from streams.worker import transport; transport._METADATA_MS = {1000 * seconds}"
 
-    def __init__(self, settings: Settings, name: str, **variables: str) -> None:
+
+class Worker:
+    """A worker process, in which a patch may run first; its output goes to a file that a failing test shows."""
+
+    def __init__(self, settings: Settings, name: str, patch: str = "", **variables: str) -> None:
         self.log = settings.data_dir.parent / f"worker-{name}.log"
         given = {
             "FAIRWAY_BROKERS": settings.brokers, "FAIRWAY_APP_ID": settings.app_id,
@@ -38,7 +43,10 @@ class Worker:
         }  # fmt: skip
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _START], stdout=log, stderr=log, env=environment() | given | variables
+                [sys.executable, "-c", f"{patch}\n{_START}"],
+                stdout=log,
+                stderr=log,
+                env=environment() | given | variables,
             )
 
     def end(self, by: signal.Signals) -> int:
@@ -51,9 +59,9 @@ class Worker:
 
 
 @contextmanager
-def running(settings: Settings, count: int = 1, **variables: str) -> Iterator[list[Worker]]:
+def running(settings: Settings, count: int = 1, patch: str = "", **variables: str) -> Iterator[list[Worker]]:
     """Run workers; those still there at the end are killed, and every log is printed for whom it may help."""
-    workers = [Worker(settings, str(number), **variables) for number in range(count)]
+    workers = [Worker(settings, str(number), patch, **variables) for number in range(count)]
     try:
         yield workers
     finally:
