@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle, islice
+from math import inf
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ class Plan(NamedTuple):
     kinds: Sequence[str] = tuple(KINDS)
     static: bool = False
     brokers: int = 1
+    slow_after: float = inf  # events; the rest waits for the faults, so that each meets some load
 
 
 class Injected(NamedTuple):
@@ -69,10 +71,11 @@ def run(plan: Plan, folder: Path, tell: Callable[[str], None] = print) -> Outcom
         load = (plan.seed, plan.events, plan.customers, plan.partitions, now(), plan.rate)
         foretelling = pool.submit(_foretell, *load)
         sent = list(events(*load))
-        feed = Feed(cluster.address, sent, plan.rate)
+        feed = Feed(cluster.address, sent, plan.rate, plan.slow_after)
         client.wait_until(lambda: witness.moved_since(0) is not None, 60)
         scene = Scene(cluster, workers, random.Random(plan.seed), plan.scale)
         injected = _inject(plan, scene, witness, feed, tell)
+        feed.let_go()
         feed.join()
         foretold = foretelling.result()
         _wait_for_the_end(witness, len(foretold.commands), sum(one.event is None for one in sent))
