@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from models.customer import Customer
 from streams.dev import broker as kafka_server
@@ -17,6 +17,8 @@ from streams.kafka.topics import read_topics
 from streams.settings import Settings
 from streams.web.access.visitor import Visitor
 from tests.browser import stage
+
+expect.set_options(timeout=30_000)  # milliseconds, for a machine that does much beside
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (

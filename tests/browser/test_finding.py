@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Club
 
-pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database]
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
 
 def test_from_the_first_page_to_why_a_customer_waits(page: Page) -> None:
@@ -55,6 +55,7 @@ def test_an_id_leads_to_its_page(page: Page, kind: str) -> None:
     page.goto("/customer?tenant=pinehurst&id=c-112")
     command = page.locator(".timeline .mono").first.inner_text()
     page.get_by_role("link", name="waiting").first.click()
+    page.wait_for_url("**/enrollments/*")
     enrollment = page.url.rpartition("/")[2]
     page.goto("/")
     page.keyboard.press("/")
@@ -107,6 +108,7 @@ def test_fifty_are_shown_and_older_ones_are_a_click_away(page: Page, club: Club)
     page.get_by_role("link", name="Older").click()
     expect(page.locator("tbody tr")).to_have_count(22)
     page.get_by_role("link", name="Newest").click()
+    expect(page.locator("tbody tr")).to_have_count(50)
     assert page.locator("tbody tr").first.inner_text() == first
 
 

@@ -14,7 +14,7 @@ from tests.browser import stage
 from tests.browser.conftest import Club
 from tests.browser.longest import CUSTOMERS, KEY, NAME, TENANT, long, make_events, make_journeys
 
-pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
 CUT = """
 () => [...document.querySelectorAll("body *")].filter((element) => {
