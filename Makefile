@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BARE := not broker and not database and not browser and not faults and not docs and not versions and not registry
 
-# Two at a time, a file of tests in one process. Each process has a Kafka and a Postgres of its own.
-SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+# Two at a time, a file of tests in one process, in the order of tests/conftest.py: without the last word xdist would
+# leave long files of few tests to the end, when nothing is left for the other process. Each has a Kafka and a
+# Postgres of its own.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 

@@ -30,6 +30,15 @@ settings.register_profile("many", settings.get_profile("ci"), max_examples=5_000
 settings.load_profile("ci")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files go first that may take long, by their tests' timeouts: so processes end at about the same time."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0.0), mark.args[0] if mark else 0.0)
+    items.sort(key=lambda item: -longest[item.path])
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """host:port of one broker for the session; FAIRWAY_TEST_BROKERS names one that runs already."""
