@@ -72,23 +72,22 @@ def test_broker_faults_are_told_in_few_lines_each_of_them_json(one: Brokers, set
     assert "faust-" not in worker.log.read_text()
 
 
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("is_up", [True, False], ids=["broker up", "broker down"])
-def test_a_worker_that_is_told_to_end_says_nothing_of_it(
-    one: Brokers, settings: Settings, by: signal.Signals, is_up: bool
-) -> None:
-    with running(settings, FAIRWAY_LOG_FORMAT="json", FAIRWAY_WEB_PORT="0") as (worker,):
-        wait_for(worker, "The worker is ready.")
+def test_a_worker_that_is_told_to_end_says_nothing_of_it(one: Brokers, settings: Settings, is_up: bool) -> None:
+    with running(settings, 2, FAIRWAY_LOG_FORMAT="json", FAIRWAY_WEB_PORT="0") as workers:
+        for worker in workers:
+            wait_for(worker, "The worker is ready.")
         if not is_up:
             one.kill(0)
         try:
-            assert worker.end(by) == 0
+            for worker, by in zip(workers, (signal.SIGTERM, signal.SIGINT), strict=True):
+                assert worker.end(by) == 0
         finally:
             if not is_up:
                 one.start(0)
-    told = [line for line in lines(worker) if "exception" in line or "Traceback" in line["event"]]
-    assert not told
-    assert not [line for line in lines(worker) if is_up and line["logger"] == "asyncio"]
+    written = [line for worker in workers for line in lines(worker)]
+    assert not [line for line in written if "exception" in line or "Traceback" in line["event"]]
+    assert not [line for line in written if is_up and line["logger"] == "asyncio"]
 
 
 def test_a_port_that_was_asked_for_and_is_taken_ends_a_worker_with_a_sentence(settings: Settings) -> None:

@@ -23,6 +23,7 @@ from tests.client import Record
 
 TOPIC = "teetime.booked"
 TENANT = "pinehurst"
+NOWHERE = "postgresql://fairway@127.0.0.1:1/fairway"  # not the usual place, where another's Postgres may be
 MORNING = datetime(2026, 11, 23, 10, tzinfo=UTC)
 _START = "from streams.cli import main; import sys; sys.argv[1:] = ['worker']; main()"
 
@@ -40,6 +41,7 @@ class Worker:
         given = {
             "FAIRWAY_BROKERS": settings.brokers, "FAIRWAY_APP_ID": settings.app_id,
             "FAIRWAY_TOPICS_FILE": str(settings.topics_file), "FAIRWAY_DATA_DIR": str(settings.data_dir),
+            "FAIRWAY_DATABASE_URL": NOWHERE,
         }  # fmt: skip
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

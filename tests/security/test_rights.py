@@ -278,8 +278,8 @@ def test_quotas_slow_a_worker_down_and_lose_nothing(place: Place) -> None:
     worker = Worker(settings, "slow", **place.variables("worker") | {"FAIRWAY_WEB_PORT": "0"})
     try:
         workers.publish(settings, workers.journey())
-        client.produce(settings.brokers, workers.events(range(400), 40))
-        workers.wait_for_commands(settings, workers.expected(400, 40), 120)
+        client.produce(settings.brokers, workers.events(range(200), 40))
+        workers.wait_for_commands(settings, workers.expected(200, 40), 120)
         assert worker.end(signal.SIGTERM) == 0
     finally:
         worker.process.kill()
