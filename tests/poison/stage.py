@@ -123,12 +123,13 @@ def in_time(stage: Stage, *journeys: Journey) -> Iterator[Pulse]:
             since = monotonic()
             yield pulse
             pulse.wait_for(50)
-            late = [pulse.latest(since)]
+            late = [pulse.latest_alone(since)]
             stage.start_again()
             since = monotonic()
             pulse.wait_for(50)
-            late.append(pulse.latest(since))
-            print("latest", [round(one, 2) for one in late], "of", len(pulse.sent), "good events")
+            late.append(pulse.latest_alone(since))
+            slowness = max(pulse.slowness.copy().values())
+            print("latest", [round(one, 2) for one in late], "of", len(pulse.sent), "slowness", round(slowness, 1))
             assert max(late) <= LATEST
     finally:
         for worker in stage.workers:
