@@ -23,11 +23,6 @@ WITHOUT_RIGHTS = frozenset({"demo", "dev up", "dev down", "dev env"})
 AT_WORK = frozenset({"worker"})
 """What runs meanwhile."""
 
-LOOKING = frozenset(
-    {"customers show", "enrollments list", "state get", "state dump", "dead-letters list", "commands"}
-)
-"""What tells of a worker's doing, and changes nothing."""
-
 BEFORE = (
     Step("operator", "topics apply"),
     Step("operator", "topics plan", says="as the file says"),
