@@ -92,6 +92,18 @@ class Settings(KafkaSettings):
     cloudevents: Literal["on", "off"] = Field(
         default="off", description="Whether send commands have the headers of a CloudEvent too."
     )
+    traces: Literal["on", "off"] = Field(
+        default="off",
+        description="Whether a worker tells what it does as OpenTelemetry's traces (with the extra otel); the"
+        " variables OTEL_… say where they go.",
+    )
+    traces_ratio: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="With traces: how many of the events that come without a trace begin one; of others their"
+        " producer says it.",
+    )
     store: Literal["rocksdb", "memory"] = Field(
         default="rocksdb",
         description="Where a worker keeps its copy of the state: rocksdb in files, so that a restart reads little;"
@@ -161,6 +173,7 @@ _ALLOWED = {
     "topics_profile": "the name of a profile in topics.yaml, as production",
     "app_id": "1 to 200 letters, digits, dots, dashes or underscores",
     "web_name": "the host name or IP address at which other workers reach this one",
+    "traces_ratio": "a number from 0 to 1",
     "instance_id": "1 to 200 letters, digits, dots, dashes or underscores, different for every worker",
 }
 

@@ -16,6 +16,7 @@ from streams.engine.journeys import Journeys
 from streams.kafka.limits import Limits
 from streams.partition.pacing import Pacing
 from streams.partition.processor import Advance
+from streams.partition.tracing import Tracing
 
 
 class Context(NamedTuple):
@@ -31,6 +32,7 @@ class Context(NamedTuple):
     cloudevents: bool = False
     limits: Limits = Limits()  # of what is written to each topic
     clock: Callable[[], datetime] = read_clock
+    tracing: Tracing | None = None
 
 
 class Counts(msgspec.Struct):

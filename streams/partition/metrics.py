@@ -10,7 +10,7 @@ from itertools import chain
 
 from prometheus_client import Counter, Histogram
 
-from streams.engine.effects import Activity, Command, Effect
+from streams.engine.effects import Activity, Command
 from streams.engine.entries import (
     EnrollmentCompleted,
     EnrollmentExited,
@@ -19,6 +19,8 @@ from streams.engine.entries import (
     EnrollmentStarted,
     GoalReached,
 )
+from streams.kafka.records import Headers
+from streams.partition.outputs import Emitted
 
 _SHORT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _LONG = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400)
@@ -56,8 +58,14 @@ LOSSES = Counter(
     "store (its files can't be used).",
     ["reason"],
 )
+TRACED_INPUTS = Counter(
+    "fairway_traced_inputs_total",
+    "Inputs of traces that are sampled: traced, or passed-over where a worker had more than 200 in a second.",
+    ["result"],
+)
 ALL = (
     EVENTS, EVENT_AGE, COMMANDS, COMMIT, ENROLLMENTS, REFUSALS, DEAD_LETTERS, FOREIGN, WAIT_DELAY, LOSSES,
+    TRACED_INPUTS,
 )  # fmt: skip
 
 _RESULTS: dict[type, str] = {
@@ -94,7 +102,7 @@ class Tally:
         """Note when waits were due that have fired."""
         self._due += due
 
-    def note_effects(self, effects: Sequence[tuple[bytes, Sequence[Effect]]]) -> None:
+    def note_effects(self, effects: Sequence[tuple[bytes, Sequence[Emitted]]]) -> None:
         """Note what came of inputs: of what there are several an input, only the types, at C's speed."""
         activities = [effect.entries for _, group in effects for effect in group if type(effect) is Activity]
         kinds = list(map(type, chain.from_iterable(activities)))
@@ -105,6 +113,10 @@ class Tally:
         self._channels += [
             effect.value.channel for _, group in effects for effect in group if type(effect) is Command
         ]
+
+    def note_letter(self, code: str, headers: Headers) -> None:
+        """Count a dead letter that is committed; `headers` are those that it went out with."""
+        DEAD_LETTERS.labels(code).inc()
 
     def count(self, started: datetime, committed: datetime) -> None:
         """Count all of it, now that it is committed."""

@@ -17,6 +17,17 @@ from streams.kafka.partitioner import partition_of
 from streams.kafka.records import NO_HEADERS, Destination, Header
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
 
+
+class TracedUpdate(msgspec.Struct, frozen=True, gc=False):
+    """A profile update that goes out with a trace; a command has room for one itself."""
+
+    update: ProfileUpdate
+    traceparent: str
+
+
+Emitted = Effect | TracedUpdate
+"""What goes out: what the engine brings about, and what tracing makes of it."""
+
 OutgoingRecord = tuple[Destination, bytes | None, bytes | None, list[Header]]
 """A record that goes out with the transaction: where to, its key, value and headers."""
 
@@ -47,7 +58,7 @@ class Router:
         topics = (ACTIVITY, COMMANDS, PROFILE_UPDATES, INBOX, changelog)
         self._surely_fits = min(map(limits.room, topics)) - AROUND  # bytes of a value
 
-    def route(self, key: bytes, effect: Effect) -> OutgoingRecord:
+    def route(self, key: bytes, effect: Emitted) -> OutgoingRecord:
         """Return the record of an effect for this key; raises OversizeError."""
         headers = NO_HEADERS
         if type(effect) is Activity:
@@ -56,6 +67,9 @@ class Router:
             place, value, headers = self._commands, _write(effect.value), self._describe(effect)
         elif type(effect) is ProfileUpdate:
             place, value = self._profile_updates, _write(effect)
+        elif type(effect) is TracedUpdate:
+            place, value = self._profile_updates, _write(effect.update)
+            headers = [("traceparent", effect.traceparent.encode())]
         else:
             assert type(effect) is Forward
             key = effect.key

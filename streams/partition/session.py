@@ -23,7 +23,6 @@ from streams.partition.internal_rows import (
 )
 from streams.partition.isolation import Isolation
 from streams.partition.known import KnownCustomers
-from streams.partition.metrics import DEAD_LETTERS
 from streams.partition.outputs import Router
 from streams.partition.pacing import Load, Pace
 from streams.partition.processor import Processor
@@ -50,7 +49,8 @@ class Session:
         self._queue = queue
         self._context = context
         self._counts = counts
-        self._processor = Processor(router, context.decide)
+        tracing = context.tracing
+        self._processor = (tracing.processor if tracing else Processor)(router, context.decide)
         self._isolation = Isolation(self._processor)
         self._known = KnownCustomers(context.customers_kept)
         self._pace = Pace(context.pacing, context.clock(), owes_offsets=row is not None)
@@ -63,7 +63,10 @@ class Session:
         return Timers(self._store, self._processor, backlog, self._context.clock())
 
     def _begin(self, positions: Mapping[str, int]) -> Transaction:
-        return Transaction(self._store, self._known, positions, self._processor.router, self._producer.output)
+        tally = self._context.tracing.tally() if self._context.tracing else None
+        return Transaction(
+            self._store, self._known, positions, self._processor.router, self._producer.output, tally
+        )
 
     async def start(self) -> None:
         """Claim the state for this number of partitions, and let the consumer go on at the positions.
@@ -277,7 +280,7 @@ class Session:
         """Count what was put aside, and log it once: a key that is no customer's may be anything about a person."""
         code, raw = letter.problem.code, letter.record[1] or b""
         key = raw[:_KEY_SHOWN].decode(errors="replace") if b":" in raw else ""
-        DEAD_LETTERS.labels(code).inc()
+        self._transaction.tally.note_letter(code, letter.record[3])
         log.warning("An input was put aside as a dead letter.", key=key, code=code, why=letter.problem.reason)
 
     async def _rewind(self, key: bytes) -> None:

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from models.customer import Customer, decode
-from streams.engine.effects import Effect
 from streams.engine.payload import Rejection
 from streams.kafka.records import Destination, Output
 from streams.partition.internal_rows import POSITION
 from streams.partition.known import KnownCustomers
 from streams.partition.metrics import Tally
-from streams.partition.outputs import OutgoingRecord, Router
+from streams.partition.outputs import Emitted, OutgoingRecord, Router
 from streams.state.index import marks_of
 from streams.state.store import Store
 
@@ -86,6 +85,7 @@ class Transaction:
         positions: Mapping[str, int],
         router: Router,
         make_output: Callable[[str], Output],
+        tally: Tally | None = None,
     ) -> None:
         """Start from the store; `known` are customers decoded earlier, as the store has them."""
         self._store = store
@@ -98,7 +98,7 @@ class Transaction:
         self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
         self.outputs = Outputs(make_output)
-        self.tally = Tally()
+        self.tally = tally or Tally()
         self.start = positions
         self.positions = dict(positions)
         self.inputs = 0
@@ -216,7 +216,7 @@ class Slice:
         self._keys = keys
         self.customers: dict[bytes, Customer | None] = {}  # as of now
         self.changed: dict[bytes, Customer | None] = {}  # of these, those that changed, as they were before
-        self.effects: list[tuple[bytes, Sequence[Effect]]] = []
+        self.effects: list[tuple[bytes, Sequence[Emitted]]] = []
         self.letters: list[Letter] = []
         self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
@@ -243,7 +243,7 @@ class Slice:
             self.changed.setdefault(key, before)
             self.customers[key] = after
 
-    def emit(self, key: bytes, effects: Sequence[Effect]) -> None:
+    def emit(self, key: bytes, effects: Sequence[Emitted]) -> None:
         """Add effects of an input for this key."""
         if effects:
             self.effects.append((key, effects))

@@ -8,12 +8,13 @@ import gc
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
+from streams.errors import FairwayError
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.fetch import Reader, share
 from streams.kafka.limits import Limits
@@ -23,6 +24,7 @@ from streams.partition.context import Context
 from streams.partition.pacing import Pacing
 from streams.partition.processor import Advance
 from streams.partition.task import PartitionTask
+from streams.partition.tracing import Tracing
 from streams.settings import Settings
 from streams.state.memory import MemoryMap
 from streams.state.ordered_map import OrderedMap
@@ -33,6 +35,9 @@ from streams.worker.faust_app import make_faust_app
 from streams.worker.rebalancing import Rebalancing
 from streams.worker.stalls import watch_loop
 from streams.worker.table import Table
+
+if TYPE_CHECKING:
+    from streams.worker.telemetry import Telemetry
 
 _CUSTOMERS_KEPT = 4_096  # decoded, in all partitions together
 _STOP_SECONDS = 10.0
@@ -69,6 +74,7 @@ class Worker:
         self._app.partitions = topics.partitions
         self._app.readers = [self.assignment]
         self._app.on_crash = self._crash
+        self._telemetry = _make_telemetry(settings)
         self._context = self._make_context(topics.partitions)
         self._error: BaseException | None = None
         self._ended = asyncio.Event()
@@ -97,6 +103,7 @@ class Worker:
             customers_kept=share(_CUSTOMERS_KEPT, partitions),
             decide=self.decide(),
             cloudevents=self.settings.cloudevents == "on",
+            tracing=Tracing(self.settings.traces_ratio, self._telemetry.export) if self._telemetry else None,
         )
 
     def _make_task(self, partition: int) -> PartitionTask:
@@ -158,6 +165,8 @@ class Worker:
                 await self.definitions.stop()
         except TimeoutError:
             log.warning("The worker could not end in order within 10 seconds; what was not committed is redone.")
+        if self._telemetry is not None:
+            await self._telemetry.close()
 
 
 def _tune_gc() -> None:
@@ -165,6 +174,18 @@ def _tune_gc() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def _make_telemetry(settings: Settings) -> "Telemetry | None":
+    if settings.traces == "off":
+        return None
+    try:
+        from streams.worker.telemetry import Telemetry
+    except ImportError:
+        raise FairwayError(
+            "FAIRWAY_TRACES is on, which needs more: pip install 'fairway-journeys[otel]'."
+        ) from None
+    return Telemetry(settings.app_id)
 
 
 def _make_open_map(settings: Settings, partition: int) -> Callable[[], OrderedMap]:

@@ -55,7 +55,7 @@ _COMMAND = _Kind(
 _UPDATE = _Kind(
     "Profile update",
     "profile-update",
-    {},
+    _TRACE,
     (),
     _PLACE | {"updates": [{"field": "visits", "before": 1, "after": 2}], "updatedAt": _AT},
 )
