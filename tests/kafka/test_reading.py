@@ -32,7 +32,21 @@ def read(data: bytes, start: int = 0) -> tuple[list[Any], int]:
     place, records = TopicPartition("t", 0), TolerantRecords(data)
     assert records.size_in_bytes() == len(data)
     found = TolerantPartitionRecords(place, records, [], start, None, None, False, 1)
-    return list(found), found.next_fetch_offset
+    taken, are_last = found.take(None)
+    assert are_last
+    return taken, found.next_fetch_offset
+
+
+def read_two_by_two(data: bytes, start: int) -> tuple[list[tuple[int, bytes | None]], int]:
+    """Return the same of records that are taken two at a time."""
+    found = TolerantPartitionRecords(TopicPartition("t", 0), TolerantRecords(data), [], start, None, None, False, 1)
+    all_, are_last = [], False
+    while not are_last:
+        taken, are_last = found.take(2)
+        assert are_last == (len(taken) < 2)
+        assert not taken or are_last or found.next_fetch_offset == taken[-1].offset + 1
+        all_ += taken
+    return values(all_), found.next_fetch_offset
 
 
 def read_all(*batches: bytes) -> tuple[list[Any], int]:
@@ -46,6 +60,16 @@ def read_all(*batches: bytes) -> tuple[list[Any], int]:
 
 def values(records: Sequence[Any]) -> list[tuple[int, bytes | None]]:
     return [(record.offset, record.value) for record in records]
+
+
+def test_what_is_taken_two_by_two_is_what_is_taken_at_once() -> None:
+    good, bad_name = batch(0, "a", "b", "c"), batch(3, "??", "e", "f").replace(b"??", b"\xff\xfe")
+    whole = batch(6, "g", "h", "i")
+    spoiled = whole[:70] + b"\xff" * (len(whole) - 70)
+    given = good + bad_name + spoiled + batch(9, "j")
+    records, end = read(given, start=1)
+    assert [record.offset for record in records] == [1, 2, 3, 4, 5, 8, 9]
+    assert read_two_by_two(given, 1) == (values(records), end)
 
 
 @pytest.mark.parametrize("codec", CODECS)
