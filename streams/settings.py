@@ -3,13 +3,15 @@
 import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, PostgresDsn, TypeAdapter, ValidationError, field_validator, model_validator
 
+from models.rates import FORM as RATES_FORM
+from models.rates import Rates, read_rates
 from streams.errors import FairwayError
 from streams.kafka_settings import KafkaSettings
 
@@ -80,6 +82,11 @@ class Settings(KafkaSettings):
         le=60_000,
         description="How long a worker gathers input for one transaction, in milliseconds; more costs less work.",
     )
+    max_sends: str = Field(
+        default="",
+        description="How many commands may leave in a time, as EMAIL=100/minute,club-7:SMS=5/second; those beyond"
+        " are held, and leave as soon as they may. Not set: no limit.",
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines are written.")
     history_days: int | None = Field(
         default=None,
@@ -132,11 +139,22 @@ class Settings(KafkaSettings):
         """Return the channels that senders know; journeys that name another are warned of."""
         return tuple(_split(self.channels))
 
+    @cached_property
+    def rates(self) -> Rates:
+        """Return how many commands may leave in a time."""
+        return read_rates(self.max_sends)
+
     @model_validator(mode="before")
     @classmethod
     def _read_secrets(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Take secrets from the files that are named for them, as containers mount them."""
         return given | {name: text for name in SECRETS if (text := _read_secret(given, name)) is not None}
+
+    @field_validator("max_sends")
+    @classmethod
+    def _check_rates(cls, text: str) -> str:
+        read_rates(text)
+        return text
 
     @field_validator("database_url")
     @classmethod
@@ -169,6 +187,7 @@ _ALLOWED = {
     "kafka_oauth_extensions": "name=value, several separated by commas",
     "kafka_client_rack": "letters, digits, dots, dashes, slashes or underscores",
     "kafka_aws_region": "the name of a region, as eu-west-1",
+    "max_sends": RATES_FORM,
     "database_url": "postgresql://user:password@host:port/database",
     "topics_profile": "the name of a profile in topics.yaml, as production",
     "app_id": "1 to 200 letters, digits, dots, dashes or underscores",

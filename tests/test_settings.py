@@ -19,6 +19,12 @@ from streams.settings import Settings, find_unknown, read_settings
         ),
         ("FAIRWAY_WEB_PORT", "x", "FAIRWAY_WEB_PORT is 'x', but must be: a valid integer."),
         ("FAIRWAY_WEB_PORT", "70000", "FAIRWAY_WEB_PORT is '70000', but must be: less than or equal to 65535."),
+        (
+            "FAIRWAY_MAX_SENDS",
+            "EMAIL=many/minute",
+            "FAIRWAY_MAX_SENDS is 'EMAIL=many/minute', but must be: [tenant:]CHANNEL=number/second, minute, hour "
+            "or day, several separated by commas, each once.",
+        ),
         ("FAIRWAY_LOG_FORMAT", "x", "FAIRWAY_LOG_FORMAT is 'x', but must be: 'text' or 'json'."),
     ],
 )  # fmt: skip

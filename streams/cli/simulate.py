@@ -10,6 +10,7 @@ import typer
 from models.moment import read_instant
 
 if TYPE_CHECKING:
+    from models.rates import Rates
     from streams.simulation.simulation import Output
 
 _CHUNK = 64 * 1024  # bytes
@@ -20,6 +21,13 @@ def simulate(
     events: Annotated[Path, typer.Option(help="Events and controls, one JSON object a line.")],
     customers: Annotated[Path | None, typer.Option(help="Customers known before, one JSON object a line.")] = None,
     until: Annotated[str | None, typer.Option(help="Stop the clock here: ISO 8601 with an offset.")] = None,
+    max_sends: Annotated[
+        str,
+        typer.Option(
+            metavar="RATES",
+            help="Hold the commands beyond these rates, as FAIRWAY_MAX_SENDS does: EMAIL=100/minute.",
+        ),
+    ] = "",
     explain: Annotated[
         bool, typer.Option("--explain", help="Tell in words what happened to whom, and why.")
     ] = False,
@@ -36,10 +44,10 @@ def simulate(
     from streams.simulation.simulation import Simulation
 
     gc.disable()  # nothing made here is cyclic, and collecting took a third of the time
-    stop = _read_moment(until)
+    stop, rates = _read_moment(until), _read_rates(max_sends)
     authored = read_journeys([journeys])
     known = read_customers(read_lines(customers)) if customers else []
-    simulation = Simulation(load_journeys(authored), known)
+    simulation = Simulation(load_journeys(authored), known, rates)
     outputs = simulation.run(parse_lines(read_lines(events), authored), stop)
     names = {journey.id: journey.name for journey in authored}
     if chart:
@@ -75,6 +83,15 @@ def _draw(outputs: Iterable["Output"], names: dict[str, str], chart: Path) -> It
     kept = list(outputs)
     draw(find_moves(kept, names), chart)
     return iter(kept)
+
+
+def _read_rates(text: str) -> "Rates":
+    from models.rates import read_rates
+
+    try:
+        return read_rates(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
 
 
 def _read_moment(text: str | None) -> datetime | None:

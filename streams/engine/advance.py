@@ -13,6 +13,7 @@ from models.customer import Customer, fingerprint, remember, remembers
 from models.ids import CustomerKey
 from models.journey import JourneyStatus
 from models.messages import Event, Source
+from streams.engine.allowance import Allowance
 from streams.engine.draft import CustomerDraft
 from streams.engine.effects import Cause, Outcome
 from streams.engine.entering import admit, enter_all, enter_by_hand, refuse
@@ -49,15 +50,19 @@ def advance(
     journeys: Journeys,
     *,
     tell_refusals: bool = True,
+    allowance: Allowance | None = None,
 ) -> Outcome:
     """Return the customer after an input, and its effects; the row itself is left as it was.
 
-    Without `tell_refusals`, whom a journey refuses leaves no trace (FAIRWAY_REFUSALS=none).
+    Without `tell_refusals`, whom a journey refuses leaves no trace (FAIRWAY_REFUSALS=none). An `allowance` says
+    what the tenant may send (R67), and has what was sent taken off it; without one, all may be sent.
     """
     if type(given) is Arrived and not is_of_use(given.event, journeys):
         return Outcome(customer)
     at = _time_of(given, now)
     draft = CustomerDraft(customer, key, now, journeys, tell_refusals=tell_refusals)
+    if allowance is not None:
+        draft.allowance = allowance
     if draft.customer.enrollments:
         if journeys.archived:
             _leave_archived(draft)

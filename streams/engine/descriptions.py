@@ -103,7 +103,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "error": "a sentence that says why",
         "exitReason": "error",
     },
-    "StepEntered": {"waitingUntil": "until when the WAIT holds"},
+    "StepEntered": {
+        "waitingUntil": "until when the WAIT holds, or the SEND is held",
+        "heldBy": "of a SEND: what holds it; rate is FAIRWAY_MAX_SENDS",
+        "note": "of a SEND: a sentence that says why it is held",
+    },
     "StepReplanned": {"waitingUntil": "the moment `before` and `after`"},
     "StepCompleted": {"completedAt": "when it was done", "result": "what it did, by the step's type"},
     "StepSkipped": {"reason": "why: see skip reasons", "enteredAt": "when it was entered, if it was"},
@@ -130,6 +134,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "sent": "true",
         "channel": "the channel",
         "messageId": "the command's commandId",
+        "heldUntil": "until when it was held, if it was",
+        "heldBy": "what held it",
+        "note": "a sentence that says why it was held",
     },
     "ConditionResult": {
         "result": "the answer",

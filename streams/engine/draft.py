@@ -9,6 +9,7 @@ import msgspec
 from models.customer import Candidate, Customer, Enrollment, Watch
 from models.customer import EntryHistory as EntryHistory
 from models.ids import CustomerKey, activity_id
+from streams.engine.allowance import Allowance
 from streams.engine.effects import Activity, Cause, Effect, Forward, Outcome
 from streams.engine.entries import EnrollmentRefused, Entry
 from streams.engine.inputs import CustomerInput, PlacesInput
@@ -22,6 +23,8 @@ class CustomerDraft:
 
     counted: Mapping[str, int] = MappingProxyType({})
     """Steps that an enrolment had taken when it began to count anew."""
+    allowance: Allowance | None = None
+    """What the tenant may send (R67); all, if there is none."""
 
     def __init__(
         self,

@@ -105,10 +105,12 @@ class EnrollmentFailed(EnrollmentEnded, frozen=True, tag="enrollment.failed"):
 
 
 class StepEntered(OfStep, frozen=True, tag="step.entered"):
-    """A WAIT began."""
+    """A WAIT began, or a SEND is held: `held_by` names what holds it, and `note` says why in a sentence."""
 
     entered_at: Moment
     waiting_until: Moment
+    held_by: str | UnsetType = UNSET
+    note: str | UnsetType = UNSET
 
 
 class StepCompleted(OfStep, frozen=True, tag="step.completed"):

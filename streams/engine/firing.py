@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from models.customer import Enrollment
-from streams.engine.compiled import Wait
+from streams.engine.compiled import Send, Wait
 from streams.engine.draft import CustomerDraft
 from streams.engine.effects import Cause
+from streams.engine.holding import is_held
 from streams.engine.inputs import CustomerInput, Due, FailWait
 from streams.engine.journeys import Journeys
 from streams.engine.leaving import fail
@@ -38,7 +39,7 @@ def find_due(
         if enrollment.waiting_until is not None and enrollment.waiting_until <= until
     ]
     if journeys.paused or journeys.damaged:
-        due = [(moment, id_) for moment, id_ in due if not _is_held(enrollments[id_], journeys)]
+        due = [(moment, id_) for moment, id_ in due if not _is_paused(enrollments[id_], journeys)]
     if type(given) is Due and given.enrollment_id is not None:
         due = [(moment, id_) for moment, id_ in due if id_ == given.enrollment_id]
     return sorted(due)
@@ -55,7 +56,7 @@ def fail_wait(draft: CustomerDraft, given: FailWait) -> None:
         draft.record(cause, draft.now, enrollment.club_id)
 
 
-def _is_held(enrollment: Enrollment, journeys: Journeys) -> bool:
+def _is_paused(enrollment: Enrollment, journeys: Journeys) -> bool:
     return (
         enrollment.journey_id in journeys.paused or (enrollment.journey_id, enrollment.version) in journeys.damaged
     )
@@ -65,7 +66,9 @@ def _fire(draft: CustomerDraft, enrollment: Enrollment, due: datetime) -> None:
     cause = Cause("wait", enrollment_id=enrollment.id, step_id=enrollment.step, due=due)
     journey = draft.journeys.find(enrollment.journey_id, enrollment.version)
     step = journey.steps.get(enrollment.step) if journey else None
-    if journey is None or not isinstance(step, Wait):
+    if journey is not None and isinstance(step, Send) and is_held(enrollment):
+        Walk(draft, journey, enrollment, draft.now).send_held(step)
+    elif journey is None or not isinstance(step, Wait):
         error = f"Version {enrollment.version} of journey '{enrollment.journey_id}' is not known any more."
         fail(draft, enrollment, journey, error, draft.now)
     elif enrollment.memory is not None and enrollment.memory.ended is not None:

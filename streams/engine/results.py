@@ -25,11 +25,14 @@ class NoResult(_Result, frozen=True):
 
 
 class SendResult(_Result, frozen=True):
-    """SEND: `message_id` is the command's id."""
+    """SEND: `message_id` is the command's id. One that was held says until when, by what, and why."""
 
     sent: Literal[True]
     channel: str
     message_id: str
+    held_until: Moment | UnsetType = UNSET
+    held_by: str | UnsetType = UNSET
+    note: str | UnsetType = UNSET
 
 
 class ConditionResult(_Result, frozen=True):

@@ -11,10 +11,10 @@ from models.duration import add
 from models.ids import command_id
 from streams.engine.compiled import Change, Condition, End, Send, Split, Trigger, Wait
 from streams.engine.effects import Command, ProfileUpdate, SendCommand
-from streams.engine.entries import Moved, ProfileUpdated, StepEntered, StepReplanned, StepSkipped
+from streams.engine.entries import Moved, ProfileUpdated, StepEntered, StepReplanned
+from streams.engine.holding import Held, Holding
 from streams.engine.leaving import complete, fail
 from streams.engine.memory import begin, change, keep, note_sent, recall, spend, tell_event
-from streams.engine.position import Position
 from streams.engine.results import (
     NO_RESULT,
     ConditionResult,
@@ -31,7 +31,7 @@ from streams.engine.waiting import Plan, lateness, plan
 STEP_LIMIT = 100  # steps without a wait (R25)
 
 
-class Walk(Position):
+class Walk(Holding):
     """One enrolment on its way through one journey version."""
 
     def run(self, limit: int = STEP_LIMIT) -> None:
@@ -107,10 +107,11 @@ class Walk(Position):
     def _send(self, step: Send) -> bool:
         draft, journey, enrollment = self.draft, self.journey, self.enrollment
         if is_unsubscribed(draft.customer.profile, step.channel):
-            draft.entries.append(StepSkipped(*self._place(step), "unsubscribed", self.at))
-            self.step = step.next
-            return True
-        step_id = step.id
+            return self._skip_send(step, "unsubscribed")
+        held = self.held
+        if (draft.allowance is not None or held is not None) and (goes_on := self._hold_back(step)) is not None:
+            return goes_on
+        entered, step_id = self.at if held is None else held.since, step.id
         visit = self.visits[step_id]
         id_ = command_id(enrollment.id, step_id, visit)
         draft.effects.append(
@@ -132,15 +133,25 @@ class Walk(Position):
                     self.variants,
                     enrollment.data,
                     self.at,
-                    add(self.at, step.expires_after, journey.zone) if step.expires_after else None,
+                    add(entered, step.expires_after, journey.zone) if step.expires_after else None,
                 ),
                 enrollment.traceparent,
             )
         )
         if journey.goal is not None:
             self.memory = note_sent(self.memory, step_id, visit, self.at)
-        self._done(step, SendResult(True, step.channel, id_), step.next)
+        result = SendResult(True, step.channel, id_) if held is None else held.describe(step.channel, id_)
+        self._done(step, result, step.next, entered)
         return True
+
+    def send_held(self, step: Send) -> None:
+        """Send what was held, or hold it again (R67); the steps after it run now."""
+        enrollment = self.enrollment
+        self.held = Held(enrollment.entered_at or self.at, enrollment.waiting_until, enrollment.wait)
+        self.enrollment = self.now_at(step.id)
+        if self._send(step):
+            self.held = None
+            self.run()
 
     def _change(self, step: Change) -> bool:
         try:

@@ -264,8 +264,8 @@ def _move(step: Step, entry: _StepEntry) -> None:
         case RawStepCompleted(result=result):
             step.status, step.entered_at, step.completed_at = "COMPLETED", entry.entered_at, entry.completed_at
             step.result = result
-        case StepEntered(waiting_until=until):
-            step.status, step.entered_at, step.result = "IN_PROGRESS", entry.entered_at, {"waitingUntil": until}
+        case StepEntered():
+            step.status, step.entered_at, step.result = "IN_PROGRESS", entry.entered_at, _tell_waiting(entry)
         case StepReplanned(waiting_until=until):
             step.status, step.result = "IN_PROGRESS", {"waitingUntil": until.after}
         case StepSkipped(reason=reason, entered_at=at):
@@ -276,6 +276,11 @@ def _move(step: Step, entry: _StepEntry) -> None:
             step.status, step.entered_at, step.result = "FAILED", entry.entered_at, {"error": error}
         case _:
             assert_never(entry)
+
+
+def _tell_waiting(entry: StepEntered) -> dict[str, Any]:
+    said = {"waitingUntil": entry.waiting_until, "heldBy": entry.held_by, "note": entry.note}
+    return {name: value for name, value in said.items() if value is not msgspec.UNSET}
 
 
 def _is_update(entry: StoredEntry | None) -> bool:

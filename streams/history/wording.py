@@ -58,6 +58,7 @@ SKIPS = {
     "ended": "the journey ended before",
     "unsubscribed": "the customer has unsubscribed",
     "policy": "the wait's policy says so",
+    "expired": "it could not leave before it expires",
 }
 
 
@@ -118,6 +119,8 @@ def _describe_step(entry: StepCompleted | StepEntered | StepReplanned | StepSkip
     match entry:
         case StepCompleted():
             return _describe_completed(entry)
+        case StepEntered(waiting_until=until, note=str() as note):
+            return _make(entry, f"held: {lower_first(note)} Sends at", "waits", moment=until)
         case StepEntered(waiting_until=until):
             return _make(entry, "waits until", "waits", moment=until)
         case StepReplanned(waiting_until=until):
@@ -190,6 +193,8 @@ def _describe_completed(entry: StepCompleted) -> Description:
 def describe_result(result: Result) -> str:
     """Return in a few words what came of a completed step; nothing where there is nothing to say."""
     match result:
+        case SendResult(channel=channel, held_until=datetime() as until):
+            return f"sent by {channel}, after it was held until {until:%Y-%m-%d %H:%M:%S} UTC"
         case SendResult(channel=channel):
             return f"sent by {channel}"
         case SplitResult(variant=variant):
@@ -216,6 +221,11 @@ def _describe_end_of_wait(result: WaitResult) -> str:
             return "its time was over"
         case _:
             return ""
+
+
+def lower_first(sentence: str) -> str:
+    """Return a sentence so that it may follow a colon."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def describe_cause(cause: Cause) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from streams.engine.admission import Places
+from streams.engine.allowance import read_buckets
 from streams.engine.leaving import places_key
 
 POSITION = b":position"
@@ -18,6 +19,9 @@ JOINED = b":joined"
 """The journeys with maxEnrollments that know how many ACTIVE enrolments this partition has (R5)."""
 PLACES = places_key("")
 """What the keys of places begin with; one row a journey with maxEnrollments (R5)."""
+
+SENDS = b":sends:"
+"""What the keys of send rates begin with; one row a tenant that may send only so many commands in a time (R67)."""
 
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
@@ -33,6 +37,8 @@ _READERS: Mapping[bytes, Callable[[bytes], object]] = {
     PARTITIONS: read_partitions,
     TOPICS: read_topic_ids,
     JOINED: read_joined,
+    PLACES: read_places,
+    SENDS: read_buckets,
 }
 
 
@@ -43,7 +49,7 @@ def is_internal(key: bytes) -> bool:
 
 def is_readable(key: bytes, row: bytes | None) -> bool:
     """Say whether an internal row is one that Fairway writes; of those that it does not know, all are."""
-    read = read_places if key.startswith(PLACES) else _READERS.get(key)
+    read = next((read for start, read in _READERS.items() if key.startswith(start)), None)
     try:
         if read is not None and row is not None:
             read(row)

@@ -52,6 +52,11 @@ FOREIGN = Counter(
 WAIT_DELAY = Histogram(
     "fairway_wait_delay_seconds", "From when a wait was due to the commit of what it led to.", buckets=_LONG
 )
+HELD = Counter(
+    "fairway_sends_held_total",
+    "Times that a SEND was held, for more commands were to leave than FAIRWAY_MAX_SENDS lets.",
+    ["channel"],
+)
 LOSSES = Counter(
     "fairway_partition_losses_total",
     "Partitions that had to be opened anew: fenced (another worker took over), unknown (the outcome of a commit), "
@@ -64,7 +69,7 @@ TRACED_INPUTS = Counter(
     ["result"],
 )
 ALL = (
-    EVENTS, EVENT_AGE, COMMANDS, COMMIT, ENROLLMENTS, REFUSALS, DEAD_LETTERS, FOREIGN, WAIT_DELAY, LOSSES,
+    EVENTS, EVENT_AGE, COMMANDS, COMMIT, ENROLLMENTS, REFUSALS, DEAD_LETTERS, FOREIGN, WAIT_DELAY, HELD, LOSSES,
     TRACED_INPUTS,
 )  # fmt: skip
 
@@ -88,6 +93,7 @@ class Tally:
         self._channels: list[str] = []
         self._occurred: list[datetime] = []
         self._due: list[datetime] = []
+        self._held: list[str] = []
 
     def note_events(self, topic: str, result: str, number: int = 1) -> None:
         """Note that records of a topic were handled."""
@@ -101,6 +107,10 @@ class Tally:
     def note_fired(self, due: Iterable[datetime]) -> None:
         """Note when waits were due that have fired."""
         self._due += due
+
+    def note_held(self, channels: Iterable[str]) -> None:
+        """Note the channels of SENDs that are held."""
+        self._held += channels
 
     def note_effects(self, effects: Sequence[tuple[bytes, Sequence[Emitted]]]) -> None:
         """Note what came of inputs: of what there are several an input, only the types, at C's speed."""
@@ -130,8 +140,9 @@ class Tally:
                 ENROLLMENTS.labels(_RESULTS[kind]).inc(number)
         for reason, number in Counted(self._refusals).items():
             REFUSALS.labels(reason).inc(number)
-        for channel, number in Counted(self._channels).items():
-            COMMANDS.labels(_bounded(channel)).inc(number)
+        for channels, counter in ((self._channels, COMMANDS), (self._held, HELD)):
+            for channel, number in Counted(channels).items():
+                counter.labels(_bounded(channel)).inc(number)
         for moments, histogram in ((self._occurred, EVENT_AGE), (self._due, WAIT_DELAY)):
             for moment in moments:
                 histogram.observe(max(0.0, (committed - moment).total_seconds()))

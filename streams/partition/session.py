@@ -25,7 +25,6 @@ from streams.partition.isolation import Isolation
 from streams.partition.known import KnownCustomers
 from streams.partition.outputs import Router
 from streams.partition.pacing import Load, Pace
-from streams.partition.processor import Processor
 from streams.partition.queue import RecordQueue
 from streams.partition.timers import Timers
 from streams.partition.transaction import Letter, Prepared, Transaction, UnwritableRowError
@@ -49,8 +48,7 @@ class Session:
         self._queue = queue
         self._context = context
         self._counts = counts
-        tracing = context.tracing
-        self._processor = (tracing.processor if tracing else Processor)(router, context.decide)
+        self._processor = context.make_processor(router)
         self._isolation = Isolation(self._processor)
         self._known = KnownCustomers(context.customers_kept)
         self._pace = Pace(context.pacing, context.clock(), owes_offsets=row is not None)

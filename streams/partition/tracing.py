@@ -5,12 +5,14 @@ Spans stay with the effects that they are of: a slice that does not count, or a 
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from models.customer import Customer
 from models.ids import CustomerKey
 from models.messages import Source
+from models.rates import Rates
 from streams.clock import now as read_clock
 from streams.engine.effects import Forward, Outcome
 from streams.engine.inputs import Arrived, CustomerInput
@@ -21,6 +23,7 @@ from streams.partition.inputs import Addressed
 from streams.partition.metrics import TRACED_INPUTS, Tally
 from streams.partition.outputs import Emitted, Router
 from streams.partition.processor import Advance, Given, Processor
+from streams.partition.rated import RatedProcessor
 from streams.partition.spans import Decided, TracedEffects, describe_source, may_follow, trace_effects
 from streams.partition.traces import PARTITION, Attributes, Decision, Span, SpanContext, read_sampled, receive
 from streams.partition.transaction import Slice
@@ -45,9 +48,9 @@ class Tracing:
         self._second = clock()
         self._left = _INPUTS_A_SECOND
 
-    def processor(self, router: Router, decide_customer: Advance) -> Processor:
+    def processor(self, router: Router, decide_customer: Advance, rates: Rates) -> Processor:
         """Return what brings inputs to their customers, and traces them."""
-        return _TracedProcessor(router, decide_customer, self)
+        return _TracedProcessor(router, decide_customer, rates, self)
 
     def tally(self) -> Tally:
         """Return what a transaction is counted by: it exports its spans, too."""
@@ -95,16 +98,22 @@ class _TracedTally(Tally):
                 self._tracing.export([span])
 
 
-class _TracedProcessor(Processor):
+class _TracedProcessor(RatedProcessor):
     """The inputs of one partition, traced."""
 
-    def __init__(self, router: Router, decide_customer: Advance, tracing: Tracing) -> None:
-        super().__init__(router, self._trace)
+    def __init__(self, router: Router, decide_customer: Advance, rates: Rates, tracing: Tracing) -> None:
+        super().__init__(router, self._trace, rates)
         self._decide_untraced = decide_customer
         self._tracing = tracing
 
     def _trace(
-        self, before: Customer | None, key: CustomerKey, given: CustomerInput, now: datetime, journeys: Journeys
+        self,
+        before: Customer | None,
+        key: CustomerKey,
+        given: CustomerInput,
+        now: datetime,
+        journeys: Journeys,
+        **within: Any,
     ) -> Outcome:
         """Let the engine decide; an event carries the span of that, which its row and commands then name."""
         tracing, arrival = self._tracing, None
@@ -113,7 +122,7 @@ class _TracedProcessor(Processor):
         elif type(given) is Arrived and (arrival := receive(given, "decide", tracing.ratio)):
             given = _carry(given, arrival.context)
         started = tracing.clock() if arrival else now
-        outcome = self._decide_untraced(before, key, given, now, journeys)
+        outcome = self._decide_untraced(before, key, given, now, journeys, **within)
         if not (outcome.effects and has_room and (arrival or may_follow(before, given))):
             return outcome
         decided = Decided(before, given, arrival, self.router.partition, started, tracing.clock())

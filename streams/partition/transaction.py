@@ -166,6 +166,7 @@ class Transaction:
         self.outputs.letters += slice_.letters
         self.tally.note_effects(slice_.effects)
         self.tally.note_fired(slice_.fired)
+        self.tally.note_held(slice_.held)
         self.marks |= slice_.marks
         for key, before in changed.items():
             if key in written:
@@ -221,6 +222,7 @@ class Slice:
         self.rows: dict[bytes, bytes | None] = {}
         self.marks: dict[bytes, bool] = {}
         self.fired: list[datetime] = []  # when waits that it fires were due
+        self.held: list[str] = []  # the channels of SENDs that it holds (R67)
 
     def __enter__(self) -> Self:
         self.customers = self._transaction.find_all(self._keys)

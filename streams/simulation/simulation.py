@@ -8,6 +8,7 @@ import heapq
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, cast
 
 import msgspec
@@ -16,9 +17,20 @@ from models.customer import Customer
 from models.ids import CustomerKey, customer_key
 from models.journey import JourneyStatus
 from models.messages import Event, Source
+from models.rates import Rates, find_rates
 from streams.engine.admission import Places, decide
 from streams.engine.advance import advance
-from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate, SendCommand, plain
+from streams.engine.allowance import Allowance, Buckets
+from streams.engine.effects import (
+    Activity,
+    Command,
+    Effect,
+    Forward,
+    Outcome,
+    ProfileUpdate,
+    SendCommand,
+    plain,
+)
 from streams.engine.inputs import (
     Arrived,
     CountActive,
@@ -57,8 +69,13 @@ class Output(msgspec.Struct, frozen=True):
 class Simulation:
     """Journeys, customers and the waits between them, at one moment of the virtual clock."""
 
-    def __init__(self, journeys: Journeys, customers: Iterable[Customer] = ()) -> None:
+    def __init__(
+        self, journeys: Journeys, customers: Iterable[Customer] = (), rates: Rates = MappingProxyType({})
+    ) -> None:
+        """Begin with what is known of customers; `rates` say how many commands may leave in a time (R67)."""
         self.journeys = journeys
+        self._rates = rates
+        self._buckets: dict[str, Buckets] = {}  # by tenant
         self.customers: dict[bytes, Customer] = {
             customer_key(customer.tenant_id, customer.customer_id): customer for customer in customers
         }
@@ -154,13 +171,23 @@ class Simulation:
                 ahead.extend(self._count(given))
                 continue
             before = self.customers.get(key.raw)
-            outcome = advance(before, key, given, now, self.journeys)
+            outcome = self._decide(before, key, given, now)
             self._keep(key.raw, before, outcome.customer)
             for effect in outcome.effects:
                 if isinstance(effect, Forward):
                     ahead.append((CustomerKey.read(effect.key), effect.message))
                 else:
                     yield _output(key.raw, effect, now)
+
+    def _decide(self, before: Customer | None, key: CustomerKey, given: CustomerInput, now: datetime) -> Outcome:
+        rates = find_rates(self._rates, key.tenant_id) if self._rates else None
+        if not rates:
+            return advance(before, key, given, now, self.journeys)
+        shares = {channel: rate.share(1) for channel, rate in rates.items()}
+        allowance = Allowance(key.tenant_id, rates, shares, self._buckets.get(key.tenant_id, {}))
+        outcome = advance(before, key, given, now, self.journeys, allowance=allowance)
+        self._buckets[key.tenant_id] = allowance.buckets
+        return outcome
 
     def _count(self, given: RequestPlace | ReleasePlace | CountActive) -> list[tuple[CustomerKey, Any]]:
         id_ = given.journey_id

@@ -102,6 +102,7 @@ class Worker:
             pacing=Pacing(timedelta(milliseconds=self.settings.commit_interval_ms)),
             customers_kept=share(_CUSTOMERS_KEPT, partitions),
             decide=self.decide(),
+            rates=self.settings.rates,
             cloudevents=self.settings.cloudevents == "on",
             tracing=Tracing(self.settings.traces_ratio, self._telemetry.export) if self._telemetry else None,
         )

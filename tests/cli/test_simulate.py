@@ -37,6 +37,8 @@ def test_a_chart_that_can_t_be_written_is_told(tmp_path: Path) -> None:
         (["--journeys", "nowhere.yaml", "--events", "nowhere.jsonl"], 1, "can't be read"),
         (["--journeys", "tests/histories/golf-club/journeys.yaml", "--events", "nowhere.jsonl"], 1,
          "'nowhere.jsonl' can't be read: No such file or directory."),
+        (["--journeys", "tests/histories/golf-club/journeys.yaml", "--events", "x", "--max-sends", "EMAIL"], 2,
+         "'EMAIL' is none of the form"),
         (["--journeys", "tests/histories/golf-club/journeys.yaml", "--events", "x", "--until", "soon"], 2,
          "'soon' is no date-time with an offset"),
     ],

@@ -51,6 +51,11 @@ def entered(step: str = "wait", visit: int = 1, until: datetime = NOON + timedel
     return StepEntered(*OF, step, 2, visit, NOON, until)
 
 
+def held(visit: int = 1, until: datetime = NOON + timedelta(hours=1)) -> StepEntered:
+    note = "More than 1 EMAIL commands per hour for tenant 'pinehurst'."
+    return StepEntered(*OF, "mail", 2, visit, NOON, until, "rate", note)
+
+
 def replanned(step: str = "wait", visit: int = 1, before: float = 24, after: float = 48) -> StepReplanned:
     return StepReplanned(*OF, step, 2, visit, Moved(hours(before), hours(after)))
 

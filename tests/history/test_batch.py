@@ -24,6 +24,7 @@ from tests.history.build import (
     failed,
     fold,
     followed,
+    held,
     hours,
     reached,
     record,
@@ -180,6 +181,19 @@ def test_sends_are_counted_by_channel_and_hour() -> None:
     sends = [done("mail", visit, SendResult(True, "EMAIL", f"m-{visit}")) for visit in (1, 2)]
     batch = fold(record(started(), *sends, at=hours(0.5)))
     assert batch.counts.hours[JOURNEY, NOON, "sent:EMAIL"] == 2
+
+
+def test_R67_a_SEND_that_is_held_waits_and_says_why_and_held_again_is_no_other_visit() -> None:
+    batch = fold(record(started(), held()), record(held(until=hours(2))))
+    assert batch.enrollments[RUN].waiting_until == hours(2)
+    step = batch.steps[RUN, "mail"]
+    assert (step.status, step.visits, step.result) == (
+        "IN_PROGRESS", 1, {"waitingUntil": hours(2), "heldBy": "rate", "note": held().note},
+    )  # fmt: skip
+    assert counted(batch, "mail") == {"entered": 1, "enrollments": 1, "inside": 1}
+    batch.add(record(done("mail", 1, SendResult(True, "EMAIL", "m-1", hours(2), "rate", "So."))))
+    assert counted(batch, "mail") == {"entered": 1, "enrollments": 1, "completed": 1}
+    assert batch.enrollments[RUN].waiting_until is None
 
 
 # --- what listening brings --------------------------------------------------------------------------------------

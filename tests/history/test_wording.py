@@ -32,6 +32,7 @@ from tests.history.build import (
     exited,
     failed,
     followed,
+    held,
     reached,
     replanned,
     skipped,
@@ -47,6 +48,7 @@ SENTENCES: list[tuple[Any, str, str]] = [
     (exited(), "Left the journey (manual)", "gone"),
     (EnrollmentFailed(*OF, "update", NOON, "It broke."), "Failed: It broke.", "bad"),
     (entered(), "waits until", "waits"),
+    (held(), "held: more than 1 EMAIL commands per hour for tenant 'pinehurst'. Sends at", "waits"),
     (skipped(), "skipped: another branch was taken", "gone"),
     (skipped(reason="weather"), "skipped: weather", "gone"),
     (failed(), "failed: It broke.", "bad"),
@@ -88,6 +90,10 @@ def test_every_kind_of_entry_is_in_the_table() -> None:
     [
         (NO_RESULT, "done"),
         (SendResult(True, "EMAIL", "m-1"), "done: sent by EMAIL"),
+        (
+            SendResult(True, "EMAIL", "m-1", NOON, "rate", "More than may."),
+            "done: sent by EMAIL, after it was held until 2026-11-23 12:00:00 UTC",
+        ),
         (ConditionResult(True, []), "done: the answer is yes"),
         (ConditionResult(False, []), "done: the answer is no"),
         (SplitResult("B"), "done: variant “B”"),

@@ -116,3 +116,14 @@ async def test_beyond_so_many_inputs_in_a_second_traces_go_on_as_they_came() -> 
     partition.now += timedelta(seconds=1)
     await partition.take(TOPIC, event(250, "c-7"))
     assert len(partition.named("decide event")) == 201
+
+
+async def test_R67_a_send_that_is_held_is_traced_when_it_goes() -> None:
+    partition = Partition(journey(send()), rates="EMAIL=1/hour")
+    await partition.take(TOPIC, event(1, "c-1"), event(2, "c-2"))
+    assert len(partition.sent()) == len(partition.named("send command")) == 1
+    await partition.step(hours(2))
+    assert len(partition.sent()) == len(partition.named("send command")) == 2
+    (first,) = partition.named("decide wait")
+    assert first.link is not None
+    assert first.link.trace_id == TRACE

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.journey import Journey
+from models.rates import read_rates
 from streams.engine.advance import advance
 from streams.kafka.fetch import Fetch
 from streams.kafka.topics import COMMANDS, INBOX
@@ -32,13 +33,14 @@ class Partition:
         partitions: int = 1,
         decide: Advance = advance,
         broker: Broker | None = None,
+        rates: str = "",
     ) -> None:
         self.broker, self.now, self.spans = broker or Broker(), START, list[Span]()
         self.offsets: dict[str, int] = {}
         known = live(*journeys)
         self.task = make_task(
             self.broker, partitions=partitions, decide=decide, journeys=lambda: known, clock=self.clock,
-            topics=(TOPIC, HEARD, INBOX),
+            topics=(TOPIC, HEARD, INBOX), rates=read_rates(rates),
             tracing=Tracing(ratio, self.spans.extend, self.clock) if is_traced else None,
         )  # fmt: skip
         self.session: Session | None = None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from models.journey import Journey
+from models.rates import read_rates
 from streams.engine.reading import split_lines
 from streams.simulation.lines import parse_lines
 from streams.simulation.scenario import load_journeys, read_customers
@@ -27,9 +28,12 @@ def control(word: str, at: datetime = NOON, **fields: Any) -> dict[str, Any]:
     return {"control": word, "at": at.isoformat(), "tenantId": "pinehurst", "journey": "Welcome", **fields}
 
 
-def run(authored: list[Journey], *lines: Any, until: datetime | None = None, customers: str = "") -> list[Output]:
+def run(
+    authored: list[Journey], *lines: Any, until: datetime | None = None, customers: str = "", max_sends: str = ""
+) -> list[Output]:
     raw = b"\n".join(item if isinstance(item, bytes) else json.dumps(item).encode() for item in lines)
-    simulation = Simulation(load_journeys(authored), read_customers(split_lines(customers.encode())))
+    known = read_customers(split_lines(customers.encode()))
+    simulation = Simulation(load_journeys(authored), known, read_rates(max_sends))
     return list(simulation.run(parse_lines(split_lines(raw), authored), until))
 
 

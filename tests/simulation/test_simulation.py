@@ -128,3 +128,14 @@ def test_R28_of_several_versions_in_files_the_newest_is_entered() -> None:
     versions = [journey(send("new", "new"), version=2), journey(send())]
     outputs = run(versions, line(1, "a"))
     assert [o.fields["templateId"] for o in outputs if o.topic == "fairway.commands"] == ["new"]
+
+
+def test_R67_sends_beyond_a_rate_are_held_on_the_virtual_clock() -> None:
+    lines = [line(n, f"c{n}") for n in range(4)]
+    assert sent(run([journey(send())], *lines)) == [(f"c{n}", NOON) for n in range(4)]
+    minutes = [timedelta(0), timedelta(0), timedelta(minutes=30), timedelta(minutes=60)]
+    rated = sent(run([journey(send())], *lines, max_sends="EMAIL=2/hour"))
+    assert rated == [(f"c{n}", NOON + minutes[n]) for n in range(4)]
+    assert sent(run([journey(send())], *lines, max_sends="club-7:EMAIL=2/hour")) == [
+        (f"c{n}", NOON) for n in range(4)
+    ]

@@ -1,6 +1,6 @@
 """An enrolment: where it stands, why not further, and everything that happened."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from models.listeners import ANY_KEY
 from models.steps import WaitStep
 from streams.clock import now as read_clock
 from streams.engine.results import read_result
-from streams.history.wording import SKIPS, describe_result
+from streams.history.wording import SKIPS, describe_result, lower_first
 from streams.web.charts.listening import describe_awaited, list_exits
 from streams.web.charts.outline import find_links, summarize
 from streams.web.pages.addresses import missing, newest, older
@@ -41,12 +41,13 @@ async def show(request: Request) -> Response:
         page = await history.list_activity(
             reader, row["tenant_id"], row["customer_id"], wanted, cursor=given.get("before") or None
         )
+    held = _find_note(steps, row["current_step_id"])
     heard = await read_heard(sources_of(request), request, row, journey) if journey else []
     return render(
         request, "enrollment.html", row=row, owner=owner, journey=journey, failed=failed, heard=heard,
         states={step["step_id"]: step for step in steps},
         older=older(request, page.next), newest=newest(request), records=describe_records(page.rows, id_),
-        next_=_following(journey, row), place=_describe_place(row, owner, journey),
+        next_=_following(journey, row), place=_describe_place(row, owner, journey, held),
         awaited=_describe_awaited(row, journey), exits=list_exits(journey) if journey else [],
         step=_find_step(journey, row["current_step_id"]), summarize=summarize, result=_describe_state,
         step_names=_name_steps(journey),
@@ -69,7 +70,8 @@ async def read(request: Request) -> Values:
             return {}
         owner = await journeys.find_journey(reader, row["journey_id"])
         journey = await journeys.read_version(reader, row["journey_id"], row["version"])
-    return {"place": _describe_place(row, owner, journey), "relative": _describe_wait(row)}
+        held = _find_note(await history.list_enrollment_steps(reader, id_), row["current_step_id"])
+    return {"place": _describe_place(row, owner, journey, held), "relative": _describe_wait(row)}
 
 
 def _find_step(journey: Journey | None, step_id: str | None) -> Any:
@@ -88,7 +90,13 @@ def _following(journey: Journey | None, row: Row) -> list[tuple[str, Any]]:
     return [(link.label, _find_step(journey, link.end)) for link in links]
 
 
-def _describe_place(row: Row, owner: Row | None, journey: Journey | None) -> str:
+def _find_note(steps: Sequence[Row], step_id: str | None) -> str:
+    """Return why the SEND at which an enrolment stands is held; nothing where it is not (R67)."""
+    results = (step["result"] or {} for step in steps if step["step_id"] == step_id)
+    return next((str(result.get("note", "")) for result in results if result.get("heldBy")), "")
+
+
+def _describe_place(row: Row, owner: Row | None, journey: Journey | None, held: str = "") -> str:
     """Return in a sentence where an enrolment stands, and why not further."""
     found = _find_step(journey, row["current_step_id"])
     step = (found.name if found else None) or row["current_step_id"]
@@ -106,6 +114,8 @@ def _describe_place(row: Row, owner: Row | None, journey: Journey | None) -> str
             return f"Is held in step “{step}”: the journey is paused, and nothing fires until it is resumed."
         case _ if row["waiting_until"] < read_clock():
             return f"Should have left step “{step}” by now: a worker is behind or down (see the overview)."
+        case _ if held:
+            return f"Is held in step “{step}” until it may leave: {lower_first(held)} Nothing is wrong."
         case _ if awaited := _describe_awaited(row, journey):
             return f"Waits in step “{step}” for {awaited}; nothing is wrong, it has not come."
         case _:
