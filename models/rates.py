@@ -1,13 +1,16 @@
-"""How many commands may leave in a time: read from FAIRWAY_MAX_SENDS, and shared out to the partitions (R67)."""
+"""How many of something there may be in a time: commands (R67), failures (R68); read from a setting's text."""
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-_ENTRY = re.compile(r"(?:(?P<tenant>[^:]+):)?(?P<channel>[^:=]+)=(?P<limit>[0-9]{1,9})/(?P<unit>[a-z]+)")
-FORM = "[tenant:]CHANNEL=number/second, minute, hour or day, several separated by commas, each once"
+_ENTRY = re.compile(r"(?:(?P<tenant>[^:]+):)?(?P<channel>[^:=]+)=(?P<rate>.+)")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+RATE_FORM = "number/second, minute, hour or day"
+FORM = f"[tenant:]CHANNEL={RATE_FORM}, several separated by commas, each once"
 """What is allowed, in words."""
 
 
@@ -19,14 +22,19 @@ class Share(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """So many commands in a unit of time, over all partitions."""
+    """So many in a unit of time, over all partitions."""
 
     limit: int
     unit: str
 
+    @property
+    def per(self) -> timedelta:
+        """The unit of time."""
+        return timedelta(seconds=_UNITS[self.unit])
+
     def share(self, partitions: int) -> Share:
         """Return the part of one of so many partitions."""
-        interval = timedelta(seconds=_UNITS[self.unit]) * partitions / self.limit
+        interval = self.per * partitions / self.limit
         return Share(interval, max(1, self.limit // partitions))
 
     def describe(self, channel: str, tenant_id: str) -> str:
@@ -38,17 +46,30 @@ Rates = Mapping[tuple[str, str], Rate]
 """By tenantId, "" for every tenant that has none of its own, and channel."""
 
 
+def read_rate(text: str) -> "Rate | None":
+    """Return the rate that a text names, None for an empty one; raises ValueError with a sentence."""
+    number, _, unit = text.strip().partition("/")
+    if not text.strip():
+        return None
+    if unit not in _UNITS or not _NUMBER.fullmatch(number) or not int(number):
+        raise ValueError(f"'{text}' is none of the form {RATE_FORM}")
+    return Rate(int(number), unit)
+
+
 def read_rates(text: str) -> Rates:
     """Return the rates that a setting names; raises ValueError with a sentence."""
     rates: dict[tuple[str, str], Rate] = {}
     for entry in filter(None, map(str.strip, text.split(","))):
         match = _ENTRY.fullmatch(entry)
-        if match is None or match["unit"] not in _UNITS or not int(match["limit"]):
+        rate = None
+        with suppress(ValueError):
+            rate = read_rate(match["rate"]) if match else None
+        if match is None or rate is None:
             raise ValueError(f"'{entry}' is none of the form {FORM}")
         key = (match["tenant"] or "").strip(), match["channel"].strip().upper()
         if key in rates:
             raise ValueError(f"'{entry}' names a tenant and channel a second time")
-        rates[key] = Rate(int(match["limit"]), match["unit"])
+        rates[key] = rate
     return rates
 
 

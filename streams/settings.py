@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from pydantic import Field, PostgresDsn, TypeAdapter, ValidationError, field_validator, model_validator
 
 from models.rates import FORM as RATES_FORM
-from models.rates import Rates, read_rates
+from models.rates import RATE_FORM, Rate, Rates, read_rate, read_rates
 from streams.errors import FairwayError
 from streams.kafka_settings import KafkaSettings
 
@@ -87,6 +87,11 @@ class Settings(KafkaSettings):
         description="How many commands may leave in a time, as EMAIL=100/minute,club-7:SMS=5/second; those beyond"
         " are held, and leave as soon as they may. Not set: no limit.",
     )
+    max_failures: str = Field(
+        default="",
+        description="How many enrolments of a journey may fail in a time, as 100/hour; with more it is paused, and"
+        " says so. Not set: no journey is paused.",
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines are written.")
     history_days: int | None = Field(
         default=None,
@@ -150,6 +155,17 @@ class Settings(KafkaSettings):
         """Take secrets from the files that are named for them, as containers mount them."""
         return given | {name: text for name in SECRETS if (text := _read_secret(given, name)) is not None}
 
+    @cached_property
+    def failures(self) -> Rate | None:
+        """Return how many enrolments of a journey may fail in a time, if that is limited."""
+        return read_rate(self.max_failures)
+
+    @field_validator("max_failures")
+    @classmethod
+    def _check_failures(cls, text: str) -> str:
+        read_rate(text)
+        return text
+
     @field_validator("max_sends")
     @classmethod
     def _check_rates(cls, text: str) -> str:
@@ -187,6 +203,7 @@ _ALLOWED = {
     "kafka_oauth_extensions": "name=value, several separated by commas",
     "kafka_client_rack": "letters, digits, dots, dashes, slashes or underscores",
     "kafka_aws_region": "the name of a region, as eu-west-1",
+    "max_failures": RATE_FORM,
     "max_sends": RATES_FORM,
     "database_url": "postgresql://user:password@host:port/database",
     "topics_profile": "the name of a profile in topics.yaml, as production",

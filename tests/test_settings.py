@@ -20,6 +20,11 @@ from streams.settings import Settings, find_unknown, read_settings
         ("FAIRWAY_WEB_PORT", "x", "FAIRWAY_WEB_PORT is 'x', but must be: a valid integer."),
         ("FAIRWAY_WEB_PORT", "70000", "FAIRWAY_WEB_PORT is '70000', but must be: less than or equal to 65535."),
         (
+            "FAIRWAY_MAX_FAILURES",
+            "many",
+            "FAIRWAY_MAX_FAILURES is 'many', but must be: number/second, minute, hour or day.",
+        ),
+        (
             "FAIRWAY_MAX_SENDS",
             "EMAIL=many/minute",
             "FAIRWAY_MAX_SENDS is 'EMAIL=many/minute', but must be: [tenant:]CHANNEL=number/second, minute, hour "

@@ -55,6 +55,8 @@ class JourneyRow(Row):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
+    paused_because: Mapped[str | None]
+    """Why the breaker paused it, if it did and nobody has moved it since."""
     problem: Mapped[str | None]
     """Why the workers do not have its newest version or status, if they do not: Kafka refused it."""
 

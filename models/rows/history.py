@@ -156,6 +156,16 @@ class HourCountRow(Row):
     number: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
 
 
+class FailureCountRow(Row):
+    """How many enrolments of a journey failed in a second, by when that was written; the breaker's window of it."""
+
+    __tablename__ = "journey_failures"
+
+    journey_id: Mapped[Id] = mapped_column(of_journey(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+
+
 class ActivityRow(Row):
     """One activity record: the timeline, and with `refused` the answer to "why not"."""
 

@@ -66,8 +66,8 @@ def list_journeys(
 
     rows = transact(lambda connection: stored.list_all(connection, tenant, status))
     for row in () if as_json else rows:
-        if row["problem"]:
-            typer.echo(f"fairway: warning: '{row['name']}' of '{row['tenantId']}': {row['problem']}", err=True)
+        for trouble in filter(None, (row["problem"], row["pausedBecause"])):
+            typer.echo(f"fairway: warning: '{row['name']}' of '{row['tenantId']}': {trouble}", err=True)
     columns = (
         "tenantId",
         "name",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from streams.worker.deferred import DeferredReader
     from streams.worker.worker import Worker
 
+_CONTROL = ("streams.control.runs", "streams.control.breaker")
 PRIVATE_UMASK = 0o077  # what the worker keeps of people, nobody else on the machine may read
 _LAST_SECONDS = 13.0  # after SIGTERM; supervisors kill after 15 or more
 _WEB_STOP_SECONDS = 2.0
@@ -140,21 +141,24 @@ async def _keep_company(
 
     opening = asyncio.create_task(_await_partitions(running))
     await asyncio.wait([opening], timeout=_HEAD_START_SECONDS)
-    for module in ("streams.history.reader", "streams.journeys.outbox", "streams.control.runs", "streams.web.app"):
+    for module in ("streams.history.reader", "streams.journeys.outbox", *_CONTROL, "streams.web.app"):
         await asyncio.to_thread(import_module, module)
     gc.freeze()  # what was loaded stays, and need not be looked at for garbage
+    from streams.control.breaker import watch_for_ever
     from streams.control.runs import advance_for_ever
     from streams.history.projector import Projector
     from streams.history.reader import HistoryReader
     from streams.journeys.outbox import publish_for_ever
     from streams.web.app import make_app
 
-    reader = HistoryReader(Projector.connect(settings.database_url), now, settings.history_days)
+    projector = Projector.connect(settings.database_url, counts_failures=settings.failures is not None)
+    reader = HistoryReader(projector, now, settings.history_days)
     try:
         await history.arrive(reader)
         web = port.serve(make_app(running, settings, topics))
         told = _tell_readiness(running, port, opening)
-        await _run_all(publish_for_ever(settings), advance_for_ever(settings), web, told)
+        works = (publish_for_ever(settings), advance_for_ever(settings), watch_for_ever(settings))
+        await _run_all(*works, web, told)
     finally:
         opening.cancel()
         await reader.close()

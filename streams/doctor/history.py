@@ -27,6 +27,7 @@ async def check_postgres(findings: Findings, settings: Settings) -> None:
                     await _check_waits(findings, connection)
                     await _check_outbox(findings, connection)
                     await _check_parked(findings, connection)
+                    await _check_breaker(findings, connection)
     except FairwayError as error:
         findings.fail(
             "postgres", str(error), "Journeys run on without it; pages, authoring and history wait for it."
@@ -108,3 +109,13 @@ async def _check_parked(findings: Findings, connection: AsyncConnection) -> None
         )
     else:
         findings.ok("parked", "No activity record was put aside.")
+
+
+async def _check_breaker(findings: Findings, connection: AsyncConnection) -> None:
+    paused = select(JourneyRow.name).where(JourneyRow.status == "PAUSED", JourneyRow.paused_because.is_not(None))
+    names = list((await connection.execute(paused.order_by(JourneyRow.name))).scalars())
+    if names:
+        todo = "See on its page what failed, mend it, then 'fairway journeys activate'."
+        findings.warn("breaker", f"The breaker paused {count_of(len(names), 'journey')}: {name_some(names)}.", todo)
+    else:
+        findings.ok("breaker", "The breaker has paused no journey.")

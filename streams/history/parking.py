@@ -25,6 +25,7 @@ class ActivityMessage(Protocol):
     """A record of the activity topic, as aiokafka gives it."""
 
     offset: int
+    timestamp: int
     key: bytes | None
     value: bytes | None
 

@@ -12,6 +12,7 @@ from streams.database import create_engine, is_outage
 from streams.history import statements as sql
 from streams.history.batch import HistoryBatch
 from streams.history.counts import Counts
+from streams.history.failures import count_failures
 from streams.history.parking import ActivityMessage, Refused, explain, is_erased, park, report
 from streams.history.records import Record, read_record
 from streams.history.tables import execute, load, store
@@ -28,15 +29,18 @@ class Projector:
     What Postgres refuses, or is no activity record, is parked, and the rest goes on.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, counts_failures: bool = False) -> None:
+        """Write to this database; with `counts_failures` also what the breaker looks at."""
         self.engine = engine
+        self._counts_failures = counts_failures
         self._journeys: set[str] = set()
         self._unknown: set[str] = set()
 
     @classmethod
-    def connect(cls, url: str) -> "Projector":
+    def connect(cls, url: str, *, counts_failures: bool = False) -> "Projector":
         """Return a projector with connections of its own to a postgresql:// URL."""
-        return cls(create_engine(url, connections=2, session=sql.SESSION))
+        engine = create_engine(url, connections=2, session=sql.SESSION)
+        return cls(engine, counts_failures=counts_failures)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -114,6 +118,8 @@ class Projector:
                 return position
             records, unread = _read(message for message in messages if message.offset >= position)
             batch = await self._fold(connection, records)
+            if self._counts_failures:
+                await execute(connection, sql.FAILURES, count_failures(records, messages))
             parked = [one for one in (*refused, *unread) if not is_erased(one.message, batch.erased)]
             await park(connection, partition, parked)
             await _set_position(connection, partition, end)

@@ -87,6 +87,11 @@ HOURS = _insert(
     "journey_id, hour, what, number",
     f"ON CONFLICT (journey_id, hour, what) DO UPDATE SET {_added('journey_hours', 'number')}",
 )
+FAILURES = _insert(
+    "journey_failures",
+    "journey_id, at, number",
+    f"ON CONFLICT (journey_id, at) DO UPDATE SET {_added('journey_failures', 'number')}",
+)
 TOTALS = text(
     "UPDATE journeys AS j SET total_enrolled = j.total_enrolled + r.enrolled,"
     " total_completed = j.total_completed + r.completed, total_exited = j.total_exited + r.exited,"
@@ -157,6 +162,7 @@ EMPTY = [
     text("DELETE FROM journey_step_counts"),
     text("DELETE FROM journey_refusal_counts"),
     text("DELETE FROM journey_hours"),
+    text("DELETE FROM journey_failures"),
     text(
         "UPDATE journeys SET total_enrolled = 0, total_completed = 0, total_exited = 0, total_failed = 0,"
         " total_converted = 0"

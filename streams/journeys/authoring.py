@@ -89,10 +89,11 @@ async def bind(connection: AsyncConnection, journey: Journey) -> Journey:
 
 async def move(
     connection: AsyncConnection, tenant_id: str, name: str, by: Move, author: Author,
-    *, revision: int | None = None,
+    *, revision: int | None = None, because: str | None = None,
 ) -> Applied:  # fmt: skip
     """Activate, pause, resume or archive a journey, by name or id; where it is so already, nothing changes.
 
+    `because` is a sentence that says why, where it was not a person who wanted it.
     Raises UnknownError for a journey that the tenant doesn't have, ConflictError for a move that R29 doesn't allow.
     """
     row = await find(connection, tenant_id, name, lock=True)
@@ -103,9 +104,10 @@ async def move(
     if status == row["status"]:
         return _tell(row, "unchanged")
     times = {ACTIVE: {"activated_at": author.now}, PAUSED: {"paused_at": author.now}}.get(status, {})
-    await _update(connection, row, author, status=status, **times)
+    await _update(connection, row, author, status=status, paused_because=because, **times)
     await _announce(connection, row["id"])
-    await _note(connection, author, row, status.lower(), {"status": row["status"]}, {"status": status})
+    told = {"status": status} | ({"because": because} if because else {})
+    await _note(connection, author, row, status.lower(), {"status": row["status"]}, told)
     after = await _read(connection, row["id"])
     assert after is not None
     return _tell(after, "changed")

@@ -54,7 +54,11 @@ async def list_all(
 def _summary(row: RowMapping) -> dict[str, Any]:
     same = "tenant_id", "name", "id", "status", "version", "revision", "club_id", "trigger_type", "updated_at"
     totals = {name: row[f"total_{name}"] for name in ("enrolled", "completed", "exited", "failed")}
-    return {to_camel(name): row[name] for name in same} | totals | {"problem": row["problem"]}
+    return (
+        {to_camel(name): row[name] for name in same}
+        | totals
+        | {"problem": row["problem"], "pausedBecause": row["paused_because"]}
+    )
 
 
 async def export(

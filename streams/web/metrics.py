@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from streams.clock import now
+from streams.control import breaker
 from streams.history import parking, reader
 from streams.journeys import definitions, outbox
 from streams.partition import metrics
@@ -20,7 +21,7 @@ from streams.worker.assignment import Assignment
 
 _OWN = (
     *metrics.ALL, parking.PARKED, reader.LAG, reader.PROJECTED, outbox.PARKED, definitions.REFUSED, definitions.AGE,
-    rebalancing.REBALANCES, stalls.STALL,
+    breaker.TRIPS, rebalancing.REBALANCES, stalls.STALL,
 )  # fmt: skip
 _MOST_OVERDUE = 1000  # looked at in a partition
 _MOST_COUNTED = 10_000  # marks of waits in a partition, in 4 ms

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 from typer.testing import CliRunner, Result
 
-from models.rows import OutboxRow, ParkedRow
+from models.rows import JourneyRow, OutboxRow, ParkedRow
 from streams.cli import app
 from streams.clock import now
 from streams.database import create_engine, upgrade
@@ -75,6 +75,11 @@ def test_what_stands_still_in_postgres_is_told(settings: Settings, database_url:
     old = now() - timedelta(minutes=5)
     parked = {"topic": "fairway.activity", "partition": 0, "offset": 1, "record": b"", "error": "too long"}
     waiting = {"key": "t:j:1", "value": b"{}", "created_at": old}
-    asyncio.run(make_tables(database_url, (OutboxRow, waiting), (ParkedRow, parked)))
+    paused = {"id": journey().id, "tenant_id": "pinehurst", "name": "Reminder", "trigger_type": "t"}
+    paused |= {"status": "PAUSED", "paused_because": "The breaker paused it."}
+    rows = (OutboxRow, waiting), (ParkedRow, parked), (JourneyRow, paused)
+    asyncio.run(make_tables(database_url, *rows))
     found = states(settings, database_url)
     assert (found["outbox"], found["parked"], found["waits"]) == ("problem", "warning", "ok")
+    assert found["breaker"] == "warning"
+    assert "The breaker paused 1 journey: 'Reminder'." in run(settings, database_url, "--json").output

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models.rates import Rate, Share, find_rates, read_rates
+from models.rates import Rate, Share, find_rates, read_rate, read_rates
 
 
 def test_R67_a_setting_names_rates_by_channel_and_by_tenant() -> None:
@@ -30,6 +30,14 @@ def test_R67_a_setting_names_rates_by_channel_and_by_tenant() -> None:
 def test_R67_what_is_no_rate_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match=r"'.+' (is none of the form|names a tenant)"):
         read_rates(text)
+
+
+def test_R68_a_single_rate_is_read_and_none_is_none() -> None:
+    assert read_rate(" 100/hour ") == Rate(100, "hour")
+    assert read_rate("100/hour").per == timedelta(hours=1)  # type: ignore[union-attr]
+    assert read_rate(" ") is None
+    with pytest.raises(ValueError, match=r"^'5' is none of the form number/second, minute, hour or day$"):
+        read_rate("5")
 
 
 def test_R67_a_tenant_s_own_rate_counts_before_that_of_every_tenant() -> None:

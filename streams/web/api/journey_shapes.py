@@ -34,6 +34,7 @@ class JourneySummary(Shape):
     updated_at: datetime
     created_by: str | None
     problem: str | None = Field(default=None, description="Why the workers do not have it as it stands, if so.")
+    paused_because: str | None = Field(default=None, description="Why the breaker paused it, if it did.")
 
 
 class JourneyDetail(JourneySummary):

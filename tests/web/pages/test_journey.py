@@ -45,3 +45,15 @@ async def test_a_journey_that_the_workers_do_not_have_says_why(
     async with engine.begin() as connection:
         await connection.execute(update(JourneyRow).values(problem="Kafka refuses its version 1."))
     assert "The workers do not have it as it stands. Kafka refuses its version 1." in text_of(await pages.get(path))
+
+
+async def test_R68_a_journey_that_the_breaker_paused_says_why(
+    pages: httpx.AsyncClient, engine: AsyncEngine
+) -> None:
+    path = await find_journey(pages)
+    async with engine.begin() as connection:
+        because = "The breaker paused it: 9 enrolments failed within one hour."
+        await connection.execute(update(JourneyRow).values(status="PAUSED", paused_because=because))
+    shown = text_of(await pages.get(path))
+    assert f"{because} Nobody enters, and nobody waiting is lost." in shown
+    assert "by the breaker" in text_of(await pages.get("/journeys"))
