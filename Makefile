@@ -13,8 +13,8 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: install demo check check-tests test versions docs docs-tools faults scale histories poison mutants bench bench-check format lock chart \
-	chart-tools
+.PHONY: install demo check check-tests test versions docs docs-tools faults scale histories poison mutants bench bench-check fairness overload \
+	format lock chart chart-tools
 
 install: $(VENV)/installed-$(VERSION)
 
@@ -103,6 +103,14 @@ bench: install
 # Fails when the worker needs more processor time, beside the bare loop, than tests/benchmarks/baseline.json allows.
 bench-check: install
 	$(BIN)/python -m tests.benchmarks --check $(ARGS)
+
+# How long quiet customers wait while others flood, beside quiet hours. Options: make fairness ARGS="--seconds 60"
+fairness: install
+	$(BIN)/python -m tests.benchmarks.fairness $(ARGS)
+
+# Three times what a worker can take, for ten minutes: memory flat, lag growing. Options: make overload ARGS="--seconds 180"
+overload: install
+	$(BIN)/python -m tests.benchmarks.overload $(ARGS)
 
 format: install
 	$(BIN)/ruff format .

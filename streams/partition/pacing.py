@@ -25,6 +25,8 @@ class Load(NamedTuple):
     """When the last commit began."""
     lasts: timedelta
     """How long a commit lasts, on average."""
+    is_fresh: bool = False
+    """Whether it holds input of a topic that is read to its end: somebody waits for that, and for no backlog."""
 
 
 class Pacing(msgspec.Struct, frozen=True):
@@ -70,6 +72,8 @@ class Pacing(msgspec.Struct, frozen=True):
         """Return when to commit what is done: later while there is more to do at once."""
         if load.has_more:
             longest = self.stretch * self.interval
+            if load.is_fresh:
+                return load.begun + min(max(self.interval, load.lasts), longest)
             lasts = self.patience * load.lasts if load.inputs >= self.enough else longest
             return load.begun + min(lasts, longest)
         if load.inputs >= self.worth:
@@ -85,6 +89,7 @@ class Pace:
         self._pacing = pacing
         self._begun = self._committed = now
         self._lasts = timedelta(milliseconds=10)
+        self._is_fresh = False
         self._offsets_since = now if owes_offsets else None  # since when the group's offsets are behind
 
     @property
@@ -99,7 +104,11 @@ class Pace:
 
     def load(self, inputs: int, size: int, *, has_more: bool) -> Load:
         """Return how the partition stands with so much in its transaction."""
-        return Load(inputs, size, has_more, self._begun, self._committed, self._lasts)
+        return Load(inputs, size, has_more, self._begun, self._committed, self._lasts, self._is_fresh)
+
+    def note_fresh(self) -> None:
+        """Note that the transaction holds input of a topic that is read to its end."""
+        self._is_fresh = True
 
     def note_commit(self, started: datetime, ended: datetime, *, with_offsets: bool) -> None:
         """Note how long a commit lasted, and whether the group's offsets went along."""
@@ -108,4 +117,4 @@ class Pace:
 
     def begin(self, committed: datetime, now: datetime) -> None:
         """Begin the next transaction, after a commit that began then."""
-        self._committed, self._begun = committed, now
+        self._committed, self._begun, self._is_fresh = committed, now, False

@@ -1,4 +1,8 @@
-"""A partition's input: fetches in a queue, each taken only where it goes on from what was taken before."""
+"""A partition's input: fetches in a queue a topic, each taken only where it goes on from what was taken before.
+
+Topics take turns, a portion each, and one of which nothing waits is always fetched: so a flood in one topic holds
+up no other by more than a portion. Within a topic's partition the order is Kafka's.
+"""
 
 import asyncio
 from collections import deque
@@ -25,13 +29,13 @@ class Portion(NamedTuple):
 
 
 class RecordQueue:
-    """The queue of one partition. Where records are missing before a fetch, the consumer is sent back to them."""
+    """The queues of one partition. Where records are missing before a fetch, the consumer is sent back to them."""
 
     def __init__(self, partition: int, partitions: int) -> None:
         self._partition = partition
         self._room = share(_ROOM, partitions)
-        self._queue: deque[Fetch] = deque()
-        self._taken = 0  # records of the first fetch in the queue that are done
+        self._queues: dict[str, deque[Fetch]] = {}  # of topics of which something waits, by whose turn is next
+        self._taken: dict[str, int] = {}  # records of a topic's first fetch that are done
         self._seeks: dict[str, int] = {}
         self._seek: Seek | None = None
         self.unread: set[str] = set()  # topics that the group does not read
@@ -42,30 +46,32 @@ class RecordQueue:
         self.filled = asyncio.Event()
 
     def __bool__(self) -> bool:
-        return bool(self._queue)
+        return bool(self._queues)
 
     @property
     def oldest(self) -> int | None:
-        """Return when the record was written that comes next, in milliseconds since 1970; None if none waits."""
-        if not self._queue or self._taken >= len(self._queue[0].records):
-            return None
-        return self._queue[0].records[self._taken].timestamp
+        """Return when the oldest record of those next was written, in ms since 1970; None if none waits."""
+        heads = [(queue[0].records, self._taken.get(topic, 0)) for topic, queue in self._queues.items()]
+        return min((records[taken].timestamp for records, taken in heads if taken < len(records)), default=None)
 
     def assign(self, generation: int, seek: Seek) -> None:
         """Take fetches of this generation of the consumer group from now on."""
         self.generation, self._seek = generation, seek
 
-    def has_room(self) -> bool:
-        """Say whether another fetch is welcome."""
+    def has_room(self, topic: str | None = None) -> bool:
+        """Say whether another fetch is welcome: of a topic of which nothing waits it always is."""
+        if topic is not None and topic not in self._queues:
+            return True
+        waiting = [fetch for queue in self._queues.values() for fetch in queue]
         return (
-            sum(len(fetch.records) for fetch in self._queue) < self._room
-            and sum(fetch.size for fetch in self._queue) < _MOST_BYTES
+            sum(len(fetch.records) for fetch in waiting) < self._room
+            and sum(fetch.size for fetch in waiting) < _MOST_BYTES
         )
 
     def add(self, fetch: Fetch) -> None:
         """Queue a fetch; one from before the last rebalance is dropped, for it will be fetched again."""
         if fetch.generation == self.generation:
-            self._queue.append(fetch)
+            self._queues.setdefault(fetch.topic, deque()).append(fetch)
             self.unread.discard(fetch.topic)
             if fetch.known_end > self.ends.get(fetch.topic, 0):
                 self.ends[fetch.topic] = fetch.known_end
@@ -73,8 +79,8 @@ class RecordQueue:
 
     def clear(self) -> None:
         """Drop what is queued."""
-        self._queue.clear()
-        self._taken = 0
+        self._queues.clear()
+        self._taken.clear()
 
     async def seek(self, positions: Mapping[str, int], topics: Iterable[str] = ()) -> dict[str, int]:
         """Let the consumer go on at these positions, and in topics that have none at their beginning.
@@ -104,20 +110,21 @@ class RecordQueue:
         return topic, place.offset
 
     async def next(self, positions: Mapping[str, int], limit: int) -> Portion | None:
-        """Return up to `limit` records of the first fetch that go on at the positions; None if it does not.
+        """Return up to `limit` records of the topic whose turn it is; None if its fetch doesn't go on where it is.
 
         Raises MigratedError if the consumer can't be sent back to records that are missing.
         """
-        if not self._queue:
+        if not self._queues:
             return None
-        fetch = self._queue[0]
-        position = positions.get(fetch.topic, 0)
-        if not self._taken and not fetch.start <= position < fetch.end:
+        topic = next(iter(self._queues))
+        fetch = self._queues[topic][0]
+        position = positions.get(topic, 0)
+        if not self._taken.get(topic) and not fetch.start <= position < fetch.end:
             await self._see_that_it_is_the_same(fetch, position)
             later = await self._look_for_missing(fetch, position)
-            if self._queue and self._queue[0] is fetch:  # it may have been dropped meanwhile
-                self._drop_first()
-            return Portion(fetch.topic, (), later) if later > position else None
+            if topic in self._queues and self._queues[topic][0] is fetch:  # it may have been dropped meanwhile
+                self._drop_first(topic)
+            return Portion(topic, (), later) if later > position else None
         return self._portion(fetch, position, limit)
 
     async def _see_that_it_is_the_same(self, fetch: Fetch, position: int) -> None:
@@ -136,19 +143,30 @@ class RecordQueue:
             return (await self.seek({fetch.topic: position})).get(fetch.topic, position)
         return position
 
+    def is_at_end(self, portion: Portion) -> bool:
+        """Say whether a portion was the last that is known of its topic."""
+        topic = portion.topic
+        return topic not in self._queues and portion.position >= self.ends.get(topic, 0)
+
     def _portion(self, fetch: Fetch, position: int, limit: int) -> Portion:
-        last = min(self._taken + limit, len(fetch.records))
-        records = fetch.records[self._taken : last]
+        topic = fetch.topic
+        taken = self._taken.get(topic, 0)
+        last = min(taken + limit, len(fetch.records))
+        records = fetch.records[taken:last]
         if records and records[0].offset < position:  # below, they were delivered and committed before
             records = [record for record in records if record.offset >= position]
         if last == len(fetch.records):
             end = fetch.end
-            self._drop_first()
+            self._drop_first(topic)
         else:
             end = fetch.records[last - 1].offset + 1
-            self._taken = last
-        return Portion(fetch.topic, records, max(position, end))
+            self._taken[topic] = last
+        if len(self._queues) > 1 and topic in self._queues:  # the others' turn
+            self._queues[topic] = self._queues.pop(topic)
+        return Portion(topic, records, max(position, end))
 
-    def _drop_first(self) -> None:
-        self._queue.popleft()
-        self._taken = 0
+    def _drop_first(self, topic: str) -> None:
+        self._queues[topic].popleft()
+        self._taken.pop(topic, None)
+        if not self._queues[topic]:
+            del self._queues[topic]

@@ -168,6 +168,8 @@ class Session:
             portion = await self._queue.next(transaction.positions, self._at_once)
             if portion is not None:
                 self._isolation.take(transaction, portion, now)
+                if self._queue.is_at_end(portion):
+                    self._pace.note_fresh()
             lasted = self._context.clock() - now
             if lasted >= pacing.slice_time:
                 self._at_once = pacing.records_at_once(transaction.inputs - before, lasted)

@@ -75,9 +75,9 @@ class PartitionTask:
 
     # --- from outside, between two awaits -------------------------------------------------------------------
 
-    def wants(self) -> bool:
-        """Say whether the task has room for another fetch."""
-        return self.stage == "running" and self.queue.has_room()
+    def wants(self, topic: str | None = None) -> bool:
+        """Say whether the task has room for another fetch, of a topic or of any."""
+        return self.stage == "running" and self.queue.has_room(topic)
 
     def take(self, fetch: Fetch) -> None:
         """Queue a fetch."""

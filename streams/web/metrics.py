@@ -113,7 +113,10 @@ class _Partitions:
         lag = GaugeMetricFamily(
             "fairway_consumer_lag", "Records that are known to wait to be handled.", labels=["topic", "partition"]
         )
-        age = _gauge("fairway_consumer_lag_seconds", "Age of the record that is handled next; 0 if none waits.")
+        age = _gauge(
+            "fairway_consumer_lag_seconds",
+            "Age of the oldest record that is handled next; 0 if none waits.",
+        )
         moment = now().timestamp()
         for task in self._assignment:
             partition, positions = str(task.partition), task.session.positions if task.session else {}

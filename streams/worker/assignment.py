@@ -37,9 +37,9 @@ class Assignment:
         return self.is_assigned and all(task.stage == "running" for task in self)
 
     def wants(self, topic: str, partition: int) -> bool:
-        """Say whether the partition's task has room for another fetch."""
+        """Say whether the partition's task has room for another fetch of the topic."""
         task = self._tasks.get(partition)
-        return task is not None and task.wants()
+        return task is not None and task.wants(topic)
 
     def take(self, fetch: Fetch) -> None:
         """Hand a fetch to its partition's task."""

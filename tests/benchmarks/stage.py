@@ -71,10 +71,10 @@ class Stage:
         records = (client.Record(topic, key, value) for key, value in events)
         client.produce(self.brokers, records, **_BATCHES)
 
-    def set_up(self, topic: str, journeys: Iterable[Journey] = ()) -> "Setting":
-        """Make fresh topics beside a topic of events that is there already, with ACTIVE journeys."""
+    def set_up(self, topic: str, journeys: Iterable[Journey] = (), others: Iterable[str] = ()) -> "Setting":
+        """Make fresh topics beside a topic of events that is there already, and `others`, with ACTIVE journeys."""
         self._runs += 1
-        setting = Setting(self, f"bench-{self._runs}", topic)
+        setting = Setting(self, f"bench-{self._runs}", topic, others)
         self._clear()
         wanted = read_topics(setting.topics_file, setting.app_id)
         asyncio.run(provision.apply(Settings(brokers=self.brokers), wanted))
@@ -114,7 +114,7 @@ class Stage:
 class Setting:
     """One run's topics and names."""
 
-    def __init__(self, stage: Stage, app_id: str, topic: str) -> None:
+    def __init__(self, stage: Stage, app_id: str, topic: str, others: Iterable[str] = ()) -> None:
         self.stage = stage
         self.brokers = stage.brokers
         self.app_id = app_id
@@ -123,7 +123,7 @@ class Setting:
         self.topics_file = stage.folder / f"{app_id}.yaml"
         content = yaml.safe_load(Path("topics.yaml").read_text())
         own = {name: spec for name, spec in content["topics"].items() if spec["role"] != "events"}
-        content["topics"] = {topic: {"role": "events"}, **own}
+        content["topics"] = {name: {"role": "events"} for name in (topic, *others)} | own
         content["defaults"]["partitions"] = stage.partitions
         self.topics_file.write_text(yaml.safe_dump(content))
 

@@ -12,10 +12,12 @@ LASTS = 0.02  # seconds that a commit lasts
 BEGUN = 5.0  # seconds after the last commit began
 
 
-def is_time(inputs: int, *, waiting: bool, after: float, size: int = 0, lasts: float = LASTS) -> bool:
+def is_time(
+    inputs: int, *, waiting: bool, after: float, size: int = 0, lasts: float = LASTS, fresh: bool = False
+) -> bool:
     """Say whether a partition commits what it has done, so long after its last commit began."""
     begun, now = START + timedelta(seconds=BEGUN), START + timedelta(seconds=after)
-    return PACING.is_time(Load(inputs, size, waiting, begun, START, timedelta(seconds=lasts)), now)
+    return PACING.is_time(Load(inputs, size, waiting, begun, START, timedelta(seconds=lasts), fresh), now)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,21 @@ def test_a_partition_commits_at_the_moment_and_not_before(
 ) -> None:
     assert not is_time(inputs, waiting=waiting, lasts=lasts, after=after - 0.001)
     assert is_time(inputs, waiting=waiting, lasts=lasts, after=after)
+
+
+@pytest.mark.parametrize(
+    ("lasts", "after"),
+    [
+        pytest.param(LASTS, BEGUN + 1, id="after the interval"),
+        pytest.param(2.0, BEGUN + 2, id="commits last long: as long as one"),
+        pytest.param(60.0, BEGUN + 40, id="commits last very long: 40 intervals"),
+    ],
+)
+def test_what_came_of_a_topic_without_a_backlog_does_not_wait_for_the_backlog_of_others(
+    lasts: float, after: float
+) -> None:
+    assert not is_time(1, waiting=True, fresh=True, lasts=lasts, after=after - 0.001)
+    assert is_time(1, waiting=True, fresh=True, lasts=lasts, after=after)
 
 
 @pytest.mark.parametrize(("inputs", "size"), [(5000, 0), (1, 8 * 1024 * 1024)], ids=["inputs", "bytes"])
@@ -72,3 +89,12 @@ def test_a_transaction_begins_when_the_commit_before_it_has_ended() -> None:
     load = pace.load(3, 4, has_more=True)
     assert load[:3] == (3, 4, True)
     assert (load.committed, load.begun) == (START + timedelta(seconds=1), START + timedelta(seconds=2))
+
+
+def test_a_transaction_is_fresh_until_it_is_committed() -> None:
+    pace = Pace(PACING, START, owes_offsets=False)
+    assert not pace.load(1, 1, has_more=True).is_fresh
+    pace.note_fresh()
+    assert pace.load(1, 1, has_more=True).is_fresh
+    pace.begin(START, START)
+    assert not pace.load(1, 1, has_more=True).is_fresh

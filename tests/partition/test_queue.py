@@ -126,6 +126,60 @@ async def test_a_topic_that_the_group_does_not_read_is_noted_until_it_is_fetched
     assert queue.unread == set()
 
 
+async def test_topics_take_turns_a_portion_each_and_keep_their_own_order() -> None:
+    queue = make()
+    for one in (fetch(0, 4, topic="flood"), fetch(4, 6, topic="flood"), fetch(0, 3), fetch(0, 1, topic="other")):
+        queue.add(one)
+    positions, turns = dict[str, int](), list[tuple[str, list[int]]]()
+    while queue:
+        portion = await queue.next(positions, 2)
+        assert portion is not None
+        positions[portion.topic] = portion.position
+        turns.append((portion.topic, offsets(portion)))
+    assert turns == [
+        ("flood", [0, 1]), (TOPIC, [0, 1]), ("other", [0]), ("flood", [2, 3]), (TOPIC, [2]), ("flood", [4, 5]),
+    ]  # fmt: skip
+    assert positions == {"flood": 6, TOPIC: 3, "other": 1}
+
+
+async def test_a_portion_is_at_the_end_where_nothing_more_of_its_topic_is_known() -> None:
+    queue = make()
+    queue.add(fetch(0, 2)._replace(known_end=3))
+    queue.add(fetch(2, 3)._replace(known_end=3))
+    found = []
+    for at in (0, 2):
+        portion = await queue.next({TOPIC: at}, 9)
+        assert portion is not None
+        found.append(queue.is_at_end(portion))
+    queue.ends[TOPIC] = 4
+    assert found == [False, True]
+    assert not queue.is_at_end(Portion(TOPIC, (), 3))
+
+
+async def test_however_much_of_one_topic_waits_another_comes_with_the_next_turn() -> None:
+    queue = make()
+    for start in range(0, 5000, 500):
+        queue.add(fetch(start, start + 500, topic="flood"))
+    await queue.next({}, 50)
+    assert not queue.has_room("flood")
+    assert queue.has_room(TOPIC)
+    queue.add(fetch(0, 1))
+    portions = [await queue.next({"flood": 50}, 50) for _ in range(2)]
+    assert [portion and portion.topic for portion in portions] == ["flood", TOPIC]
+
+
+@pytest.mark.parametrize("size", [1_000, 1_000_000, 20_000_000])
+def test_what_waits_is_bounded_in_bytes_whatever_comes(size: int) -> None:
+    queue, topics, waiting = make(), [f"topic-{number}" for number in range(20)], 0
+    for number in range(10_000):
+        topic = topics[number * number % 20]
+        if queue.has_room(topic):
+            queue.add(fetch(number, number + 1, topic=topic)._replace(size=size))
+            waiting += size
+    assert waiting <= 32 * 1024 * 1024 + 20 * size
+    assert waiting <= 1000 * size + 20 * size, "or in records"
+
+
 @pytest.mark.parametrize(("partitions", "room"), [(1, 1000), (4, 1000), (64, 125)])
 def test_a_partition_has_room_for_its_share(partitions: int, room: int) -> None:
     queue = RecordQueue(0, partitions)

@@ -1,0 +1,115 @@
+"""Three times the load that a worker can take, for minutes: `make overload`.
+
+Its memory stays flat, its lag grows, and nothing ends. The load is what the worker took of a backlog before, times
+three, by several topics; memory is looked at every second.
+"""
+
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import psutil
+import typer
+from confluent_kafka import Producer
+
+from streams.dev import broker as kafka_server
+from tests import client
+from tests.benchmarks.progress import Broker
+from tests.benchmarks.stage import FAIRWAY, Setting, Stage
+from tests.benchmarks.workloads import SENDING, make_events
+
+_BACKLOG = 100_000  # events, from which the speed is found
+_TIMES = 3
+_FLAT = 1.2  # the newest quarter's memory beside that of the second quarter
+_MIB = 1024 * 1024
+
+
+def main(seconds: Annotated[float, typer.Option(help="How long the load lasts.")] = 600.0) -> None:
+    """Start a broker, find how fast a worker is, and load it with three times as much."""
+    with tempfile.TemporaryDirectory(prefix="fairway-overload-") as folder:
+        try:
+            stage = Stage(kafka_server.start(Path(folder) / "kafka").address, Path(folder))
+            _run(stage, seconds)
+        finally:
+            kafka_server.stop(Path(folder) / "kafka")
+
+
+def _run(stage: Stage, seconds: float) -> None:
+    topics = [stage.make_topic() for _ in range(3)]
+    setting = stage.set_up(topics[0], (SENDING,), topics[1:])
+    stage.feed(topics[0], make_events(_BACKLOG))
+    with setting.running(FAIRWAY) as pid:
+        speed = _find_speed(stage, setting, topics[0])
+        typer.echo(f"It takes {speed:,.0f} events a second, and gets {_TIMES * speed:,.0f}.")
+        memory, lags = list[int](), list[int]()
+        done = threading.Event()
+        load = threading.Thread(target=_load, args=(stage, topics, _TIMES * speed, done), daemon=True)
+        load.start()
+        _watch(stage, setting, topics, psutil.Process(pid), seconds, memory, lags)
+        done.set()
+        load.join()
+    _judge(memory, lags)
+
+
+def _find_speed(stage: Stage, setting: Setting, topic: str) -> float:
+    handled = Broker(stage.brokers, stage.partitions).inputs(setting.app_id, topic)
+    client.wait_until(lambda: sum(handled()) > _BACKLOG // 4, 120)
+    first, begun = sum(handled()), time.monotonic()
+    client.wait_until(lambda: sum(handled()) > _BACKLOG * 3 // 4, 120)
+    return (sum(handled()) - first) / (time.monotonic() - begun)
+
+
+def _load(stage: Stage, topics: Sequence[str], rate: float, done: threading.Event) -> None:
+    """Write events evenly, to each topic in turn; they are made before, so that this costs little."""
+    batches = {"linger.ms": 50, "batch.size": 262144, "compression.type": "lz4"}
+    producer = Producer({"bootstrap.servers": stage.brokers, "partitioner": "murmur2_random"} | batches)
+    events, sent, begun = list(make_events(50_000, start=_BACKLOG)), 0, time.monotonic()
+    while not done.is_set():
+        while sent < (time.monotonic() - begun) * rate:
+            key, value = events[sent % len(events)]
+            try:
+                mark = b'"eventId":"%d-' % sent
+                producer.produce(topics[sent % len(topics)], value.replace(b'"eventId":"', mark, 1), key)
+                sent += 1
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+        done.wait(0.005)
+    producer.purge()
+    producer.flush(client.PATIENCE)
+
+
+def _watch(
+    stage: Stage,
+    setting: Setting,
+    topics: Sequence[str],
+    process: psutil.Process,
+    seconds: float,
+    memory: list[int],
+    lags: list[int],
+) -> None:
+    broker = Broker(stage.brokers, stage.partitions)
+    handled = [broker.inputs(setting.app_id, topic) for topic in topics]
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        memory.append(process.memory_info().rss)
+        ends = sum(sum(broker.ends(topic)) for topic in topics)
+        lags.append(ends - sum(sum(count()) for count in handled))
+        if len(memory) % 20 == 1:
+            typer.echo(f"{time.monotonic() - begun:4.0f} s: {memory[-1] // _MIB:,} MiB, {lags[-1]:,} events behind")
+        time.sleep(1)
+
+
+def _judge(memory: list[int], lags: list[int]) -> None:
+    quarter = len(memory) // 4
+    before, after = max(memory[quarter : 2 * quarter]), max(memory[-quarter:])
+    typer.echo(f"Memory: at most {before // _MIB:,} MiB in the second quarter, {after // _MIB:,} in the last.")
+    assert lags[-1] > lags[quarter], "the lag did not grow: it was no overload"
+    assert after < _FLAT * before, "the memory grew"
+
+
+if __name__ == "__main__":
+    typer.run(main)
