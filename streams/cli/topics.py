@@ -1,4 +1,4 @@
-"""`fairway topics`: compare topics.yaml with the broker, create or alter."""
+"""`fairway topics`: compare topics.yaml with the broker, create, alter or grow."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -30,7 +30,7 @@ def plan_topics(as_json: AsJson = False) -> None:
 
 @group.command("apply")
 def apply_topics(as_json: AsJson = False) -> None:
-    """Create missing topics and alter configs; nothing is deleted, grown or shrunk."""
+    """Create missing topics, alter configs, add partitions; nothing is deleted or shrunk, nor the state grown."""
     from streams.kafka import provision
     from streams.kafka.topics import read_topics
 

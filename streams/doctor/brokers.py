@@ -89,7 +89,7 @@ def compare_topics(findings: Findings, topics: Topics, differences: Sequence[Dif
     """Note what separates the broker's topics from the file's."""
     by_action = {
         action: list(dict.fromkeys(one.topic for one in differences if one.action == action))
-        for action in ("create", "refuse", "alter")
+        for action in ("create", "refuse", "alter", "grow")
     }
     if missing := by_action["create"]:
         text = f"{count_of(len(missing), 'topic')} missing, or not to be seen: {name_some(missing)}."
@@ -100,5 +100,8 @@ def compare_topics(findings: Findings, topics: Topics, differences: Sequence[Dif
     if altered := by_action["alter"]:
         text = f"{count_of(len(altered), 'topic')} with other settings than topics.yaml says: {name_some(altered)}."
         findings.warn("topics", text, "'fairway topics plan' says which, 'fairway topics apply' sets them.")
+    if grown := by_action["grow"]:
+        text = f"{count_of(len(grown), 'topic')} with fewer partitions than topics.yaml says: {name_some(grown)}."
+        findings.warn("topics", text, "'fairway topics apply' adds them, while workers run.")
     if not differences:
         findings.ok("topics", f"All {len(topics.all)} topics are as topics.yaml says.")

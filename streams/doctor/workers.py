@@ -92,7 +92,7 @@ def check_partitioner(findings: Findings, samples: Mapping[str, Sequence[Record]
     foreign: list[str] = []
     for topic, records in samples.items():
         known = [(record.partition, key) for record in records if (key := _key_of(record)) is not None]
-        astray = sum(partition != partition_of(key, partitions) for partition, key in known)
+        astray = sum(partition % partitions != partition_of(key, partitions) for partition, key in known)
         if known and astray / len(known) > _FOREIGN_SHARE:
             foreign.append(f"{topic} ({100 * astray / len(known):.0f} %)")
     if foreign:

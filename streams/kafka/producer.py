@@ -19,6 +19,7 @@ from streams.kafka.batches import Batch, Batches
 from streams.kafka.coordinator import BrokenLinkError
 from streams.kafka.errors import FencedError, MigratedError, TooLargeError
 from streams.kafka.fencing import Fencing, stop
+from streams.kafka.inputs import read_input
 from streams.kafka.limits import Limits
 from streams.kafka.records import NO_HEADERS, Commit, Output
 from streams.settings import Settings
@@ -109,8 +110,8 @@ class TransactionalProducer:
             return  # nothing was read yet; aiokafka refuses to send none
         reach("offsets.before")
         offsets = {
-            TopicPartition(topic, self._partition): OffsetAndMetadata(offset, "")
-            for topic, offset in positions.items()
+            TopicPartition(*read_input(name, self._partition)): OffsetAndMetadata(offset, "")
+            for name, offset in positions.items()
         }
         await producer.send_offsets_to_transaction(offsets, self._group)
         reach("offsets.after")

@@ -1,21 +1,26 @@
-"""Compare topics.yaml with the broker; create and alter, never delete, grow or shrink."""
+"""Compare topics.yaml with the broker; create, alter and grow, never delete or shrink, nor grow the state."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
-from aiokafka.admin import NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import InvalidPartitionsError, NoError, TopicAlreadyExistsError, for_code
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_delay, wait_fixed
 
 from streams.errors import FairwayError
 from streams.kafka import clients
 from streams.kafka.clients import Admin
-from streams.kafka.topics import Topic, Topics
+from streams.kafka.topics import DEFINITIONS, Topic, Topics
 from streams.settings import Settings
 
 _DONE = (NoError.errno, TopicAlreadyExistsError.errno)  # what an attempt before this one created is there
+_WHY_FIXED = {DEFINITIONS: "the order of definitions would be lost"}
+_WHY_STATE_IS_FIXED = (
+    "customers would move to partitions that do not hold their state: 'fairway state move' changes the number"
+)
 _SET_ON_TOPIC = 1  # the "source" of a config that is neither the broker's nor Kafka's default
 
 
@@ -32,25 +37,24 @@ class Difference(msgspec.Struct, frozen=True):
     """What to do to one topic; what is refused, a person has to settle."""
 
     topic: str
-    action: Literal["create", "alter", "refuse"]
+    action: Literal["create", "alter", "grow", "refuse"]
     text: str
 
 
 def compare(wanted: Topics, found: Mapping[str, Found]) -> tuple[Difference, ...]:
     """Return what separates the broker from the file, in the file's order."""
-    return tuple(difference for topic in wanted.all for difference in _compare_topic(topic, found.get(topic.name)))
+    return tuple(one for topic in wanted.all for one in _compare_topic(wanted, topic, found.get(topic.name)))
 
 
-def _compare_topic(topic: Topic, found: Found | None) -> list[Difference]:
+def _compare_topic(wanted: Topics, topic: Topic, found: Found | None) -> list[Difference]:
     if found is None:
         return [Difference(topic.name, "create", f"{topic.partitions} partitions, replication {topic.replication}")]
     differences = []
-    if topic.partitions != found.partitions:
-        text = (
-            f"has {found.partitions} partitions, the file says {topic.partitions}; the number cannot change, "
-            "because customers would move to partitions that do not hold their state"
-        )
-        differences.append(Difference(topic.name, "refuse", text))
+    if refusal := refuse_count(wanted, topic, found.partitions):
+        differences.append(Difference(topic.name, "refuse", refusal))
+    elif topic.partitions > found.partitions:
+        text = f"{found.partitions} -> {topic.partitions} partitions"
+        differences.append(Difference(topic.name, "grow", text))
     if topic.replication not in (-1, found.replication):
         text = (
             f"has replication {found.replication}, the file says {topic.replication}; "
@@ -63,6 +67,14 @@ def _compare_topic(topic: Topic, found: Found | None) -> list[Difference]:
     return differences
 
 
+def refuse_count(wanted: Topics, topic: Topic, partitions: int) -> str:
+    """Return why a topic can't be used that has so many partitions; empty if it can, or may be given more."""
+    if partitions == topic.partitions or topic.name not in _WHY_FIXED | {wanted.changelog: ""}:
+        return ""
+    why = _WHY_FIXED.get(topic.name, _WHY_STATE_IS_FIXED)
+    return f"has {partitions} partitions, the file says {topic.partitions}; {why}"
+
+
 async def plan(settings: Settings, wanted: Topics) -> tuple[Difference, ...]:
     """Return what separates the broker from the file; raises FairwayError if no broker answers."""
     async with clients.admin(settings) as admin:
@@ -70,7 +82,7 @@ async def plan(settings: Settings, wanted: Topics) -> tuple[Difference, ...]:
 
 
 async def apply(settings: Settings, wanted: Topics) -> tuple[Difference, ...]:
-    """Create and alter topics as the file says; return all differences, those refused still stand."""
+    """Create, alter and grow topics as the file says; return all differences, those refused still stand."""
     async with clients.admin(settings) as admin:
         differences = await _change(admin, wanted)
         await _settle(admin, wanted)
@@ -85,7 +97,21 @@ async def _change(admin: Admin, wanted: Topics) -> tuple[Difference, ...]:
     for topic in wanted.all:
         if topic.name in altered:
             await _alter(admin, topic, found[topic.name])
+    grown = {difference.topic for difference in differences if difference.action == "grow"}
+    await grow(admin, {topic.name: topic.partitions for topic in wanted.all if topic.name in grown})
     return differences
+
+
+async def grow(admin: Admin, counts: Mapping[str, int]) -> None:
+    """Give topics more partitions, up to these numbers; raises FairwayError."""
+    if counts:
+        more = {name: NewPartitions(count) for name, count in counts.items()}
+
+        async def ask(client: AIOKafkaAdminClient) -> None:
+            with suppress(InvalidPartitionsError):  # an attempt before succeeded: `apply` sees whether it did
+                await client.create_partitions(more)
+
+        await admin.ask(ask)
 
 
 async def _settle(admin: Admin, wanted: Topics) -> None:

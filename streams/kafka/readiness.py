@@ -11,6 +11,7 @@ from streams.errors import FairwayError
 from streams.kafka.clients import Admin, admin, missing_topic
 from streams.kafka.granted import ask_group, has_authorizer
 from streams.kafka.hanging import ask_end
+from streams.kafka.provision import refuse_count
 from streams.kafka.rights import Right, find_missing, list_rights
 from streams.kafka.roles import Role
 from streams.kafka.topic_ids import Described, describe_topics
@@ -19,7 +20,7 @@ from streams.settings import Settings
 
 
 async def check_topics(settings: Settings, wanted: Topics) -> int:
-    """Return the number of partitions that all topics share; raises FairwayError with what a worker lacks."""
+    """Return the number of partitions of the state; raises FairwayError with what a worker lacks."""
     names = [topic.name for topic in wanted.all]
 
     async with admin(settings) as asking:
@@ -30,10 +31,12 @@ async def check_topics(settings: Settings, wanted: Topics) -> int:
     if lacking:
         raise describe_lacking(lacking)
     for topic in wanted.all:
-        if found[topic.name].partitions != topic.partitions:
+        if refusal := refuse_count(wanted, topic, found[topic.name].partitions):
+            raise FairwayError(f"Topic '{topic.name}' {refusal}.")
+        if topic in wanted.written and found[topic.name].partitions < wanted.partitions:
             raise FairwayError(
-                f"Topic '{topic.name}' has {found[topic.name].partitions} partitions, but must have "
-                f"{topic.partitions} as topics.yaml says: run 'fairway topics plan'."
+                f"Topic '{topic.name}' has {found[topic.name].partitions} partitions, but the state has "
+                f"{wanted.partitions}: run 'fairway topics apply'."
             )
     return wanted.partitions
 

@@ -70,7 +70,7 @@ def _of_operators(topics: Topics, app_id: str) -> Iterator[Right]:
     read = sent_to | {DEAD_LETTERS, topics.changelog}
     for topic in topics.all:
         more = ("Read",) * (topic.name in read) + ("Write",) * (topic.name in sent_to)
-        yield Right("topic", topic.name, ("Create", "Describe", "DescribeConfigs", "AlterConfigs", *more))
+        yield Right("topic", topic.name, ("Create", "Alter", "Describe", "DescribeConfigs", "AlterConfigs", *more))
     yield Right("group", app_id, ("Describe",))  # which workers there are, and how far they are
 
 
@@ -84,7 +84,7 @@ def write_acl(rights: Iterable[Right], principal: str, bootstrap: str, config: s
         yield shlex.join(["kafka-acls.sh", *where, "--add", "--allow-principal", principal, *operations, *on])
 
 
-_BITS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10, "AlterConfigs": 11}
+_BITS = {"Read": 3, "Write": 4, "Create": 5, "Alter": 7, "Describe": 8, "DescribeConfigs": 10, "AlterConfigs": 11}
 """The numbers of operations in Kafka's protocol; a set of them is a number with these bits."""
 
 

@@ -15,6 +15,7 @@ COMMANDS = "fairway.commands"
 PROFILE_UPDATES = "fairway.profile-updates"
 ACTIVITY = "fairway.activity"
 DEAD_LETTERS = "fairway.dead-letters"
+WRITTEN = (INBOX, COMMANDS, PROFILE_UPDATES, ACTIVITY, DEAD_LETTERS)
 _CHANGELOG = "<appId>-customers-changelog"
 _OWN = (INBOX, DEFINITIONS, COMMANDS, PROFILE_UPDATES, ACTIVITY, DEAD_LETTERS, _CHANGELOG)
 
@@ -56,14 +57,14 @@ class Topics(BaseModel):
         return tuple(topic.name for topic in self.all if topic.role == "events")
 
     @property
-    def partitioned(self) -> tuple[Topic, ...]:
-        """Return the topics that share one number of partitions: all but the definitions."""
-        return tuple(topic for topic in self.all if topic.name != DEFINITIONS)
+    def partitions(self) -> int:
+        """Return how many the state has, as its changelog; those that are written have at least as many."""
+        return next(topic.partitions for topic in self.all if topic.name == self.changelog)
 
     @property
-    def partitions(self) -> int:
-        """Return that number."""
-        return self.partitioned[0].partitions
+    def written(self) -> tuple[Topic, ...]:
+        """Return the topics of which each partition of the state writes its own partition, and the inbox."""
+        return tuple(topic for topic in self.all if topic.name in WRITTEN)
 
 
 def read_topics(file: Path, app_id: str, profile: str = "") -> Topics:
@@ -110,10 +111,12 @@ def _read_topic(file: Path, app_id: str, defaults: dict[str, Any], name: Any, gi
 
 
 def _check(file: Path, topics: Topics) -> Topics:
-    counts = {topic.partitions for topic in topics.partitioned}
-    if len(counts) > 1:
-        odd = [f"'{topic.name}' {topic.partitions}" for topic in topics.partitioned]
-        raise FairwayError(f"'{file}': all topics need the same number of partitions, but: {', '.join(odd)}.")
+    for topic in topics.written:
+        if topic.partitions < topics.partitions:
+            raise FairwayError(
+                f"'{file}': '{topic.name}' has {topic.partitions} partitions, but needs as many as "
+                f"'{topics.changelog}', which are {topics.partitions}; more do no harm."
+            )
     single = next(topic for topic in topics.all if topic.name == DEFINITIONS)
     if single.partitions != 1:
         raise FairwayError(f"'{file}': '{DEFINITIONS}' must have 1 partition, but has {single.partitions}.")

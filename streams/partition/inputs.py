@@ -58,7 +58,10 @@ def read_event(
 def read_message(
     partition: int, partitions: int, record: SourceRecord
 ) -> Addressed | AddressedToRow | AddressedToPlaces | Rejection:
-    """Return the message of a record of the inbox, whoever wrote it: it is held to what an event is held to."""
+    """Return the message of a record of the inbox, whoever wrote it: it is held to what an event is held to.
+
+    `partition` is the inbox's, which may have more than the `partitions` of the state.
+    """
     raw, value = record.key or b"", record.value or b""
     if is_too_deep(value, _DEEPEST):
         return _FOREIGN
@@ -74,7 +77,8 @@ def read_message(
         return fault
     if isinstance(given, RepairState):
         return AddressedToRow(key, given)
-    if isinstance(given, Enroll | Exit) and given.source is None and partition_of(raw, partitions) == partition:
+    is_here = partition_of(raw, partitions) == partition % partitions
+    if isinstance(given, Enroll | Exit) and given.source is None and is_here:
         given = msgspec.structs.replace(given, source=Source(INBOX, partition, record.offset))
     return key, given
 

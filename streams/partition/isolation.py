@@ -15,6 +15,7 @@ from streams.engine.advance import waits_before
 from streams.engine.inputs import Arrived, CustomerInput, Due, FailWait, MergeAway, Sweep
 from streams.engine.payload import Rejection
 from streams.kafka.fetch import SourceRecord
+from streams.kafka.inputs import read_input
 from streams.kafka.topics import INBOX
 from streams.partition.outputs import OversizeError
 from streams.partition.processor import Processor
@@ -71,7 +72,8 @@ class Isolation:
                 self._processor.pass_on(slice_, topic, record, given, now)
             self._note(transaction, topic, "dead-letter" if isinstance(given, Rejection) else "foreign")
 
-    def _note(self, transaction: Transaction, topic: str, result: str) -> None:
+    def _note(self, transaction: Transaction, name: str, result: str) -> None:
+        topic, _ = read_input(name, self._processor.router.partition)
         if topic != INBOX:
             transaction.tally.note_events(topic, result)
 

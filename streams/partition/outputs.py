@@ -12,6 +12,7 @@ from streams.engine.cloudevents import cloudevent_headers
 from streams.engine.effects import Activity, Command, Effect, Forward, ProfileUpdate
 from streams.engine.payload import Rejection
 from streams.kafka.fetch import SourceRecord
+from streams.kafka.inputs import read_input
 from streams.kafka.limits import AROUND, Limits, record_size
 from streams.kafka.partitioner import partition_of
 from streams.kafka.records import NO_HEADERS, Destination, Header
@@ -101,12 +102,16 @@ class Router:
                 "max.message.bytes."
             )
 
-    def dead_letter(self, topic: str, record: SourceRecord, problem: Rejection, now: datetime) -> OutgoingRecord:
-        """Return a dead letter: key, value and headers as they came, and why the record could not be used."""
+    def dead_letter(self, name: str, record: SourceRecord, problem: Rejection, now: datetime) -> OutgoingRecord:
+        """Return a dead letter: key, value and headers as they came, and why the record could not be used.
+
+        `name` is what the partition calls the topic's partition that the record came by.
+        """
+        topic, number = read_input(name, self.partition)
         told = [
             *_explain(problem, now),
             ("dlq.topic", topic.encode()),
-            ("dlq.partition", str(self.partition).encode()),
+            ("dlq.partition", str(number).encode()),
             ("dlq.offset", str(record.offset).encode()),
             ("dlq.timestamp", str(record.timestamp).encode()),
         ]

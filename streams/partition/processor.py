@@ -19,6 +19,7 @@ from streams.engine.journeys import Journeys
 from streams.engine.leaving import places_key
 from streams.engine.payload import Rejection
 from streams.kafka.fetch import SourceRecord
+from streams.kafka.inputs import read_input
 from streams.kafka.partitioner import partition_of
 from streams.kafka.topics import INBOX
 from streams.partition.inputs import Addressed, AddressedToPlaces, AddressedToRow, read_event, read_message
@@ -41,9 +42,12 @@ class Processor:
         self._advance = decide_customer
         self.journeys = Journeys()
 
-    def take(self, transaction: Transaction, topic: str, records: Sequence[SourceRecord], now: datetime) -> None:
-        """Handle records: events, or messages of the inbox; raises whatever goes wrong, and has done nothing."""
-        read, partition, partitions = self.reader(topic), self.router.partition, self.router.partitions
+    def take(self, transaction: Transaction, name: str, records: Sequence[SourceRecord], now: datetime) -> None:
+        """Handle records: events, or messages of the inbox; raises whatever goes wrong, and has done nothing.
+
+        `name` is what the partition calls the topic's partition that they come by (`streams.kafka.inputs`).
+        """
+        read, partition, partitions = self.reader(name), self.router.partition, self.router.partitions
         inputs = [(record, given) for record in records if (given := read(record)) is not None]
         keys = [given[0].raw if type(given) is tuple else b"" for _, given in inputs]
         here = [key != b"" and partition_of(key, partitions) == partition for key in keys]
@@ -52,16 +56,17 @@ class Processor:
                 if is_here and type(given) is tuple:
                     self.advance(slice_, given[0], given[1], now)
                 else:
-                    self.pass_on(slice_, topic, record, given, now)
+                    self.pass_on(slice_, name, record, given, now)
+        topic, _ = read_input(name, partition)
         if topic != INBOX:
             _note_events(transaction.tally, topic, len(records), [given for _, given in inputs], sum(here))
 
-    def reader(self, topic: str) -> Callable[[SourceRecord], Given | None]:
-        """Return what reads a record of this topic: None if nobody wants what it holds."""
-        partition, partitions = self.router.partition, self.router.partitions
+    def reader(self, name: str) -> Callable[[SourceRecord], Given | None]:
+        """Return what reads a record of this topic's partition: None if nobody wants what it holds."""
+        topic, number = read_input(name, self.router.partition)
         if topic == INBOX:
-            return partial(read_message, partition, partitions)
-        return partial(read_event, topic, partition, self.journeys)
+            return partial(read_message, number, self.router.partitions)
+        return partial(read_event, topic, number, self.journeys)
 
     def is_here(self, key: bytes) -> bool:
         """Say whether a row lies on this partition."""
@@ -78,17 +83,17 @@ class Processor:
         """Return what the engine decides, and do nothing about it."""
         return self._advance(before, key, given, now, self.journeys)
 
-    def pass_on(self, slice_: Slice, topic: str, record: SourceRecord, given: Given, now: datetime) -> None:
+    def pass_on(self, slice_: Slice, name: str, record: SourceRecord, given: Given, now: datetime) -> None:
         """Handle what is not for a customer of this partition, or for nobody: the less frequent inputs."""
         match given:
             case Rejection():
-                slice_.put_aside(self.router.dead_letter(topic, record, given, now), given)
+                slice_.put_aside(self.router.dead_letter(name, record, given, now), given)
             case AddressedToPlaces(raw=raw, given=content) if self.is_here(raw):
                 self._decide_places(slice_, raw, content)
             case AddressedToPlaces(raw=raw, given=content):
                 slice_.emit(raw, (Forward(raw, content),))
             case AddressedToRow(key=key, given=request) if self.is_here(key.raw):
-                repair(slice_, self.router, record, key, request, now)
+                repair(slice_, self.router, (name, record), key, request, now)
             case AddressedToRow(key=key, given=request):
                 slice_.emit(key.raw, (Forward(key.raw, request),))
             case (key, content):

@@ -13,6 +13,7 @@ import structlog
 
 from streams.kafka.errors import MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, Seek, SourceRecord, share
+from streams.kafka.inputs import input_name, name_inputs, read_input
 
 # Records waiting in all partitions together: of more, each is out of the processor's cache by its turn.
 _ROOM = 4000
@@ -21,7 +22,10 @@ _log = structlog.get_logger()
 
 
 class Portion(NamedTuple):
-    """Records of one topic to handle next, and the position of the topic when they are handled."""
+    """Records of one topic's partition to handle next, and its position when they are handled.
+
+    `topic` is what the partition of the state calls it (`streams.kafka.inputs`), here as in all that follows.
+    """
 
     topic: str
     records: Sequence[SourceRecord]
@@ -33,6 +37,7 @@ class RecordQueue:
 
     def __init__(self, partition: int, partitions: int) -> None:
         self._partition = partition
+        self._numbers: Sequence[int] = (partition,)  # of the topics' partitions that come here
         self._room = share(_ROOM, partitions)
         self._queues: dict[str, deque[Fetch]] = {}  # of topics of which something waits, by whose turn is next
         self._taken: dict[str, int] = {}  # records of a topic's first fetch that are done
@@ -54,9 +59,13 @@ class RecordQueue:
         heads = [(queue[0].records, self._taken.get(topic, 0)) for topic, queue in self._queues.items()]
         return min((records[taken].timestamp for records, taken in heads if taken < len(records)), default=None)
 
-    def assign(self, generation: int, seek: Seek) -> None:
-        """Take fetches of this generation of the consumer group from now on."""
+    def assign(self, generation: int, seek: Seek, numbers: Sequence[int] = ()) -> None:
+        """Take fetches of this generation of the consumer group from now on.
+
+        `numbers`: of the topics' partitions that come here; its own alone, if none are named.
+        """
         self.generation, self._seek = generation, seek
+        self._numbers = numbers or (self._partition,)
 
     def has_room(self, topic: str | None = None) -> bool:
         """Say whether another fetch is welcome: of a topic of which nothing waits it always is."""
@@ -71,6 +80,8 @@ class RecordQueue:
     def add(self, fetch: Fetch) -> None:
         """Queue a fetch; one from before the last rebalance is dropped, for it will be fetched again."""
         if fetch.generation == self.generation:
+            if fetch.partition != self._partition:
+                fetch = fetch._replace(topic=input_name(fetch.topic, fetch.partition, self._partition))
             self._queues.setdefault(fetch.topic, deque()).append(fetch)
             self.unread.discard(fetch.topic)
             if fetch.known_end > self.ends.get(fetch.topic, 0):
@@ -88,7 +99,7 @@ class RecordQueue:
         Return where it goes on later than that, for the records before are gone. Raises MigratedError if the
         consumer can't seek.
         """
-        places = dict.fromkeys(topics, 0) | dict(positions)
+        places = dict.fromkeys(name_inputs(topics, self._numbers, self._partition), 0) | dict(positions)
         found = await asyncio.gather(*(self._seek_to(topic, offset) for topic, offset in places.items()))
         later = {topic: place for topic, place in found if place > places[topic]}
         for topic in later.keys() & positions.keys():
@@ -98,7 +109,7 @@ class RecordQueue:
     async def _seek_to(self, topic: str, offset: int) -> tuple[str, int]:
         assert self._seek is not None, "A queue gets no input before the partition is assigned."
         try:
-            place = await self._seek(topic, self._partition, offset)
+            place = await self._seek(*read_input(topic, self._partition), offset)
         except UnreadError:
             self.unread.add(topic)
             self.ends.pop(topic, None)

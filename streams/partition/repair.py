@@ -7,10 +7,12 @@ from streams.engine.inputs import RepairState
 from streams.engine.payload import Rejection
 from streams.engine.salvage import Salvaged, is_sound, salvage
 from streams.kafka.fetch import SourceRecord
-from streams.kafka.topics import INBOX
 from streams.partition.outputs import Router
 from streams.partition.transaction import DamagedError, Slice
 from streams.state.index import DAMAGED, marks_of
+
+Came = tuple[str, SourceRecord]
+"""What the partition calls the inbox's partition by which a request came, and its record."""
 
 
 def describe_damage(key: bytes) -> Rejection:
@@ -33,27 +35,25 @@ def is_damaged(slice_: Slice, key: CustomerKey) -> bool:
 
 
 def repair(
-    slice_: Slice, router: Router, record: SourceRecord, key: CustomerKey, request: RepairState, now: datetime
+    slice_: Slice, router: Router, came: Came, key: CustomerKey, request: RepairState, now: datetime
 ) -> None:
     """Replace a damaged row; the row as it was becomes a dead letter, and so does a request that can't be met."""
     row = slice_.row(key.raw)
     if row is None or not is_damaged(slice_, key):
-        _refuse(
-            slice_, router, record, Rejection("not-damaged", f"The state of '{_name(key)}' is not damaged."), now
-        )
+        _refuse(slice_, router, came, Rejection("not-damaged", f"The state of '{_name(key)}' is not damaged."), now)
         return
     found = None if request.discard else salvage(row, key)
     if found is None and not request.discard:
         sentence = f"Nothing of the state of '{_name(key)}' can be read: repair it with --discard."
-        _refuse(slice_, router, record, Rejection("damaged", sentence), now)
+        _refuse(slice_, router, came, Rejection("damaged", sentence), now)
         return
     _replace(slice_, key, found)
     problem = Rejection("repaired", _describe(key, found))
     slice_.put_aside(router.notice(key.raw, row, problem, now), problem)
 
 
-def _refuse(slice_: Slice, router: Router, record: SourceRecord, problem: Rejection, now: datetime) -> None:
-    slice_.put_aside(router.dead_letter(INBOX, record, problem, now), problem)
+def _refuse(slice_: Slice, router: Router, came: Came, problem: Rejection, now: datetime) -> None:
+    slice_.put_aside(router.dead_letter(*came, problem, now), problem)
 
 
 def _replace(slice_: Slice, key: CustomerKey, found: Salvaged | None) -> None:

@@ -13,6 +13,7 @@ from streams.clock import now
 from streams.control import breaker
 from streams.history import parking, reader
 from streams.journeys import definitions, outbox
+from streams.kafka.inputs import read_input
 from streams.partition import metrics
 from streams.partition.task import STAGES, PartitionTask
 from streams.state.counting import WaitCount
@@ -120,8 +121,9 @@ class _Partitions:
         moment = now().timestamp()
         for task in self._assignment:
             partition, positions = str(task.partition), task.session.positions if task.session else {}
-            for topic, end in task.queue.ends.items():
-                lag.add_metric([topic, partition], max(0, end - positions.get(topic, 0)))
+            for name, end in task.queue.ends.items():
+                topic, number = read_input(name, task.partition)
+                lag.add_metric([topic, str(number)], max(0, end - positions.get(name, 0)))
             oldest = task.queue.oldest
             age.add_metric([partition], 0 if oldest is None else max(0.0, moment - oldest / 1000))
         yield from (lag, age)

@@ -4,19 +4,23 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from streams.kafka.fetch import Fetch, Seek
+from streams.kafka.inputs import input_name
 from streams.partition.task import PartitionTask
 
 
 class Assignment:
-    """Gives every partition that is assigned a task, and every fetch to its partition's task."""
+    """Gives every partition of the state that is assigned a task, and every fetch to the task that it is for."""
 
     def __init__(
         self,
         topics: Sequence[str],
+        partitions: int,
         make_task: Callable[[int], PartitionTask],
         crash: Callable[[BaseException], None],
     ) -> None:
+        """`partitions`: of the state; partition q of a topic belongs to the task of q modulo that number."""
         self.topics = topics
+        self._partitions = partitions
         self._make_task = make_task
         self._crash = crash
         self._tasks: dict[int, PartitionTask] = {}
@@ -37,13 +41,13 @@ class Assignment:
         return self.is_assigned and all(task.stage == "running" for task in self)
 
     def wants(self, topic: str, partition: int) -> bool:
-        """Say whether the partition's task has room for another fetch of the topic."""
-        task = self._tasks.get(partition)
-        return task is not None and task.wants(topic)
+        """Say whether the partition's task has room for another fetch of this partition of a topic."""
+        task = self._tasks.get(own := partition % self._partitions)
+        return task is not None and task.wants(input_name(topic, partition, own))
 
     def take(self, fetch: Fetch) -> None:
         """Hand a fetch to its partition's task."""
-        task = self._tasks.get(fetch.partition)
+        task = self._tasks.get(fetch.partition % self._partitions)
         if task is not None:
             task.take(fetch)
 
@@ -56,11 +60,14 @@ class Assignment:
 
     async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
         """Own these partitions from now on; the others' stores are free for other workers when this returns."""
-        await asyncio.gather(*(self._close(task) for task in self if task.partition not in partitions))
+        own: dict[int, list[int]] = {}
+        for number in partitions:
+            own.setdefault(number % self._partitions, []).append(number)
+        await asyncio.gather(*(self._close(task) for task in self if task.partition not in own))
         self.is_assigned = True
-        for partition in partitions:
+        for partition, numbers in own.items():
             task = self._tasks.get(partition) or self._start(partition)
-            task.queue.assign(generation, seek)
+            task.queue.assign(generation, seek, numbers)
 
     def _start(self, partition: int) -> PartitionTask:
         task = self._tasks[partition] = self._make_task(partition)

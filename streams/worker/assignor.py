@@ -1,13 +1,15 @@
 """Who has which partitions, and at which web address: what the group's members tell each other.
 
-The group reads the topics that its leader knows, so that partition 3 of all of them is one worker's.
+The group reads the topics that its leader knows. It shares out the partitions of the state; with partition 3 of 8
+come the partitions 3, 11, 19 … of every topic, however many it has.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import structlog
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 from faust.assignor.client_assignment import ClientMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 
@@ -18,12 +20,30 @@ from streams.kafka.topics import INBOX
 log = structlog.get_logger()
 
 
+class _Alike:
+    """A cluster as Faust is shown it, in which every topic has as many partitions as the state."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._counts = counts
+
+    def partitions_for_topic(self, topic: str) -> frozenset[int]:
+        """Return the numbers of a topic's partitions; none of one that the broker does not show."""
+        return frozenset(range(self._counts.get(topic, 0)))
+
+
+class _Told(msgspec.Struct):
+    """What the leader says beside what Faust's does; leaders of earlier releases say nothing."""
+
+    partitions: int | None = None
+
+
 class Assignor(PartitionAssignor):  # type: ignore[misc]
     """Faust's assignor, for members that may know different topics, or come back at another address."""
 
     _told = ""
     _known: frozenset[str] = frozenset()
     _counts: Mapping[str, int] = {}
+    _partitions: int | None = None  # by which the leader shared out
 
     @property
     def _url(self) -> str:
@@ -38,19 +58,45 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
     def assign(self, cluster: Any, member_metadata: Any) -> Any:
         """Give out the topics that this member, the leader, knows; who lacks one of them gets nothing."""
         self._counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in self._known}
-        return super().assign(cluster, {name: self._restrict(given) for name, given in member_metadata.items()})
+        alike = _Alike({topic: self.app.partitions for topic, count in self._counts.items() if count})
+        return super().assign(alike, {name: self._restrict(given) for name, given in member_metadata.items()})
+
+    def _get_client_metadata(self, metadata: Any) -> Any:
+        """Return what a member tells, with what it has of each topic put down to partitions of the state."""
+        told = super()._get_client_metadata(metadata)
+        own = [number for number in told.assignment.actives.get(INBOX, ()) if number < self.app.partitions]
+        told.assignment.actives = dict.fromkeys(told.assignment.actives, own)
+        return told
 
     def _restrict(self, given: Any) -> Any:
         topics = sorted(self._known) if self._known <= set(given.subscription) else []
         return ConsumerProtocolMemberMetadata(given.version, topics, given.user_data)
 
     def _protocol_assignments(self, assignments: Any, changelogs: Any, topics: Any, topic_groups: Any) -> Any:
-        """Tell everyone how many partitions the topics have, in place of a number for those that have as many."""
-        return super()._protocol_assignments(assignments, changelogs, topics, self._counts)
+        """Add what comes with each partition of the state, and tell everyone how many partitions the topics have.
+
+        That stands in place of Faust's number for topics that have as many.
+        """
+        for assignment in assignments.values():
+            for topic, own in assignment.actives.items():
+                assignment.actives[topic] = self._expand(topic, frozenset(own))
+        told = super()._protocol_assignments(assignments, changelogs, topics, self._counts)
+        return {name: self._add_partitions(one) for name, one in told.items()}
+
+    def _add_partitions(self, told: Any) -> Any:
+        """Tell a member, too, by which number of partitions of the state the leader shares out."""
+        plain = msgspec.json.decode(self._decompress(told.user_data)) | {"partitions": self.app.partitions}
+        user_data = self._compress(msgspec.json.encode(plain))
+        return ConsumerProtocolMemberAssignment(told.version, told.assignment, user_data)
+
+    def _expand(self, topic: str, own: frozenset[int]) -> list[int]:
+        return [number for number in range(self._counts[topic]) if number % self.app.partitions in own]
 
     def on_assignment(self, assignment: Any) -> None:
         """Take the assignment in, with the address that the group knows of this member."""
-        self._told = ClientMetadata.loads(self._decompress(assignment.user_data)).url
+        user_data = self._decompress(assignment.user_data)
+        self._told = ClientMetadata.loads(user_data).url
+        self._partitions = msgspec.json.decode(user_data, type=_Told).partitions
         try:
             super().on_assignment(assignment)
         finally:
@@ -59,7 +105,7 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
     def check(self, partitions: int) -> bool:
         """Say whether the group reads all that this member knows, after a warning if not.
 
-        Raises FairwayError if it reads what this member can't, or with another number of partitions.
+        Raises FairwayError if it reads what this member can't, or shares out another number of partitions.
         """
         group = self.app.conf.id
         read: Mapping[str, int] = self._topic_groups
@@ -69,9 +115,11 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
                     f"The group '{group}' reads '{topic}', which this worker's topics.yaml lacks: "
                     "give all workers the same file, and start this one again."
                 )
-            if count not in (0, partitions):  # 0: the broker does not show it for now
+            # A leader of an earlier release gives each topic's partitions out by themselves; it is to be replaced.
+            number = (count or partitions) if self._partitions is None else self._partitions
+            if number != partitions:
                 raise FairwayError(
-                    f"The group '{group}' reads '{topic}' with {count} partitions, this worker with {partitions}: "
+                    f"The group '{group}' reads '{topic}' with {number} partitions, this worker with {partitions}: "
                     "stop all workers, run 'fairway topics plan', and start them with the same topics.yaml."
                 )
         for topic in sorted(self._known - read.keys()):

@@ -129,7 +129,8 @@ class Fetching(ThreadlessConsumer):
     async def _seek_to(self, partition: Any, offset: int) -> SeekResult:
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
-        if partition not in assigned and any(other.partition == partition.partition for other in assigned):
+        number, partitions = partition.partition, self.app.partitions
+        if partition not in assigned and any(not (one.partition - number) % partitions for one in assigned):
             raise UnreadError(f"'{partition.topic}' is not read")
         begins, ends, id_ = await asyncio.gather(
             consumer.beginning_offsets([partition]),

@@ -67,7 +67,7 @@ class Worker:
         self.settings = settings
         self.definitions = definitions
         self.address = address
-        self.assignment = Assignment((*topics.events, INBOX), self._make_task, self._crash)
+        self.assignment = Assignment((*topics.events, INBOX), topics.partitions, self._make_task, self._crash)
         self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
         self._limits = Limits.of(topics, settings)
         self._app = make_faust_app(settings, address)

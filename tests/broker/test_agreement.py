@@ -8,7 +8,7 @@ import pytest
 import yaml
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from streams.kafka.topics import read_topics
+from streams.kafka.topics import DEFINITIONS, read_topics
 from streams.settings import Settings
 from tests import client
 from tests.broker.workers import (
@@ -105,7 +105,9 @@ def test_a_worker_with_another_number_of_partitions_is_refused(settings: Setting
         client.produce(settings.brokers, events(range(100), 20))
         wait_for_commands(settings, expected(100, 20))
         admin = AdminClient({"bootstrap.servers": settings.brokers})
-        grown = admin.create_partitions([NewPartitions(topic.name, 8) for topic in topics.partitioned])
+        grown = admin.create_partitions(
+            [NewPartitions(topic.name, 8) for topic in topics.all if topic.name != DEFINITIONS]
+        )
         for done in grown.values():
             done.result(client.PATIENCE)
         content = yaml.safe_load(settings.topics_file.read_text())

@@ -26,7 +26,7 @@ def wanted(topics_file: Path, prefix: str) -> Topics:
     full = read_topics(topics_file, prefix)
     few = [topic for topic in full.all if topic.name in ("fairway.inbox", "fairway.definitions", full.changelog)]
     renamed = tuple(topic.model_copy(update={"name": f"{prefix}.{topic.name}"}) for topic in few)
-    return full.model_copy(update={"all": renamed})
+    return full.model_copy(update={"all": renamed, "changelog": f"{prefix}.{full.changelog}"})
 
 
 async def test_what_was_applied_leaves_nothing_to_plan(settings: Settings, wanted: Topics) -> None:
@@ -46,16 +46,31 @@ async def test_configs_are_altered_and_those_that_others_set_stay(settings: Sett
     assert await provision.plan(settings, Topics(all=(after,), changelog="")) == ()
 
 
-async def test_partitions_are_neither_added_nor_removed(settings: Settings, wanted: Topics) -> None:
+async def test_the_state_s_partitions_are_neither_added_nor_removed(settings: Settings, wanted: Topics) -> None:
     await provision.apply(settings, wanted)
     for count in (3, 5):
-        other = wanted.all[0].model_copy(update={"partitions": count})
-        [difference] = await provision.apply(settings, Topics(all=(other,), changelog=""))
+        other = wanted.all[-1].model_copy(update={"partitions": count})
+        [difference] = await provision.apply(settings, Topics(all=(other,), changelog=other.name))
         assert difference.action == "refuse"
         assert difference.text == (
-            f"has 4 partitions, the file says {count}; the number cannot change, "
-            "because customers would move to partitions that do not hold their state"
+            f"has 4 partitions, the file says {count}; customers would move to partitions that do not hold their "
+            "state: 'fairway state move' changes the number"
         )
+
+
+async def test_other_topics_are_given_more_partitions_and_none_is_taken_away(
+    settings: Settings, wanted: Topics
+) -> None:
+    await provision.apply(settings, wanted)
+    inbox = wanted.all[0]
+    for count, differences in (
+        (6, (provision.Difference(inbox.name, "grow", "4 -> 6 partitions"),)),
+        (6, ()),
+        (3, ()),
+    ):
+        other = Topics(all=(inbox.model_copy(update={"partitions": count}),), changelog="")
+        assert await provision.apply(settings, other) == differences
+        assert await provision.plan(settings, other) == ()
 
 
 async def test_a_start_is_refused_while_a_topic_is_missing(settings: Settings, wanted: Topics) -> None:
@@ -67,14 +82,16 @@ async def test_a_start_is_refused_while_a_topic_is_missing(settings: Settings, w
     )
 
 
-async def test_a_start_is_refused_with_unequal_partition_counts(settings: Settings, wanted: Topics) -> None:
-    client.create_topics(settings.brokers, {wanted.all[0].name: 2})
-    client.create_topics(settings.brokers, {topic.name: topic.partitions for topic in wanted.all[1:]})
+async def test_a_start_is_refused_with_another_number_of_partitions_of_the_state(
+    settings: Settings, wanted: Topics
+) -> None:
+    counts = {topic.name: topic.partitions for topic in wanted.all} | {wanted.changelog: 2}
+    client.create_topics(settings.brokers, counts)
     with pytest.raises(FairwayError) as refused:
         await check_topics(settings, wanted)
     assert str(refused.value) == (
-        f"Topic '{wanted.all[0].name}' has 2 partitions, but must have 4 as topics.yaml says: "
-        "run 'fairway topics plan'."
+        f"Topic '{wanted.changelog}' has 2 partitions, the file says 4; customers would move to partitions that do "
+        "not hold their state: 'fairway state move' changes the number."
     )
 
 

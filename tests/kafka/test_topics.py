@@ -62,10 +62,19 @@ def test_a_wrong_file_is_refused(tmp_path: Path, old: str, new: str, sentence: s
     assert refusal(tmp_path, old, new) == sentence
 
 
-def test_unequal_partition_counts_are_refused_by_name(tmp_path: Path) -> None:
-    text = refusal(tmp_path, "teetime.booked: {role", "teetime.booked: {partitions: 3, role")
-    assert "all topics need the same number of partitions" in text
-    assert "'teetime.booked' 3" in text
+@pytest.mark.parametrize("count", [3, 12])
+def test_a_topic_of_events_may_have_any_number_of_partitions(tmp_path: Path, count: int) -> None:
+    topics = read(tmp_path, "teetime.booked: {role", f"teetime.booked: {{partitions: {count}, role")
+    assert topics.partitions == 8
+
+
+@pytest.mark.parametrize("name", ["fairway.inbox", "fairway.commands", "fairway.activity", "fairway.dead-letters"])
+def test_a_topic_that_each_partition_of_the_state_writes_needs_as_many(tmp_path: Path, name: str) -> None:
+    assert read(tmp_path, f"  {name}:\n", f"  {name}:\n    partitions: 9\n").partitions == 8
+    assert refusal(tmp_path, f"  {name}:\n", f"  {name}:\n    partitions: 7\n") == (
+        f"'topics.yaml': '{name}' has 7 partitions, but needs as many as 'golf-customers-changelog', which are 8; "
+        "more do no harm."
+    )
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -88,6 +88,32 @@ def test_a_message_on_a_foreign_partition_is_sent_on_as_it_is() -> None:
     assert forward == Record(KEY, message)
 
 
+def test_a_record_of_a_further_partition_of_a_topic_is_told_of_by_that_partition() -> None:
+    further = HERE + 4
+    case = Case((HERE + 1) % 4)
+    name = f"{TOPIC}:{further}"
+    (forward,) = case.take(name, event(1, "c-7"))[INBOX]
+    arrived = msgspec.json.decode(forward.value or b"", type=InboxMessage)
+    assert isinstance(arrived, Arrived)
+    assert arrived.source == Origin(TOPIC, further, 5)
+    assert msgspec.json.decode(case.transaction.prepare().rows[POSITION] or b"") == {name: 6}
+    there = Case()
+    assert list(there.take(f"{INBOX}:{further}", forward.value, KEY)) == [COMMANDS]
+    bad = Case()
+    (letter,) = bad.take(name, b"{")[DEAD_LETTERS]
+    told = dict(letter.headers)
+    assert (told["dlq.topic"], told["dlq.partition"]) == (TOPIC.encode(), str(further).encode())
+    assert list(bad.transaction.outputs) == [(DEAD_LETTERS, HERE)]
+
+
+def test_an_enrolment_by_hand_is_told_of_by_the_inbox_s_partition_that_it_came_by() -> None:
+    case, further = Case(), HERE + 8
+    given: list[object] = []
+    case.processor._advance = lambda _, __, came, *___: given.append(came) or Outcome(None)  # type: ignore[func-returns-value]
+    case.take(f"{INBOX}:{further}", msgspec.json.encode(Enroll(JOURNEY, START)), KEY)
+    assert given == [Enroll(JOURNEY, START, source=Origin(INBOX, further, 5))]
+
+
 def test_R5_places_are_decided_where_their_key_lives_and_kept_in_a_row() -> None:
     case = Case(partition_of(PLACES, 4))
     for partition in range(4):

@@ -126,6 +126,24 @@ async def test_a_topic_that_the_group_does_not_read_is_noted_until_it_is_fetched
     assert queue.unread == set()
 
 
+async def test_further_partitions_of_a_topic_are_sought_and_handed_out_by_names_of_their_own() -> None:
+    sought: list[tuple[str, int, int]] = []
+
+    async def seek(topic: str, partition: int, offset: int) -> SeekResult:
+        sought.append((topic, partition, offset))
+        return SeekResult(offset, 1, topic_id=f"id of {topic}")
+
+    queue = RecordQueue(1, 4)
+    queue.assign(1, seek, [1, 5, 9])
+    assert await queue.seek({f"{TOPIC}:5": 7, "old:13": 2}, [TOPIC]) == {}
+    assert set(sought) == {("old", 13, 2), (TOPIC, 1, 0), (TOPIC, 5, 7), (TOPIC, 9, 0)}
+    queue.add(Fetch(TOPIC, 5, 7, 9, [Source(number, b"") for number in (7, 8)], 1, 1))
+    portion = await queue.next({f"{TOPIC}:5": 8}, 9)
+    assert portion is not None
+    assert (portion.topic, offsets(portion), portion.position) == (f"{TOPIC}:5", [8], 9)
+    assert queue.ids[f"{TOPIC}:5"] == f"id of {TOPIC}"
+
+
 async def test_topics_take_turns_a_portion_each_and_keep_their_own_order() -> None:
     queue = make()
     for one in (fetch(0, 4, topic="flood"), fetch(4, 6, topic="flood"), fetch(0, 3), fetch(0, 1, topic="other")):

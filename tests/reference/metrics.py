@@ -25,7 +25,7 @@ class _Owner(Assignment):
     """An assignment with one partition, which stands still."""
 
     def __init__(self) -> None:
-        super().__init__((), _make_task, print)
+        super().__init__((), 4, _make_task, print)
         self._tasks = {0: _make_task(0)}
 
 

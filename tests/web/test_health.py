@@ -29,7 +29,7 @@ class Owner(Assignment):
     """An assignment whose tasks stand still at the stages that a test gives them."""
 
     def __init__(self, *tasks: PartitionTask) -> None:
-        super().__init__((), make_task, print)
+        super().__init__((), 4, make_task, print)
         self._tasks = {task.partition: task for task in tasks}
         self.is_assigned = True
 
@@ -52,7 +52,7 @@ def ask() -> Callable[[Assignment, str], Awaitable[httpx.Response]]:
 
 
 async def test_a_worker_lives_before_it_is_ready(ask) -> None:
-    joining = Assignment((), make_task, print)
+    joining = Assignment((), 4, make_task, print)
     assert (await ask(joining, "/livez")).text == "ok\n"
     assert (await ask(joining, "/readyz")).status_code == 503
 

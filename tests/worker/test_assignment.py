@@ -20,7 +20,7 @@ class Case:
         self.crashed: list[BaseException] = []
         self.made: list[int] = []
         self.wrong = wrong
-        self.assignment = Assignment((TOPIC,), self.make, self.crashed.append)
+        self.assignment = Assignment((TOPIC,), 4, self.make, self.crashed.append)
 
     def make(self, partition: int) -> PartitionTask:
         self.made.append(partition)

@@ -35,17 +35,18 @@ def test_a_worker_that_kept_its_place_may_have_come_back_at_another_address(tmp_
 
 
 class Cluster:
-    """The topics of a broker, with as many partitions each; one name in `grown` has twice as many."""
+    """The topics of a broker, four partitions each but for those in `counts`."""
 
-    def __init__(self, grown: str = "") -> None:
-        self.grown = grown
+    def __init__(self, **counts: int) -> None:
+        self.counts = counts
 
     def partitions_for_topic(self, topic: str) -> set[int]:
-        return set(range(8 if topic == self.grown else 4))
+        return set(range(self.counts.get(topic.replace(".", "_"), 4)))
 
 
 def make(number: int) -> Any:
     app = faust.App("golf", canonical_url=f"http://10.0.0.{number}:6066", PartitionAssignor=Assignor)
+    app.partitions = 4
     return app.assignor
 
 
@@ -101,14 +102,50 @@ def test_who_knows_more_than_the_leader_is_told_what_waits() -> None:
     ]
 
 
-@pytest.mark.parametrize(("grown", "own"), [(INBOX, 4), ("", 8)], ids=["grown on the broker", "another file"])
-def test_another_number_of_partitions_is_refused(grown: str, own: int) -> None:
+counts = st.dictionaries(st.sampled_from(["booked", "cancelled", "fairway_inbox"]), st.integers(1, 13))
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), counts), min_size=1, max_size=4))
+def test_with_a_partition_of_the_state_go_all_of_a_topic_that_are_its_number_modulo_the_state_s(
+    generations: list[tuple[int, dict[str, int]]],
+) -> None:
+    workers = [make(number) for number in range(4)]
+    known = {INBOX, "booked", "cancelled"}
+    for size, given_counts in generations:
+        cluster = Cluster(**given_counts | {"fairway_inbox": max(4, given_counts.get("fairway_inbox", 4))})
+        members = workers[:size]
+        rebalance(0, dict.fromkeys(members, known), cluster)
+        assigned = [worker.assigned_actives() for worker in members]
+        wanted = {(topic, number) for topic in known for number in cluster.partitions_for_topic(topic)}
+        assert Counter(place for own in assigned for place in own) == dict.fromkeys(wanted, 1)
+        states = [{number % 4 for _, number in own} for own in assigned]
+        assert sorted(number for own in states for number in own) == [0, 1, 2, 3]
+        assert max(map(len, states)) - min(map(len, states)) <= 1 + (size == 3)
+        for worker, own in zip(members, states, strict=True):
+            worker.check(4)
+            assert worker.members()[f"http://10.0.0.{workers.index(worker)}:6066"] == own
+
+
+def test_a_partition_stays_with_its_worker_whatever_is_grown() -> None:
+    workers = [make(number) for number in range(2)]
+    seen = []
+    for cluster in (Cluster(), Cluster(booked=7), Cluster(booked=9, fairway_inbox=8)):
+        rebalance(0, {worker: {INBOX, "booked"} for worker in workers}, cluster)
+        seen.append([{number % 4 for _, number in worker.assigned_actives()} for worker in workers])
+    assert seen[0] == seen[1] == seen[2]
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["", "a leader of an earlier release"])
+def test_another_number_of_partitions_is_refused(is_old: bool) -> None:
     worker = make(1)
-    rebalance(0, {worker: {INBOX}}, Cluster(grown))
+    rebalance(0, {worker: {INBOX}}, Cluster())
+    if is_old:
+        worker._partitions = None
+    worker.check(4)
     with pytest.raises(FairwayError) as refused:
-        worker.check(own)
+        worker.check(8)
     assert str(refused.value) == (
-        f"The group 'golf' reads '{INBOX}' with {12 - own} partitions, this worker with {own}: "
+        f"The group 'golf' reads '{INBOX}' with 4 partitions, this worker with 8: "
         "stop all workers, run 'fairway topics plan', and start them with the same topics.yaml."
     )
 

@@ -8,12 +8,12 @@ import msgspec
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPartitionError
 
 from streams.kafka.connection import client_arguments
 from streams.kafka.topics import ACTIVITY, INBOX, Topics
 from streams.settings import Settings
-from streams.web.sources.records import Record, RecordReader, bounds, offsets, read, read_first
+from streams.web.sources.records import Record, RecordReader, list_places, offsets, read, read_first
 
 _ASKED = 16  # partitions whose oldest waiting record is looked at
 
@@ -34,7 +34,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A worker as the broker sees it, with the partitions of the inbox, and so of the table, that it has."""
+    """A worker as the broker sees it, with the partitions of the state that it has."""
 
     name: str
     host: str
@@ -66,10 +66,8 @@ class Broker:
 
     async def parts(self) -> list[Part]:
         """Return every partition of every topic of topics.yaml that exists."""
-        wanted = [TopicPartition(t.name, n) for t in self.topics.all for n in range(t.partitions)]
         async with self._reader.lend() as consumer:
-            known = await consumer.topics()
-            wanted = [place for place in wanted if place.topic in known]
+            wanted = await list_places(consumer, (topic.name for topic in self.topics.all))
             begins, ends = await offsets(consumer, wanted)
         done = await self._positions()
         handled = {*self.topics.events, INBOX, ACTIVITY}
@@ -99,7 +97,7 @@ class Broker:
         found = []
         for answer in await admin.describe_consumer_groups([self._app_id]):
             for _error, _group, _state, _kind, _protocol, members, *_ in answer.groups:
-                found += [_read_member(member) for member in members]
+                found += [_read_member(member, self.topics.partitions) for member in members]
         return sorted(found, key=lambda member: member.partitions)
 
     async def oldest_waiting(self, parts: Iterable[Part]) -> datetime | None:
@@ -116,9 +114,10 @@ class Broker:
         """Return the newest records of an events topic, newest first; none if there is no such topic."""
         if topic not in self.topics.events:
             return []
-        places = [TopicPartition(topic, number) for number in range(self.topics.partitions)]
         async with self._reader.lend() as consumer:
-            begins, ends = await bounds(consumer, places)
+            if not (places := await list_places(consumer, [topic])):
+                raise UnknownTopicOrPartitionError(topic)
+            begins, ends = await offsets(consumer, places)
             starts = {place: max(begins[place], ends[place] - limit) for place in places}
             found = await read(consumer, starts, ends)
         return sorted(found, key=lambda record: record.at, reverse=True)[:limit]
@@ -129,10 +128,11 @@ def _position(done: Mapping[TopicPartition, Any], place: TopicPartition) -> int 
     return offset if offset >= 0 else None
 
 
-def _read_member(member: Any) -> Member:
+def _read_member(member: Any, count: int) -> Member:
+    """Return a member; with each partition of the state, of `count`, goes one of the inbox, and perhaps more."""
     name, _client_id, host, _metadata, assignment, *_ = member
     partitions: set[int] = set()
     if assignment:
         decoded = ConsumerProtocolMemberAssignment.decode(assignment)
-        partitions = {place.partition for place in decoded.partitions() if place.topic == INBOX}
+        partitions = {place.partition % count for place in decoded.partitions() if place.topic == INBOX}
     return Member(name, host.lstrip("/"), tuple(sorted(partitions)))

@@ -1,7 +1,7 @@
 """Single records of Kafka's topics, as they lie there, read by a consumer without a group."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -85,6 +85,16 @@ async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -
     if missing := {place.topic for place in places} - await consumer.topics():
         raise UnknownTopicOrPartitionError(min(missing))
     return await offsets(consumer, places)
+
+
+async def list_places(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
+    """Return all partitions of these topics that are there, as the broker counts them."""
+    cluster = await consumer._client.fetch_all_metadata()
+    return [
+        TopicPartition(topic, number)
+        for topic in topics
+        for number in sorted(cluster.partitions_for_topic(topic) or ())
+    ]
 
 
 async def find_offsets(consumer: AIOKafkaConsumer, since: datetime, ends: Offsets) -> Offsets:
