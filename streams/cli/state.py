@@ -11,6 +11,7 @@ from streams.errors import FairwayError
 from streams.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from streams.cli.moving import Plan
     from streams.kafka.topics import Topics
     from streams.partition.audit import Report
 
@@ -129,6 +130,55 @@ def verify(
             f"The state is not sound on partition {', '.join(bad)}: 'fairway state repair' mends a customer's row; "
             "a store is made anew if its folder is removed while its worker is stopped."
         )
+
+
+@group.command()
+def move(
+    to: Annotated[str, typer.Option(metavar="APP", help="The app id that it is moved to, never used before.")],
+    to_partitions: Annotated[int, typer.Option(min=1, max=10_000, help="How many partitions it has there.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; nothing is changed.")] = False,
+    abandon: Annotated[
+        bool, typer.Option("--give-up", help="Give the state back to its app id, if the move is not complete.")
+    ] = False,
+) -> None:
+    """Move the state of FAIRWAY_APP_ID to another app id, with another number of partitions, and nothing lost.
+
+    All workers have to be stopped; events that are written meanwhile wait. A move that was broken off is started
+    again with the same options, within 12 hours, and goes on.
+    """
+    from streams import failpoints
+    from streams.cli import moving
+
+    settings = read_settings()
+    failpoints.arm(settings.failpoint)
+    if abandon:
+        asyncio.run(moving.give_up(settings, to))
+        typer.echo(f"The state is with '{settings.app_id}' again: start its workers.")
+        return
+    if dry_run:
+        _tell_plan(settings, to, asyncio.run(moving.look(settings, to, to_partitions))[2])
+        return
+    moved = moving.run(settings, to, to_partitions)
+    typer.echo(
+        f"The move is complete: {moved.rows:,} rows went to '{to}'. Set FAIRWAY_APP_ID to '{to}', and the "
+        f"partitions of its changelog in topics.yaml to {to_partitions}; then start the workers."
+    )
+    if moved.left_out:
+        typer.echo(f"{moved.left_out:,} rows were left out: they lay where no worker could find them.", err=True)
+
+
+def _tell_plan(settings: Settings, target: str, plan: "Plan") -> None:
+    if plan.is_complete:
+        typer.echo(f"The move to '{target}' is complete.")
+        return
+    typer.echo(
+        f"{plan.records:,} records of '{settings.app_id}', with {plan.partitions} partitions, would be moved to "
+        f"'{target}', with {plan.target_partitions}. All workers have to be stopped for it."
+    )
+    if plan.creates:
+        typer.echo(f"Its changelog would be created, with {plan.target_partitions} partitions.")
+    for topic, count in plan.grows.items():
+        typer.echo(f"'{topic}' would be given partitions, up to {count}.")
 
 
 def _tell(report: "Report") -> None:

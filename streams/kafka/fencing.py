@@ -26,11 +26,17 @@ log = structlog.get_logger()
 class Fencing:
     """The owners of one transactional id, one after another."""
 
-    def __init__(self, settings: Settings, transactional_id: str, changelog: str, partition: int) -> None:
+    def __init__(
+        self, settings: Settings, transactional_id: str, changelog: str, partition: int, *, everywhere: bool = False
+    ) -> None:
+        """`everywhere`: they write to all partitions of the changelog, not to this one alone."""
         self._settings = settings
         self._id = transactional_id
         self._partition = partition
+        self._topics: dict[str, int | None]
         self._topics = dict.fromkeys((changelog, *_OUTPUTS), partition) | {INBOX: None}
+        if everywhere:
+            self._topics[changelog] = None
         self._was_committed = True  # if one fenced before and died at once, that is what is likelier
 
     async def start(self) -> AIOKafkaProducer:

@@ -46,13 +46,17 @@ class Producer(Protocol):
 class TransactionalProducer:
     """The transactions of one partition through aiokafka."""
 
-    def __init__(self, settings: Settings, changelog: str, partition: int, limits: Limits) -> None:
+    def __init__(
+        self, settings: Settings, changelog: str, partition: int, limits: Limits, *, everywhere: bool = False
+    ) -> None:
+        """`everywhere`: `outputs` may hold rows for other partitions of the changelog, too."""
         self._group = settings.app_id
         self._limits = limits
         self._changelog = changelog
         self._partition = partition
         self._producer: AIOKafkaProducer | None = None
-        self._fencing = Fencing(settings, f"{settings.app_id}-{partition}", changelog, partition)
+        id_ = f"{settings.app_id}-{partition}"
+        self._fencing = Fencing(settings, id_, changelog, partition, everywhere=everywhere)
 
     async def fence(self) -> None:
         """Take the partition over: InitProducerId ends the previous owner's open transaction.

@@ -1,6 +1,7 @@
 """The rows of a partition's state that are no customer's: their keys begin with a colon, as no tenant's do."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -22,14 +23,36 @@ PLACES = places_key("")
 
 SENDS = b":sends:"
 """What the keys of send rates begin with; one row a tenant that may send only so many commands in a time (R67)."""
+MOVED_TO = b":moved-to"
+"""That the state was moved to another app id: nobody opens it any more."""
+MOVED_FROM = b":moved-from"
+"""That the state comes from another app id: nobody opens it before the move is complete."""
 
 _Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class MovedTo(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a state was moved."""
+
+    app: str
+    partitions: int
+
+
+class MovedFrom(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a state comes from, and since when it is being moved."""
+
+    app: str
+    begun: datetime
+    is_complete: bool = False
+
 
 read_positions = msgspec.json.Decoder(dict[str, _Offset]).decode
 read_partitions = msgspec.json.Decoder(int).decode
 read_topic_ids = msgspec.json.Decoder(dict[str, str]).decode
 read_joined = msgspec.json.Decoder(frozenset[str]).decode
 read_places = msgspec.json.Decoder(Places).decode
+read_moved_to = msgspec.json.Decoder(MovedTo).decode
+read_moved_from = msgspec.json.Decoder(MovedFrom).decode
 
 
 _READERS: Mapping[bytes, Callable[[bytes], object]] = {
@@ -39,6 +62,8 @@ _READERS: Mapping[bytes, Callable[[bytes], object]] = {
     JOINED: read_joined,
     PLACES: read_places,
     SENDS: read_buckets,
+    MOVED_TO: read_moved_to,
+    MOVED_FROM: read_moved_from,
 }
 
 

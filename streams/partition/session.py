@@ -14,6 +14,8 @@ from streams.kafka.records import Commit
 from streams.partition.backlog import Backlog
 from streams.partition.context import Context, Counts
 from streams.partition.internal_rows import (
+    MOVED_FROM,
+    MOVED_TO,
     PARTITIONS,
     POSITION,
     TOPICS,
@@ -26,6 +28,7 @@ from streams.partition.known import KnownCustomers
 from streams.partition.outputs import Router
 from streams.partition.pacing import Load, Pace
 from streams.partition.queue import RecordQueue
+from streams.partition.redistribution import check_move
 from streams.partition.timers import Timers
 from streams.partition.transaction import Letter, Prepared, Transaction, UnwritableRowError
 from streams.state.store import Store
@@ -76,6 +79,7 @@ class Session:
         self._timers = self._look_at_timers(Backlog(self._context.clock(), self._queue.ends))
 
     def _claim(self) -> None:
+        check_move(self._transaction.row(MOVED_TO), self._transaction.row(MOVED_FROM))
         row, router = self._transaction.row(PARTITIONS), self._processor.router
         found = router.partitions if row is None else read_partitions(row)
         if found != router.partitions:
@@ -83,7 +87,7 @@ class Session:
                 f"The state of partition {router.partition} was made when there were {found} partitions, and "
                 f"now there are {router.partitions}: most customers' events would come to one that does not "
                 "know them. "
-                "Make the topics anew with the first number, or start afresh with another FAIRWAY_APP_ID."
+                "Where topics.yaml was changed, change it back; 'fairway state move' moves the state."
             )
         if row is None:
             with self._transaction.slice() as slice_:

@@ -86,8 +86,8 @@ async def test_a_partition_whose_state_was_made_with_another_number_of_partition
         await open_one_of(8)
     assert str(refusal.value) == (
         "The state of partition 0 was made when there were 4 partitions, and now there are 8: most customers' "
-        "events would come to one that does not know them. Make the topics anew with the first number, "
-        "or start afresh with another FAIRWAY_APP_ID."
+        "events would come to one that does not know them. Where topics.yaml was changed, change it back; "
+        "'fairway state move' moves the state."
     )
 
 

@@ -1,0 +1,115 @@
+"""The state goes to more partitions and to fewer, while events come and the mover is killed: each counts once."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import yaml
+from confluent_kafka.admin import AdminClient
+from typer.testing import CliRunner
+
+from streams.cli import app
+from streams.kafka.topics import INBOX, read_topics
+from streams.settings import Settings, environment
+from tests import client
+from tests.broker.load import commands, producing, publish_load, wait_for
+from tests.broker.workers import running
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
+
+_MOVE = "from streams.cli import main; import sys; sys.argv[1:] = ['state', 'move', *sys.argv[1:]]; main()"
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    return {
+        "FAIRWAY_BROKERS": settings.brokers, "FAIRWAY_APP_ID": settings.app_id,
+        "FAIRWAY_TOPICS_FILE": str(settings.topics_file), "FAIRWAY_DATA_DIR": str(settings.data_dir),
+    }  # fmt: skip
+
+
+def move(settings: Settings, *words: str) -> str:
+    """Return what `fairway state move` says, or why it refuses."""
+    done = CliRunner().invoke(app, ["state", "move", *words], env=variables(settings))
+    print(words, done.exit_code, done.output, done.exception)
+    return done.stdout if done.exit_code == 0 else str(done.exception)
+
+
+def kill(settings: Settings, failpoint: str, *words: str) -> None:
+    """Let a mover die at a failpoint."""
+    given = environment() | variables(settings) | {"FAIRWAY_FAILPOINT": failpoint}
+    done = subprocess.run([sys.executable, "-c", _MOVE, *words], env=given, capture_output=True, timeout=100)
+    assert done.returncode == -9, (failpoint, done.returncode, done.stdout, done.stderr)
+
+
+def is_alone(settings: Settings) -> bool:
+    """Say whether no worker is in the group any more: one that can't say goodbye is for ten seconds."""
+    admin = AdminClient({"bootstrap.servers": settings.brokers})
+    found = admin.describe_consumer_groups([settings.app_id])[settings.app_id].result(client.PATIENCE)
+    return not found.members
+
+
+def with_partitions(settings: Settings, app_id: str, partitions: int) -> Settings:
+    """Return the settings of workers of an app id whose state has so many partitions."""
+    content = yaml.safe_load(settings.topics_file.read_text())
+    content["topics"]["<appId>-customers-changelog"]["partitions"] = partitions
+    content["defaults"]["partitions"] = 8
+    file = settings.topics_file.with_name(f"{app_id}.yaml")
+    file.write_text(yaml.safe_dump(content))
+    return settings.model_copy(update={"app_id": app_id, "topics_file": file})
+
+
+@contextmanager
+def at_work(settings: Settings, at_least: int, count: int = 1) -> Iterator[None]:
+    """Let workers work until there are so many commands, and end them in order."""
+    with running(settings, count) as workers:
+        client.wait_until(lambda: len(commands(settings)["Reminder"]) >= at_least, 60)
+        yield
+        for worker in workers:
+            assert worker.end(signal.SIGTERM) == 0
+    client.wait_until(lambda: is_alone(settings))
+
+
+def refusal(settings: Settings) -> str:
+    """Return what a worker logs that does not start."""
+    with running(settings) as (worker,):
+        before = worker.log.read_text() if worker.log.exists() else ""
+        client.wait_until(lambda: worker.process.poll() is not None, 60)
+        assert worker.process.returncode == 1
+        return worker.log.read_text().removeprefix(before)
+
+
+def test_the_state_goes_to_more_partitions_and_to_fewer_and_nothing_is_lost_or_doubled(
+    settings: Settings, prefix: str
+) -> None:
+    publish_load(settings)
+    eight = with_partitions(settings, f"{prefix}-b", 8)
+    three = with_partitions(settings, f"{prefix}-c", 3)
+    try:
+        with producing(settings) as producer:
+            to_eight = ("--to", eight.app_id, "--to-partitions", "8")
+            with at_work(settings, 100, 2):
+                assert "has workers that run (2)" in move(settings, *to_eight)
+                told = move(settings, *to_eight, "--dry-run")
+                assert f"with 4 partitions, would be moved to '{eight.app_id}', with 8." in told
+                assert f"'{INBOX}' would be given partitions, up to 8." in told
+            # Eight marks, four partitions taken over, the rows of four, and the last one: 17 transactions.
+            kill(settings, "commit.before:10", *to_eight)
+            assert "is being moved here, and not all of it has come" in refusal(eight)
+            assert f"with '{settings.app_id}' again" in move(settings, *to_eight, "--give-up")
+            for failpoint in ("commit.after:14", "commit.after:17"):
+                kill(settings, failpoint, *to_eight)
+            assert f"was moved to '{eight.app_id}' already" in move(settings, *to_eight)
+            assert "is complete: start workers of that app id" in move(settings, *to_eight, "--give-up")
+            with at_work(eight, producer.count):
+                pass
+            done = move(eight, "--to", three.app_id, "--to-partitions", "3")
+            assert "The move is complete" in done
+            assert "left out" not in done
+            with running(three):
+                wait_for(three, producer.stop())
+    finally:
+        own = [read_topics(one.topics_file, one.app_id).changelog for one in (eight, three)]
+        client.delete_topics(settings.brokers, own)
