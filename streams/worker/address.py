@@ -48,20 +48,30 @@ class WebPort:
 
 def listen(settings: Settings) -> socket.socket:
     """Return a socket at the port; where nobody asked for this one and another program has it, at a free one."""
-    family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((settings.web_host, settings.web_port))
+        listening = _open(settings.web_host, settings.web_port)
     except OSError as error:
         if refusal := _find_refusal(settings, error):
-            listening.close()
             raise refusal from None
-        listening.bind((settings.web_host, 0))
+        listening = _open(settings.web_host, 0)
         log.warning(
             "Another program has the port of the web views; a free one is taken.",
             wanted=settings.web_port, address=_write(settings.web_host, listening),
         )  # fmt: skip
+    return listening
+
+
+def _open(host: str, port: int) -> socket.socket:
+    """Return a socket that listens: one that is only bound would let another worker bind the same port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen()
+    except OSError:
+        listening.close()
+        raise
     return listening
 
 

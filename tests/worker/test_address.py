@@ -19,9 +19,8 @@ from streams.worker.address import WebPort, listen, tell_address
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that another program has."""
+    """A port that another worker has just taken, and does not serve yet."""
     with closing(listen(Settings(web_port=0))) as listening:
-        listening.listen()
         yield listening.getsockname()[1]
 
 
