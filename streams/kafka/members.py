@@ -1,17 +1,18 @@
-"""The workers of a group, and which form each can read, as they introduce themselves to the group's leader (R66).
+"""The workers of a group, as they introduce themselves to the group's leader: name, version, and form (R66).
 
-A member's metadata hold, as `user_data`, a JSON object of Faust's; the member adds its form there.
+A member's metadata hold, as `user_data`, a JSON object of Faust's; the member adds these there.
 """
 
 from typing import Any
 
 import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 from aiokafka.errors import KafkaError
 
 from models.form import FORM
 from streams.kafka.clients import Admin
+from streams.kafka.topics import INBOX
 
 _AGREEING = {"PreparingRebalance", "CompletingRebalance"}
 
@@ -22,29 +23,39 @@ class _AgreeingError(KafkaError):  # type: ignore[misc]
     retriable = True
 
 
+class Introduction(msgspec.Struct, frozen=True):
+    """What a worker says of itself: its name, its version, and the highest form that it reads; older ones less."""
+
+    form: int = 1
+    name: str = ""
+    version: str = ""
+    url: str = ""
+
+
 class Member(msgspec.Struct, frozen=True):
-    """A worker: where it connects from, and the highest form that it reads."""
+    """A worker: where it connects from, what it says of itself, and the partitions of the inbox that it has."""
 
     host: str
     form: int
+    id: str = ""
+    name: str = ""
+    version: str = ""
+    address: str = ""
+    partitions: tuple[int, ...] = ()
 
 
-class _UserData(msgspec.Struct):
-    form: int = 1
-
-
-def add_form(user_data: bytes) -> bytes:
-    """Return what a member tells the group, with the form that this Fairway reads."""
+def introduce(user_data: bytes, name: str, version: str) -> bytes:
+    """Return what a member tells the group, with its name, its version and the form that this Fairway reads."""
     plain: dict[str, Any] = msgspec.json.decode(user_data)
-    return msgspec.json.encode(plain | {"form": FORM})
+    return msgspec.json.encode(plain | {"form": FORM, "name": name, "version": version})
 
 
-def read_form(user_data: bytes) -> int:
-    """Return the form that a member told the group; who tells none is of the first, before there were others."""
+def read_introduction(user_data: bytes) -> Introduction:
+    """Return what a member told the group; who tells no form is of the first, before there were others."""
     try:
-        return msgspec.json.decode(user_data, type=_UserData).form
+        return msgspec.json.decode(user_data, type=Introduction)
     except msgspec.MsgspecError:
-        return 1
+        return Introduction()
 
 
 async def list_members(admin: Admin, group: str) -> list[Member]:
@@ -53,21 +64,54 @@ async def list_members(admin: Admin, group: str) -> list[Member]:
     A group that is agreeing anew does not show what its members told: it is asked again.
     """
 
-    async def describe(client: AIOKafkaAdminClient) -> Any:
-        answers = await client.describe_consumer_groups([group])
-        if any(described["state"] in _AGREEING for answer in answers for described in answer.to_object()["groups"]):
+    async def describe(client: AIOKafkaAdminClient) -> list[Member]:
+        members = await describe_members(client, group)
+        if members is None:
             raise _AgreeingError(f"the group '{group}' is agreeing anew")
-        return answers
+        return members
 
-    answers = await admin.ask(describe)
-    found = []
-    for answer in answers:
-        for described in answer.to_object()["groups"]:
-            found += [_read_member(member) for member in described["members"]]
-    return found
+    return await admin.ask(describe)
+
+
+async def list_ids(client: AIOKafkaAdminClient, group: str) -> frozenset[str]:
+    """Return the ids of the members of a group, also while it is agreeing anew."""
+    groups = await _describe(client, group)
+    return frozenset(member["member_id"] for described in groups for member in described["members"])
+
+
+async def describe_members(client: AIOKafkaAdminClient, group: str) -> list[Member] | None:
+    """Return the workers of a group; None while it is agreeing anew, for then it does not show what they told."""
+    groups = await _describe(client, group)
+    if any(described["state"] in _AGREEING for described in groups):
+        return None
+    return _tell_apart([_read_member(member) for described in groups for member in described["members"]])
+
+
+async def _describe(client: AIOKafkaAdminClient, group: str) -> list[dict[str, Any]]:
+    answers = await client.describe_consumer_groups([group])
+    return [described for answer in answers for described in answer.to_object()["groups"]]
 
 
 def _read_member(member: dict[str, Any]) -> Member:
-    metadata = member["member_metadata"]
+    metadata, assignment = member["member_metadata"], member["member_assignment"]
     told = ConsumerProtocolMemberMetadata.decode(metadata).user_data if metadata else b""
-    return Member(member["client_host"].removeprefix("/"), read_form(told))
+    said, partitions = read_introduction(told), set[int]()
+    if assignment:
+        decoded = ConsumerProtocolMemberAssignment.decode(assignment)
+        partitions = {place.partition for place in decoded.partitions() if place.topic == INBOX}
+    name = said.name or said.url.partition("://")[2] or member["member_id"]
+    host = member["client_host"].removeprefix("/")
+    return Member(host, said.form, member["member_id"], name, said.version, said.url, tuple(sorted(partitions)))
+
+
+def _tell_apart(members: list[Member]) -> list[Member]:
+    """Give members of one name, as of machines of one name, what tells them apart."""
+    names = [member.name for member in members]
+    return [
+        member if names.count(member.name) == 1 else msgspec.structs.replace(member, name=_lengthen(member))
+        for member in members
+    ]
+
+
+def _lengthen(member: Member) -> str:
+    return f"{member.name} ({member.id[-6:]})"

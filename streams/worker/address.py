@@ -97,6 +97,12 @@ def tell_address(settings: Settings, listening: socket.socket) -> str:
     return _write(settings.web_name or host, listening)
 
 
+def name_worker(settings: Settings, address: str) -> str:
+    """Return what people call a worker: FAIRWAY_INSTANCE_ID, or its machine and the port of its web views."""
+    port = address.rpartition(":")[2]
+    return settings.instance_id or socket.gethostname() + (f":{port}" if port.isdigit() else "")
+
+
 def _write(host: str, listening: socket.socket) -> str:
     port = listening.getsockname()[1]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

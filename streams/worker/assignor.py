@@ -5,6 +5,7 @@ come the partitions 3, 11, 19 … of every topic, however many it has.
 """
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from faust.assignor.client_assignment import ClientMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from streams.errors import FairwayError
-from streams.kafka.members import add_form
+from streams.kafka.members import introduce
 from streams.kafka.topics import INBOX
 
 log = structlog.get_logger()
@@ -50,10 +51,11 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         return self._told or str(super()._url)
 
     def metadata(self, topics: Any) -> Any:
-        """Tell the group what this member reads, where it is, and which form of definitions it knows."""
+        """Tell the group what this member reads, where it is, its name, and which form of definitions it knows."""
         self._known = frozenset(topics)
-        told = super().metadata(topics)
-        return ConsumerProtocolMemberMetadata(told.version, told.subscription, add_form(told.user_data))
+        told, name = super().metadata(topics), getattr(self.app, "worker_name", "")
+        introduction = introduce(told.user_data, name, version("fairway-journeys"))
+        return ConsumerProtocolMemberMetadata(told.version, told.subscription, introduction)
 
     def assign(self, cluster: Any, member_metadata: Any) -> Any:
         """Give out the topics that this member, the leader, knows; who lacks one of them gets nothing."""

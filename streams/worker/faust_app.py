@@ -10,6 +10,7 @@ from faust.tables.manager import TableManager
 from streams.kafka.connection import consumer_arguments
 from streams.kafka.fetch import Reader
 from streams.settings import Settings
+from streams.worker.address import name_worker
 from streams.worker.assignor import Assignor
 from streams.worker.private import make_private
 from streams.worker.transport import Transport
@@ -37,6 +38,7 @@ class FaustApp(faust.App):  # type: ignore[misc]
     BootStrategy = _Boot
     readers: Sequence[Reader] = ()
     partitions: int
+    worker_name = ""
     client_arguments: Mapping[str, Any]
     on_crash: Callable[[BaseException], None]
 
@@ -82,4 +84,5 @@ def make_faust_app(settings: Settings, address: str) -> FaustApp:
         stream_buffer_maxsize=64,
     )
     app.client_arguments = consumer_arguments(settings)
+    app.worker_name = name_worker(settings, address)
     return app
