@@ -126,6 +126,29 @@ class Settings(KafkaSettings):
         pattern=r"^[a-zA-Z0-9._-]{1,200}$",
         description="A worker's own name, different for each: it may then restart without moving partitions.",
     )
+    health_silent_seconds: int = Field(
+        default=5,
+        ge=1,
+        le=86_400,
+        description="From when on a worker that does not answer is told as silent, in seconds.",
+    )
+    health_closed_seconds: int = Field(
+        default=10,
+        ge=1,
+        le=86_400,
+        description="From when on a partition that nobody works on is told, in seconds.",
+    )
+    health_lag_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=86_400,
+        description="From when on events that wait are told, by the age of the oldest in seconds.",
+    )
+    health_history_records: int = Field(
+        default=100_000,
+        ge=1,
+        description="From how many activity records on that Postgres lacks history is told as behind.",
+    )
     maven_url: str = Field(
         default="",
         pattern=r"^(https?://.*)?$",

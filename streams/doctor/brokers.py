@@ -5,10 +5,11 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from streams.doctor.finding import Findings, count_of, name_some
+from streams.doctor.finding import Findings, name_some
 from streams.doctor.limits import check_limits
 from streams.doctor.rights import check_rights
 from streams.errors import FairwayError
+from streams.health.wording import count_of
 from streams.kafka import clients, provision
 from streams.kafka.clients import Admin
 from streams.kafka.provision import Difference

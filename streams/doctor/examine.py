@@ -5,9 +5,10 @@ from aiokafka.errors import KafkaError
 from streams.clock import now
 from streams.doctor.brokers import check_kafka
 from streams.doctor.finding import Finding, Findings
+from streams.doctor.health import check_health
 from streams.doctor.history import check_postgres
+from streams.doctor.incoming import check_incoming
 from streams.doctor.machine import check_disk, check_settings
-from streams.doctor.workers import check_workers
 from streams.errors import FairwayError
 from streams.kafka.roles import Role
 from streams.settings import Settings
@@ -22,8 +23,10 @@ async def examine(settings: Settings, role: Role = Role.WORKER) -> list[Finding]
     if is_usable and topics is not None:
         broker = Broker(settings, topics)
         try:
-            with findings.checking("workers", KafkaError, FairwayError):
-                await check_workers(findings, settings, broker, now())
+            with findings.checking("health", KafkaError, FairwayError):
+                await check_health(findings, settings, broker, now())
+            with findings.checking("incoming", KafkaError, FairwayError):
+                await check_incoming(findings, broker)
         finally:
             await broker.close()
     await check_postgres(findings, settings)

@@ -53,8 +53,3 @@ def name_some(items: Sequence[object], most: int = 5) -> str:
     """Return the first few of many, and how many more there are."""
     shown = ", ".join(f"'{item}'" for item in items[:most])
     return shown + (f" and {len(items) - most} more" if len(items) > most else "")
-
-
-def count_of(number: int, word: str) -> str:
-    """Return a number with its word: 1 topic, 2 topics."""
-    return f"{number:,} {word}{'s' * (number != 1)}"

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from models.rows import EnrollmentRow, JourneyRow, OutboxRow, ParkedRow
+from models.rows import EnrollmentRow, JourneyRow, ParkedRow
 from streams.clock import now
 from streams.database import create_engine, find_revisions, reach
-from streams.doctor.finding import Findings, count_of, name_some
+from streams.doctor.finding import Findings, name_some
 from streams.errors import FairwayError
+from streams.health.wording import count_of
 from streams.settings import Settings
+from streams.web.queries.outbox import count_unsent
 
 _OLDEST = 14  # of Postgres
 _APART, _FAR_APART = timedelta(seconds=1), timedelta(seconds=30)
@@ -86,8 +88,7 @@ async def _check_waits(findings: Findings, connection: AsyncConnection) -> None:
 
 
 async def _check_outbox(findings: Findings, connection: AsyncConnection) -> None:
-    waiting = select(func.count()).where(OutboxRow.created_at < now() - _LATE, OutboxRow.retry_at.is_(None))
-    count = int((await connection.execute(waiting)).scalar_one())
+    count = await count_unsent(connection, now() - _LATE)
     refused = select(JourneyRow.name).where(JourneyRow.problem.is_not(None), JourneyRow.deleted_at.is_(None))
     names = list((await connection.execute(refused.order_by(JourneyRow.name))).scalars())
     if count:

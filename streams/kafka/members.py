@@ -44,6 +44,12 @@ class Member(msgspec.Struct, frozen=True):
     partitions: tuple[int, ...] = ()
 
 
+def own_of_state(member: Member, partitions: int) -> Member:
+    """Return a member with its partitions of the state, which has so many: with each go its further ones."""
+    own = tuple(number for number in member.partitions if number < partitions)
+    return msgspec.structs.replace(member, partitions=own)
+
+
 def introduce(user_data: bytes, name: str, version: str) -> bytes:
     """Return what a member tells the group, with its name, its version and the form that this Fairway reads."""
     plain: dict[str, Any] = msgspec.json.decode(user_data)

@@ -1,6 +1,5 @@
 """The web application of a worker: health, API and pages, also while its partitions are being restored."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -22,8 +21,7 @@ from streams.worker.worker import Worker
 def make_app(worker: Worker, settings: Settings, topics: Topics) -> Starlette:
     """Return the application that a worker serves; its lifespan opens and closes what it reads from."""
     engine = create_engine(settings.database_url)
-    name = settings.instance_id or socket.gethostname()
-    sources = make_sources(settings, topics, engine, worker.table, worker, name)
+    sources = make_sources(settings, topics, engine, worker.table, worker, worker.name, lambda: worker.is_stopping)
     identify = make_identify(settings, engine)
 
     @asynccontextmanager
@@ -34,7 +32,8 @@ def make_app(worker: Worker, settings: Settings, topics: Topics) -> Starlette:
 
     views = Views(make_api(sources, identify), make_pages(sources, identify))
     return Starlette(
-        routes=[*make_routes(worker.assignment, worker.settings.store), Mount("/", views)], lifespan=live
+        routes=[*make_routes(worker.assignment, worker.settings.store, sources.watch.report), Mount("/", views)],
+        lifespan=live,
     )
 
 

@@ -29,6 +29,7 @@ from streams.settings import Settings
 from streams.state.memory import MemoryMap
 from streams.state.ordered_map import OrderedMap
 from streams.state.rocksdb import open_rocks
+from streams.worker.address import name_worker
 from streams.worker.agents import register
 from streams.worker.assignment import Assignment
 from streams.worker.faust_app import make_faust_app
@@ -67,6 +68,7 @@ class Worker:
         self.settings = settings
         self.definitions = definitions
         self.address = address
+        self.is_stopping = False
         self.assignment = Assignment((*topics.events, INBOX), topics.partitions, self._make_task, self._crash)
         self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
         self._limits = Limits.of(topics, settings)
@@ -83,6 +85,11 @@ class Worker:
         """Return the partitions of the table by the web address of the worker that has them."""
         found: Mapping[str, frozenset[int]] = self._app.assignor.members()
         return found
+
+    @property
+    def name(self) -> str:
+        """Return what people call this worker."""
+        return name_worker(self.settings, self.address)
 
     def add_reader(self, reader: Reader) -> None:
         """Let a reader take part, as the projection does; before `run`."""
@@ -159,6 +166,7 @@ class Worker:
 
     async def _stop(self) -> None:
         """Commit and close, then leave the group, so that the next owner finds all done."""
+        self.is_stopping = True
         try:
             async with asyncio.timeout(_STOP_SECONDS):
                 await self.assignment.close()

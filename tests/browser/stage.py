@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,6 +20,8 @@ from models.journey import Journey
 from models.messages import Event
 from streams import database
 from streams.engine.reading import read_journeys
+from streams.health.judgement import judge
+from streams.health.observation import Judgement, Link, Observation, Partition, Thresholds, Worker
 from streams.history.projector import Projector
 from streams.journeys import authoring
 from streams.kafka.topics import DEAD_LETTERS, Topics, read_topics
@@ -162,10 +164,43 @@ def bury(brokers: str, values: list[tuple[str, str, bytes]], tenant: str = "pine
     )  # fmt: skip
 
 
+Observe = Callable[[datetime], Observation]
+
+
+def observe_well(at: datetime) -> Observation:
+    """What is seen of two workers that are well."""
+    seen = at - timedelta(seconds=1)
+    workers = (
+        Worker("worker-1", host="10.0.0.1", version="0.2.0", partitions=tuple(sorted(HERE)), heard=seen),
+        Worker("worker-2", host="10.0.0.2", version="0.2.0", partitions=tuple(sorted(ELSEWHERE)), heard=seen),
+    )
+    parts = [
+        Partition(number, one.name, "running", lag=0, rate=12.5) for one in workers for number in one.partitions
+    ]
+    return Observation(at, seen, Link(seen), Link(seen), workers, tuple(parts))
+
+
+class FixedWatch:
+    """A watch that sees what a test lets it see."""
+
+    def __init__(self, observe: Observe) -> None:
+        self.observe = observe
+
+    def judge(self, at: datetime) -> Judgement:
+        return judge(self.observe(at), Thresholds())
+
+    async def run(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
 @contextmanager
 def serve(
     settings: Settings, customers: dict[bytes, Customer], visitor: Visitor, worker: str = "worker-1",
     held: frozenset[int] = HERE, others: Mapping[str, frozenset[int]] | None = None,
+    observe: Observe = observe_well,
 ) -> Iterator[str]:  # fmt: skip
     """Serve the pages of a worker in a thread of their own; yield their address."""
     listening = socket.create_server(("127.0.0.1", 0))
@@ -176,6 +211,8 @@ def serve(
         engine = database.create_engine(settings.database_url)
         table = make_table(topics, customers, held)
         sources = make_sources(settings, topics, engine, table, Alone(others), worker)
+        await sources.watch.close()
+        sources = sources._replace(watch=FixedWatch(observe))  # type: ignore[arg-type]
 
         async def gate(_: Any) -> Visitor:
             return visitor

@@ -1,18 +1,20 @@
 """Each check by itself: what is well, what may cost something, what is wrong."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from models.ids import customer_key
-from streams.doctor import machine, workers
+from streams.doctor import health, incoming, machine
 from streams.doctor.brokers import compare_topics, name_version
-from streams.doctor.finding import Findings, count_of, name_some
+from streams.doctor.finding import Findings, name_some
 from streams.doctor.limits import check_limits
 from streams.doctor.rights import name_user
+from streams.health.observation import Cause, Judgement
+from streams.health.wording import count_of
 from streams.kafka.partitioner import partition_of
 from streams.kafka.provision import Difference, Found
 from streams.kafka.roles import Role
@@ -54,23 +56,26 @@ def test_topics_that_differ_are_told_by_what_can_be_done(action: str | None, sta
     assert found(lambda findings: compare_topics(findings, TOPICS, differences)) == [("topics", state)]
 
 
-@pytest.mark.parametrize(("age", "state"), [(None, "ok"), (30, "ok"), (90, "warning"), (601, "problem")])
-def test_lag_is_told_by_the_age_of_what_waits(age: int | None, state: str) -> None:
-    parts = [Part("teetime.booked", 0, 0, 10, 4), Part(ACTIVITY, 0, 0, 99, 0), Part("fairway.commands", 0, 0, 5)]
-    oldest = None if age is None else NOW - timedelta(seconds=age)
-    findings = Findings()
-    workers._check_lag(findings, parts, oldest, NOW)
-    assert findings.all[0].state == state
-    assert findings.all[0].text.startswith("6 records wait")
-
-
-def test_history_far_behind_and_dead_letters_are_told() -> None:
-    late = [Part(ACTIVITY, 0, 0, 100_001, 0)]
-    assert found(lambda findings: workers._check_history(findings, late)) == [("history", "warning")]
-    assert found(lambda findings: workers._check_history(findings, [])) == []
+def test_dead_letters_are_told() -> None:
     letters = [Part(DEAD_LETTERS, 0, 3, 5)]
-    assert found(lambda findings: workers._check_dead_letters(findings, letters)) == [("dead-letters", "warning")]
-    assert found(lambda findings: workers._check_dead_letters(findings, [])) == [("dead-letters", "ok")]
+    assert found(lambda findings: incoming._check_dead_letters(findings, letters)) == [("dead-letters", "warning")]
+    assert found(lambda findings: incoming._check_dead_letters(findings, [])) == [("dead-letters", "ok")]
+
+
+def test_the_judgement_is_told_in_one_line_with_what_to_do_and_then_its_other_causes() -> None:
+    notice = Cause("versions", "notice", "workers are of different versions", "Finish the upgrade.")
+    well = Judgement(NOW, "well", "Well: 1 worker.", (notice,))
+    assert found(lambda findings: health.note(findings, well)) == [("health", "ok"), ("versions", "warning")]
+    silent = Cause("workers", "degraded", "worker w2 silent for 6 s", "See its log.")
+    late = Cause("lag", "degraded", "9 events waiting", "Start more.")
+    degraded = Judgement(NOW, "degraded", "Degraded: worker w2 silent for 6 s.", (silent, late, notice))
+    findings = Findings()
+    health.note(findings, degraded)
+    assert [(one.check, one.state, one.text, one.todo) for one in findings.all] == [
+        ("health", "problem", "Degraded: worker w2 silent for 6 s.", "See its log."),
+        ("lag", "problem", "9 events waiting.", "Start more."),
+        ("versions", "warning", "Workers are of different versions.", "Finish the upgrade."),
+    ]
 
 
 def event(number: int, partition: int | None = None, value: bytes | None = None) -> Record:
@@ -85,10 +90,10 @@ def test_events_on_foreign_partitions_are_told_by_topic_with_their_share() -> No
         event(number, partition=(partition_of(customer_key("t", f"c{number}"), 8) + 1) % 8) for number in range(40)
     ]
     findings = Findings()
-    workers.check_partitioner(findings, {"a": right, "b": wrong, "c": []}, 8)
+    incoming.check_partitioner(findings, {"a": right, "b": wrong, "c": []}, 8)
     assert [one.state for one in findings.all] == ["warning"]
     assert findings.all[0].text == "Events lie on foreign partitions, and each costs a hop more: b (100 %)."
-    assert found(lambda other: workers.check_partitioner(other, {"a": right}, 8)) == [("partitioner", "ok")]
+    assert found(lambda other: incoming.check_partitioner(other, {"a": right}, 8)) == [("partitioner", "ok")]
 
 
 def test_a_disk_with_little_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

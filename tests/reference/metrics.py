@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
 from streams.engine.journeys import Journeys
+from streams.health.observation import Report
 from streams.partition.session import Context
 from streams.partition.task import PartitionTask
 from streams.state.memory import MemoryMap
@@ -36,7 +37,7 @@ def _make_task(partition: int) -> PartitionTask:
 
 def render() -> str:
     """Return the table; times of creation are left out."""
-    routes = make_routes(_Owner())
+    routes = make_routes(_Owner(), "", lambda _: Report({}))
     registry = next(found for route in routes if (found := _registry_of(route.endpoint)))
     labels = _find_labels(registry)
     rows = [

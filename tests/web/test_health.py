@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from streams.engine.journeys import Journeys
+from streams.health.observation import Judgement, Report
 from streams.partition.context import Context
 from streams.partition.metrics import DEAD_LETTERS
 from streams.partition.restore import Progress
@@ -15,7 +17,8 @@ from streams.partition.task import PartitionTask
 from streams.state.index import DAMAGED
 from streams.state.memory import MemoryMap
 from streams.state.store import Store
-from streams.web.health import make_routes, measure
+from streams.web.health import make_routes
+from streams.web.sources.reports import report_tasks
 from streams.worker.assignment import Assignment
 from tests.partition.model import Broker, ModelChangelog, ModelProducer
 
@@ -44,7 +47,10 @@ def at(partition: int, stage: str, progress: Progress | None = None) -> Partitio
 @pytest.fixture
 def ask() -> Callable[[Assignment, str], Awaitable[httpx.Response]]:
     async def ask(assignment: Assignment, path: str) -> httpx.Response:
-        transport = httpx.ASGITransport(Starlette(routes=make_routes(assignment)))
+        def report(at: datetime) -> Report:
+            return Report(report_tasks(assignment.tasks.values()), "w1", health=Judgement(at, "well", "Well."))
+
+        transport = httpx.ASGITransport(Starlette(routes=make_routes(assignment, "memory", report)))
         async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
             return await client.get(path)
 
@@ -63,17 +69,23 @@ async def test_a_worker_is_ready_when_all_its_partitions_are_open(ask) -> None:
 
 
 async def test_a_worker_without_partitions_is_ready(ask) -> None:
-    assert (await ask(Owner(), "/readyz")).json() == {"ready": True, "partitions": {}}
+    told = (await ask(Owner(), "/readyz")).json()
+    assert (told["ready"], told["partitions"], told["worker"]) == (True, {}, "w1")
 
 
-def test_a_restore_tells_rows_percent_and_seconds_left() -> None:
+async def test_a_worker_tells_how_all_of_them_are_and_is_ready_by_its_own_partitions_alone(ask) -> None:
+    answer = await ask(Owner(at(0, "lost")), "/readyz")
+    assert (answer.status_code, answer.json()["health"]["level"]) == (503, "well")
+    assert (answer.json()["health"]["line"], answer.json()["health"]["causes"]) == ("Well.", [])
+
+
+async def test_a_restore_tells_rows_percent_and_what_is_left(ask) -> None:
     progress = Progress(rows=250, start=1000, offset=1250, end=2000, seconds=1.0)
-    assert measure(Owner(at(0, "running"), at(1, "restoring", progress))) == {
-        "ready": False,
-        "partitions": {
-            "0": {"stage": "running"},
-            "1": {"stage": "restoring", "rows": 250, "percent": 25.0, "secondsLeft": 3.0},
-        },
+    told = (await ask(Owner(at(0, "running"), at(1, "restoring", progress)), "/readyz")).json()
+    assert told["ready"] is False
+    assert told["partitions"] == {
+        "0": {"stage": "running"},
+        "1": {"stage": "restoring", "rows": 250, "rowsLeft": 750, "percent": 25.0, "secondsLeft": 3.0},
     }
 
 

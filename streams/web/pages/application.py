@@ -85,12 +85,12 @@ def _choose_headers(path: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def sampling(sources: Sources) -> AsyncIterator[None]:
-    """Take samples for the overview in the meantime."""
-    running = asyncio.create_task(sources.samples.run())
+    """Take samples for the overview, and watch over the workers, in the meantime."""
+    running = [asyncio.create_task(work) for work in (sources.samples.run(), sources.watch.run())]
     try:
         yield
     finally:
-        await end_tasks(running)
+        await end_tasks(*running)
 
 
 async def _show_numbers(request: Request) -> Response:

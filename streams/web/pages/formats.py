@@ -1,13 +1,14 @@
 """How pages write numbers, times, texts and JSON; what Jinja's templates use as filters."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from models.duration import read_zone
+from streams.health.wording import span
 from streams.web.charts.graph import shorten
 from streams.web.charts.text import fit
 from streams.web.queries.statistics import Rate
@@ -17,10 +18,10 @@ MARKS = {
     "FAILED": "bad", "SKIPPED": "gone", "IN_PROGRESS": "waits", "PENDING": "", "running": "good",
     "restoring": "warn", "fencing": "warn", "lost": "bad", "closed": "gone", "WAITING": "waits",
     "open": "warn", "replayed": "waits", "resolved": "good", "discarded": "gone",
+    "silent": "bad", "unowned": "bad", "gone": "gone",
 }  # fmt: skip
 NONE = "\N{EN DASH}"
 _CLIPPED = 24  # characters, from which on a text may be cut
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
 def number(value: float | None) -> str:
@@ -28,8 +29,10 @@ def number(value: float | None) -> str:
     return NONE if value is None else f"{value:,.0f}"
 
 
-def capped(value: int, most: int) -> str:
-    """Return a whole number that was counted up to a limit, and says so there."""
+def capped(value: int | None, most: int) -> str:
+    """Return a whole number that was counted up to a limit, and says so there; a dash for none."""
+    if value is None:
+        return NONE
     return f"{value:,}+" if value >= most else f"{value:,}"
 
 
@@ -73,20 +76,6 @@ def local(at: datetime, zone: str) -> str:
     """Return a time in a zone, with the zone's name; in UTC if the zone is not known."""
     known = read_zone(zone)
     return f"{at.astimezone(known or UTC):%a %d %b %Y, %H:%M:%S} {zone if known else 'UTC'}"
-
-
-def span(length: timedelta) -> str:
-    """Return a length of time in its two largest units."""
-    left, parts = int(abs(length.total_seconds())), []
-    for unit, seconds in _UNITS:
-        if left >= seconds:
-            parts.append(f"{left // seconds} {unit}")
-            left %= seconds
-        elif parts:
-            break
-        if len(parts) == 2:
-            break
-    return " ".join(parts) or "0 s"
 
 
 def relative(at: datetime, now: datetime) -> str:

@@ -25,7 +25,9 @@ DEFINITIONS = {
     "Sends a minute": "Send commands of the last minute, by channel, as history in Postgres counts them.",
     "Dead letters": "Records that could not be used, as they came, and why: open until something is done.",
     "Parked": "Activity records that history could not hold; the rest went on. They can be tried again.",
-    "Restored": "How much of its changelog a partition has read; before that it handles no events.",
+    "Heard": "When the worker answered last; each is asked every two seconds.",
+    "Stage": "Whether a partition is worked on (running), or why not; restoring reads its rows from the changelog.",
+    "Oldest waits": "How long the oldest record has waited that the partition handles next.",
     "Changelog position": "The offset in the changelog topic up to which a partition's rows on disk are complete.",
     "History behind": "Activity records not yet in Postgres, where these pages read from.",
 }  # fmt: skip

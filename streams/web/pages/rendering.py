@@ -29,7 +29,8 @@ def render(request: Request, template: str, code: int = 200, **values: Any) -> R
     common = {
         "menu": MENU, "current": _current(request.url.path), "visitor": visitor_of(request),
         "worker": sources.worker, "restoring": _describe_restoring(sources.table), "token": token,
-        "now": read_clock(), "notice": notice_of(request), "here": partial(here, request),
+        "now": read_clock(), "unwell": _describe_health(request), "notice": notice_of(request),
+        "here": partial(here, request),
     }  # fmt: skip
     response = HTMLResponse(_templates().get_template(template).render(common | values), code)
     keep_cookies(request, response, token)
@@ -63,6 +64,15 @@ def _describe_restoring(table: Table) -> str:
     closed = [task for task in table.tasks.values() if task.stage in ("fencing", "restoring")]
     named = [f"partition {task.partition} {task.progress.percent:.0f} %" for task in closed[:_NAMED]]
     return ", ".join(named) + ("…" if len(closed) > _NAMED else ".") if closed else ""
+
+
+def _describe_health(request: Request) -> str:
+    """Return what is not well, for the pages that do not say so themselves; nothing before the first look."""
+    watch, now = sources_of(request).watch, read_clock()
+    if request.url.path == "/" or watch.observe(now).looked is None:
+        return ""
+    judgement = watch.judge(now)
+    return "" if judgement.level == "well" else judgement.line
 
 
 def _current(path: str) -> str:

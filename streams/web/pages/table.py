@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from streams.clock import now as read_clock
 from streams.web.access.masking import Mask
 from streams.web.access.visitor import Visitor, visitor_of
 from streams.web.pages.addresses import with_query
@@ -32,11 +33,12 @@ async def show(request: Request) -> Response:
             return await sources.peers.ask_owner(request, partition)
         except HTTPException as error:
             trouble = error.detail
-    newest, mask = sources.samples.newest, sources.mask_for(visitor)
+    owners = {one.partition: one.worker for one in sources.watch.observe(read_clock()).partitions if one.worker}
+    mask = sources.mask_for(visitor)
     rows, last = _read_page(store, prefix.encode(), after.encode(), visitor, mask) if store else ([], "")
     return render(
         request, "table.html", partition=partition, prefix=prefix, store=store, rows=rows,
-        owners={number: one for one in newest.members for number in one.partitions} if newest else {},
+        owners=owners,
         older=with_query("/table", {"partition": partition, "prefix": prefix, "after": last}) if last else None,
         newest=with_query("/table", {"partition": partition, "prefix": prefix}) if after else None,
         changelog=table.changelog, partitions=table.partitions, tasks=table.tasks,

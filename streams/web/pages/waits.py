@@ -7,8 +7,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from streams.clock import now as read_clock
+from streams.health.wording import span
 from streams.web.charts import charts
-from streams.web.pages.formats import capped, span
+from streams.web.pages.formats import capped
 from streams.web.pages.rendering import render
 from streams.web.queries import journeys, totals
 from streams.web.sources.sources import reading

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPartitionError
 
 from streams.kafka.connection import client_arguments
+from streams.kafka.members import Member, describe_members, list_ids, own_of_state
 from streams.kafka.topics import ACTIVITY, INBOX, Topics
 from streams.settings import Settings
 from streams.web.sources.records import Record, RecordReader, list_places, offsets, read, read_first
@@ -31,14 +31,6 @@ class Part(msgspec.Struct, frozen=True):
     def lag(self) -> int | None:
         """Return how many records wait to be handled."""
         return None if self.done is None else max(0, self.end - max(self.done, self.begin))
-
-
-class Member(msgspec.Struct, frozen=True):
-    """A worker as the broker sees it, with the partitions of the state that it has."""
-
-    name: str
-    host: str
-    partitions: tuple[int, ...]
 
 
 class Broker:
@@ -91,24 +83,31 @@ class Broker:
             return {}
         return found
 
-    async def members(self) -> list[Member]:
-        """Return the workers that share the partitions."""
-        admin = await self._client()
-        found = []
-        for answer in await admin.describe_consumer_groups([self._app_id]):
-            for _error, _group, _state, _kind, _protocol, members, *_ in answer.groups:
-                found += [_read_member(member, self.topics.partitions) for member in members]
-        return sorted(found, key=lambda member: member.partitions)
+    async def members(self) -> list[Member] | None:
+        """Return the workers that share the partitions of the state; None while they agree anew who has which."""
+        found = await describe_members(await self._client(), self._app_id)
+        return None if found is None else [own_of_state(member, self.topics.partitions) for member in found]
 
-    async def oldest_waiting(self, parts: Iterable[Part]) -> datetime | None:
-        """Return when the oldest record was written that waits to be handled; None if none waits."""
+    async def member_ids(self) -> frozenset[str]:
+        """Return the ids of the workers that share the partitions, also while they agree anew."""
+        return await list_ids(await self._client(), self._app_id)
+
+    async def oldest_waiting(self, parts: Iterable[Part]) -> dict[int, datetime]:
+        """Return, by partition, when the oldest record was written that waits to be handled.
+
+        Of many partitions only those where the most waits are looked at.
+        """
         waiting = [part for part in parts if part.lag and part.topic != ACTIVITY and part.done is not None]
-        starts = {TopicPartition(part.topic, part.partition): part.done or 0 for part in waiting[:_ASKED]}
+        asked = sorted(waiting, key=lambda part: part.lag or 0, reverse=True)[:_ASKED]
+        starts = {TopicPartition(part.topic, part.partition): part.done or 0 for part in asked}
         if not starts:
-            return None
+            return {}
         async with self._reader.lend() as consumer:
-            found = await read_first(consumer, starts)
-        return min((record.at for record in found), default=None)
+            records = await read_first(consumer, starts)
+        oldest: dict[int, datetime] = {}
+        for record in records:
+            oldest[record.partition] = min(record.at, oldest.get(record.partition, record.at))
+        return oldest
 
     async def newest(self, topic: str, limit: int) -> list[Record]:
         """Return the newest records of an events topic, newest first; none if there is no such topic."""
@@ -126,13 +125,3 @@ class Broker:
 def _position(done: Mapping[TopicPartition, Any], place: TopicPartition) -> int | None:
     offset = done[place].offset if place in done else -1
     return offset if offset >= 0 else None
-
-
-def _read_member(member: Any, count: int) -> Member:
-    """Return a member; with each partition of the state, of `count`, goes one of the inbox, and perhaps more."""
-    name, _client_id, host, _metadata, assignment, *_ = member
-    partitions: set[int] = set()
-    if assignment:
-        decoded = ConsumerProtocolMemberAssignment.decode(assignment)
-        partitions = {place.partition % count for place in decoded.partitions() if place.topic == INBOX}
-    return Member(name, host.lstrip("/"), tuple(sorted(partitions)))

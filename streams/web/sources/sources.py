@@ -1,6 +1,6 @@
 """Where pages and API read from: Postgres, Kafka, this worker's part of the customers table, other workers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from streams.web.sources.broker import Broker
 from streams.web.sources.dead_letters import DeadLetters
 from streams.web.sources.peers import Group, Peers
 from streams.web.sources.samples import Samples
+from streams.web.sources.watch import Own, Watch, read_thresholds
 from streams.web.sources.worker import Table
 
 
@@ -29,6 +30,7 @@ class Sources(NamedTuple):
     samples: Samples
     table: Table
     peers: Peers
+    watch: Watch
     worker: str
 
     def mask_for(self, visitor: Visitor) -> Mask:
@@ -41,19 +43,21 @@ class Sources(NamedTuple):
 
     async def close(self) -> None:
         """Let go of all connections."""
-        for source in (self.broker, self.dead_letters, self.peers):
+        for source in (self.broker, self.dead_letters, self.peers, self.watch):
             await source.close()
         await self.engine.dispose()
 
 
 def make_sources(
-    settings: Settings, topics: Topics, engine: AsyncEngine, table: Table, group: Group, worker: str
-) -> Sources:
+    settings: Settings, topics: Topics, engine: AsyncEngine, table: Table, group: Group, worker: str,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Sources:  # fmt: skip
     """Return the sources of a worker; each connects at first use."""
     broker = Broker(settings, topics)
     letters = DeadLetters(settings, topics)
     samples = Samples(engine, broker, letters.index)
-    return Sources(settings, engine, broker, letters, samples, table, Peers(group), worker)
+    watch = Watch(samples, broker, Own(worker, table, is_stopping), read_thresholds(settings))
+    return Sources(settings, engine, broker, letters, samples, table, Peers(group), watch, worker)
 
 
 def sources_of(request: Request) -> Sources:

@@ -5,7 +5,23 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """How far a partition is restored."""
+    """How far a partition is restored: rows read, and the changelog's offsets up to where, and where it ends."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows were read."""
+
+    @property
+    def offset(self) -> int:
+        """Return the changelog offset up to which they were."""
+
+    @property
+    def end(self) -> int:
+        """Return the offset up to which they have to be."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return an estimate; None before there is one."""
 
     @property
     def percent(self) -> float:

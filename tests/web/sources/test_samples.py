@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from streams.database import create_engine
+from streams.health.observation import Link, Waiting
 from streams.kafka.topics import ACTIVITY, INBOX
 from streams.web.access.visitor import Visitor
 from streams.web.sources.broker import Part
-from streams.web.sources.samples import Sample, Samples
+from streams.web.sources.samples import Sample, Samples, measure_waiting
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -53,7 +56,51 @@ async def test_what_can_t_be_read_leaves_a_gap_and_the_next_look_is_taken(engine
     samples = Samples(engine, Odd(), Nothing())  # type: ignore[arg-type]
     for _ in range(2):
         taken = await samples.take(START)
-        assert (taken.lag(), taken.members) == (4, ())
+        assert (taken.lag(), taken.members, taken.sent) == (4, None, {})
+    assert (samples.kafka, samples.postgres) == (Link(START), Link(START))
+
+
+class Away:
+    """A broker that does not answer, until it does."""
+
+    is_back = False
+
+    async def parts(self) -> list[Part]:
+        if not self.is_back:
+            raise KafkaConnectionError("away")
+        return [Part("events", 0, 0, 9, 5)]
+
+    async def members(self) -> list[Any]:
+        return []
+
+    async def oldest_waiting(self, _: object) -> dict[int, datetime]:
+        return {0: START - timedelta(seconds=3)}
+
+
+async def test_since_when_kafka_and_postgres_are_away_is_known_and_neither_hides_the_other() -> None:
+    broker, nobody = Away(), create_engine("postgresql://nobody@127.0.0.1:1/none")
+    samples = Samples(nobody, broker, Nothing())  # type: ignore[arg-type]
+    for second in range(2):
+        taken = await samples.take(START + timedelta(seconds=second))
+        assert (taken.lag(), taken.handled(), taken.unwritten(), taken.sends(Visitor())) == (None,) * 4
+    assert (samples.kafka, samples.postgres) == (Link(None, START), Link(None, START))
+    broker.is_back = True
+    taken = await samples.take(START + timedelta(seconds=2))
+    assert (taken.lag(), taken.behind, taken.members) == (4, timedelta(seconds=5), ())
+    assert (samples.kafka, samples.postgres) == (Link(taken.at), Link(None, START))
+    await nobody.dispose()
+
+
+def test_what_waits_is_told_by_partition_from_the_newest_sample_that_knows() -> None:
+    def look(second: int, *done: int) -> Sample:
+        parts = [Part("events", number, 0, 100, count) for number, count in enumerate(done)]
+        return Sample(START + timedelta(seconds=second), (*parts, Part(INBOX, 0, 0, 5, 0)), oldest={0: START})
+
+    assert measure_waiting([], 2) == measure_waiting([Sample(START)], 2) == {}
+    assert measure_waiting([look(0, 90)], 2) == {0: Waiting(15, START, None)}
+    taken = [look(0, 0, 0), look(50, 0, 40), look(100, 10, 90), Sample(START + timedelta(seconds=105))]
+    assert measure_waiting([look(0, 90, 50)], 1) == {0: Waiting(65, START, None)}
+    assert measure_waiting(taken, 2) == {0: Waiting(95, START, 0.2), 1: Waiting(10, None, 1.0)}
 
 
 def test_rates_are_of_the_last_minute_and_never_below_zero() -> None:
@@ -62,6 +109,13 @@ def test_rates_are_of_the_last_minute_and_never_below_zero() -> None:
     samples.taken += [sample(0, 10), sample(30, 20), sample(60, 50), sample(90, 40)]
     assert samples.rates(Sample.handled) == [10 / 30, 1.0, 0.0]
     assert samples.last_minute(Sample.handled) == (20, 60.0)
+
+
+def test_a_gap_is_no_growth() -> None:
+    samples = Samples(None, None, None)  # type: ignore[arg-type]
+    samples.taken += [sample(0, 10), Sample(START + timedelta(seconds=5)), sample(10, 30), sample(15, 35)]
+    assert samples.rates(Sample.handled) == [0.0, 0.0, 1.0]
+    assert samples.last_minute(Sample.handled) == (25, 15.0)
 
 
 def test_sends_are_those_of_the_tenants_that_a_visitor_sees() -> None:
