@@ -1,6 +1,7 @@
 """`fairway dead-letters`: records that could not be used, what became of each, and what is done about them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -36,6 +37,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list which they ar
 
 _MOST = 1_000_000
 _COLUMNS = ("place", "at", "state", "code", "topic", "key", "reason")
+_COUNTED = ("letters", "code", "state", "newest", "reason")
 _NONE = "There is no such dead letter."
 
 group = typer.Typer(no_args_is_help=True, help="Records that could not be used, and what is done about them.")
@@ -50,6 +52,26 @@ def list_letters(
     """List dead letters, newest first: where each lies, what became of it, and why it could not be used."""
     choice = _choose(state, code, topic, tenant, customer, since, limit)
     _show(_list(choice, ()), as_json=as_json)
+
+
+@group.command("count")
+def count_letters(
+    state: Annotated[str, typer.Option(help="open, replayed, resolved, discarded, or all.")] = "all",
+    code: Code = "", topic: Topic = "", tenant: Tenant = None, customer: Customer = "", since: Since = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Count dead letters by code and state, most first: how many, and when and why the newest came."""
+    from streams.cli.printing import show_rows
+
+    found = _list(_choose(state, code, topic, tenant, customer, since, _MOST), ())
+    counted = Counter((row["code"], row["state"]) for row in found)
+    newest = {(row["code"], row["state"]): row for row in reversed(found)}
+    rows = [
+        {"code": key[0], "state": key[1], "letters": number, "newest": newest[key]["at"][:19],
+         "reason": newest[key]["reason"]}
+        for key, number in counted.most_common()
+    ]  # fmt: skip
+    show_rows(rows, _COUNTED, as_json=as_json, nothing=_NONE)
 
 
 @group.command()

@@ -91,6 +91,22 @@ def test_dead_letters_are_listed_by_what_is_asked_for(place: dict[str, str]) -> 
 
 @pytest.mark.broker
 @pytest.mark.database
+def test_they_are_counted_by_code_and_state_with_why_the_newest_came(place: dict[str, str]) -> None:
+    assert run(place, "discard", position(place, 1)).exit_code == 0
+
+    def count(*words: str) -> list[tuple[object, ...]]:
+        rows = json.loads(run(place, "count", "--json", *words).output)
+        return [(row["letters"], row["code"], row["state"], row["reason"]) for row in rows]
+
+    of_schema = [one for one in count("--code", "schema") if one[1] == "schema"]
+    assert of_schema == [(2, "schema", "open", "Why 3."), (1, "schema", "discarded", "Why 1.")]
+    assert sum(one[0] for one in count()) == 5  # type: ignore[misc]
+    assert count("--code", "schema", "--since", "1 day", "--state", "open") == [(1, "schema", "open", "Why 3.")]
+    assert run(place, "count", "--since", "2999-01-01").output == "There is no such dead letter.\n"
+
+
+@pytest.mark.broker
+@pytest.mark.database
 def test_one_is_shown_with_its_headers_and_its_value_byte_for_byte(place: dict[str, str]) -> None:
     where = position(place, 1)
     shown = run(place, "show", where).output

@@ -14,6 +14,7 @@ from streams.engine.payload import Code
 from streams.history.wording import REFUSALS, SKIPS
 from streams.web.api.application import _PROBLEMS
 from streams.web.api.parameters import EXPECTING
+from streams.web.pages.glossary import CODES
 
 PAGE = Path("docs/codes.md").read_text()
 RULES = ("semantics.md", "conditions.md", "listening.md")
@@ -56,7 +57,7 @@ def _words(argument: ast.expr) -> Iterator[str]:
 
 
 def test_the_codes_of_dead_letters() -> None:
-    assert codes("Dead-letter codes") == set(get_args(Code))
+    assert codes("Dead-letter codes") == set(get_args(Code)) == set(CODES)
 
 
 def test_the_reasons_of_refusals() -> None:

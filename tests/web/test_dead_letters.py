@@ -120,3 +120,24 @@ async def test_a_move_that_there_is_not_is_refused(both: tuple[httpx.AsyncClient
     pages, api = both
     assert (await pages.get("/dead-letters/burn")).status_code == 404
     assert (await api.post("/dead-letters/0/0/burn")).status_code == 422
+
+
+async def test_those_of_the_last_day_are_counted_listed_and_dealt_with_apart(
+    sources: Sources, both: tuple[httpx.AsyncClient, httpx.AsyncClient], settings: Settings
+) -> None:
+    pages, _ = both
+    old = int((datetime.now(UTC).timestamp() - 3 * 86_400) * 1000)
+    headers = [("dlq.code", b"schema"), ("dlq.reason", b"Why."), ("dlq.topic", TOPIC.encode())]
+    producer = Producer({"bootstrap.servers": settings.brokers})
+    producer.produce(DEAD_LETTERS, b"old", b"pinehurst:c-9", headers=headers, timestamp=old)
+    producer.flush()
+    shown = {
+        word: text_of(await pages.get("/dead-letters", params={"within": word})) for word in ("day", "week", "")
+    }
+    assert [f"open {number} " in shown[word] for word, number in (("day", 5), ("week", 6), ("", 6))] == [True] * 3
+    page = (await pages.get("/dead-letters", params={"within": "day", "code": "schema"})).text
+    assert page.count(">open</a></td>") == 3
+    assert "A field is missing or has the wrong type" in page
+    assert "Discard: these" in page
+    asked = text_of(await pages.get("/dead-letters/discard", params={"within": "day"}))
+    assert "5 records of 5 people" in asked

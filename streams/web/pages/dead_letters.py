@@ -1,5 +1,6 @@
 """Dead letters: records that could not be used, why, what became of each, and what is done about them."""
 
+from datetime import datetime, timedelta
 from typing import get_args
 
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from streams.web.access.visitor import visitor_of
 from streams.web.pages.addresses import missing, newest, older
 from streams.web.pages.formats import plural
 from streams.web.pages.forms import acting, done
+from streams.web.pages.glossary import CODES
 from streams.web.pages.rendering import confirm, render
 from streams.web.queries.letter_states import DONE, MOVES, STATES, Move, State, read_states
 from streams.web.sources.dead_letters import Letter, wanting
@@ -29,6 +31,15 @@ _VERBS: dict[Move, tuple[str, str]] = {
 }
 
 
+_PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+
+def _since_of(request: Request) -> datetime | None:
+    """Return from when on they are asked for; None for all that are kept."""
+    period = _PERIODS.get(request.query_params.get("within", ""))
+    return None if period is None else read_clock() - period
+
+
 def _state_of(request: Request) -> State | None:
     """Return which state is asked for: open ones if none is named, None for all."""
     given = request.query_params.get("state", "open")
@@ -36,19 +47,22 @@ def _state_of(request: Request) -> State | None:
 
 
 async def show_all(request: Request) -> Response:
-    """List dead letters, newest first, of one state and code or of all."""
+    """List dead letters, newest first, of one state, code and time or of all, and count them."""
     sources, visitor, given = sources_of(request), visitor_of(request), request.query_params
     letters, state, code = sources.dead_letters, _state_of(request), given.get("code", "")
+    since = _since_of(request)
     async with reading(request) as reader:
         states = await read_states(reader)
     await letters.index.refresh()
-    counts = of_visitor(letters.index.count(states), visitor)
-    wanted, mask = wanting(states, state, code), sources.mask_for(visitor)
-    page = await letters.page(visitor, mask, wanted, cursor=given.get("before") or None)
+    counts = of_visitor(letters.index.count(states, since), visitor)
+    wanted, mask = wanting(states, state, code, since=since), sources.mask_for(visitor)
+    page = await letters.page(visitor, mask, wanted, since=since, cursor=given.get("before") or None)
     return render(
         request, "dead-letters.html", letters=page.found, chosen=code, codes=by_code(counts, state), state=state,
         counts=by_state(counts), total=counts.total(), state_of=lambda one: states.get(one.place, "open"),
-        older=older(request, page.next), newest=newest(request),
+        older=older(request, page.next), newest=newest(request), periods=_PERIODS,
+        within=given.get("within", "") if since else "", todos=CODES,
+        narrow={name: given[name] for name in ("code", "within") if given.get(name)},
     )  # fmt: skip
 
 
@@ -59,7 +73,7 @@ async def show_one(request: Request) -> Response:
     async with reading(request) as reader:
         state = (await read_states(reader)).get(letter.place, "open")
     moves = [(move, verb) for move, (verb, _) in _VERBS.items() if MOVES[move] != state]
-    return render(request, "dead-letter.html", letter=letter, state=state, moves=moves)
+    return render(request, "dead-letter.html", letter=letter, state=state, moves=moves, todos=CODES)
 
 
 async def _find(request: Request, mask: Mask, partition: int, offset: int) -> Letter:
@@ -70,15 +84,15 @@ async def _find(request: Request, mask: Mask, partition: int, offset: int) -> Le
 
 
 async def _choose(request: Request) -> list[Letter]:
-    """Return the dead letters that an address names, or all open ones of a code: as they are, not as shown."""
+    """Return the dead letters that an address names, or the open ones of a code and time: as they are."""
     given = request.query_params
     place = given.get("partition", ""), given.get("offset", "")
     if all(part.isdecimal() and len(part) < 19 for part in place):
         return [await _find(request, Mask(), *map(int, place))]
     async with reading(request) as reader:
-        wanted = wanting(await read_states(reader), "open", given.get("code", ""))
-    letters = sources_of(request).dead_letters
-    return (await letters.page(visitor_of(request), Mask(), wanted, limit=_MOVED)).found
+        wanted = wanting(await read_states(reader), "open", given.get("code", ""), since=_since_of(request))
+    letters, since = sources_of(request).dead_letters, _since_of(request)
+    return (await letters.page(visitor_of(request), Mask(), wanted, since=since, limit=_MOVED)).found
 
 
 def _move_of(request: Request) -> Move:

@@ -31,3 +31,22 @@ DEFINITIONS = {
     "Changelog position": "The offset in the changelog topic up to which a partition's rows on disk are complete.",
     "History behind": "Activity records not yet in Postgres, where these pages read from.",
 }  # fmt: skip
+
+CODES = {
+    "too-large": ("The value has more than 256 KiB, or what comes of it is larger than a topic takes.",
+                  "Send a reference in place of a document, or let the topic take more (max.message.bytes)."),
+    "not-utf8": ("The bytes are no UTF-8, or are a batch that can't be read.",
+                 "Let the producer write UTF-8, and compress with Kafka's own compression only."),
+    "not-json": ("The value is missing, or is no JSON.",
+                 "Let the producer send one JSON object a record, without NaN."),
+    "too-deep": ("Objects and lists nest more than 32 levels deep.", "Flatten the data."),
+    "schema": ("A field is missing or has the wrong type; the reason names it.",
+               "Mend the producer, and publish the corrected event with the same eventId."),
+    "damaged": ("The customer's state can't be read; the input waits here.",
+                "Run 'fairway state repair' for the customer, then send again."),
+    "repaired": ("No input: a customer's state as it was before a repair.", "Keep it if you want to look into it."),
+    "not-damaged": ("A repair was asked for, and the state is sound.", "Nothing is to be done."),
+    "failed": ("Fairway itself failed on this input; the log has the rest.",
+               "Report it, and send it again after an upgrade."),
+}  # fmt: skip
+"""What each code of a dead letter means, and what to do."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 from aiokafka import TopicPartition
@@ -71,9 +72,10 @@ class LetterIndex:
             self._known[TopicPartition(self._places[0].topic, record.partition)].append(_make(record))
         self._ends = stops
 
-    def count(self, states: States) -> Counts:
-        """Return how many there are, by tenant, code and state."""
-        every = (one for known in self._known.values() for one in known)
+    def count(self, states: States, since: datetime | None = None) -> Counts:
+        """Return how many there are, or came since a moment, by tenant, code and state."""
+        written = (one for known in self._known.values() for one in known)
+        every = (one for one in written if since is None or one.place.written_at >= since)
         return Counter((one.tenant, one.code, states.get(one.place, "open")) for one in every)
 
 

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from streams.clock import now as read_clock
 from streams.health.judgement import judge
 from streams.health.memory import Memory
-from streams.health.observation import Judgement, Observation, Report, Thresholds
+from streams.health.observation import Judgement, Link, Observation, Report, Thresholds
 from streams.kafka.members import Member
 from streams.settings import Settings
 from streams.web.sources.broker import Broker
@@ -104,7 +104,7 @@ class Watch:
         return Observation(
             at,
             self._looked,
-            samples.kafka,
+            samples.kafka if self._members_at else Link(None, samples.kafka.away_since),
             samples.postgres,
             self._memory.list_workers(),
             self._memory.list_partitions(count, measure_waiting(samples.taken, count), at),

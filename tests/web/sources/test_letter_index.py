@@ -32,6 +32,11 @@ def test_those_of_which_nothing_is_kept_are_open() -> None:
     assert by_code(counts, None) == {"schema": 2, "not-json": 1}
 
 
+def test_those_that_came_since_a_moment_are_counted_by_when_they_were_written() -> None:
+    letters = index(known(1), Known(Place(0, 2, START.replace(hour=11)), "golf", "schema"))
+    assert [letters.count({}, since).total() for since in (None, START, START.replace(hour=11))] == [2, 2, 1]
+
+
 def test_a_state_is_of_one_record_and_not_of_a_later_one_at_its_offset() -> None:
     later = Known(Place(0, 1, START.replace(hour=11)), "golf", "schema")
     assert by_state(index(later).count({known(1).place: "resolved"}))["open"] == 1
