@@ -1,6 +1,6 @@
 """`fairway customers`, `enrollments`, `waits`: where people stand and what happened to them, by Postgres."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,13 +52,16 @@ def show_timeline(customer: Customer, tenant: Tenant, limit: Limit = 50, as_json
     """Tell what happened to a customer, newest first: in words, or with --json the records themselves."""
     from models.printable import printable
     from streams.web.pages.timeline import describe_records
-    from streams.web.queries import history
+    from streams.web.queries import history, journeys
 
-    rows = _ask(
-        lambda reader: _gather(
+    async def ask(reader: "Reader") -> "tuple[list[Row], dict[str, str]]":
+        rows = await _gather(
             lambda cursor, count: history.list_activity(reader, tenant, customer, cursor=cursor, limit=count), limit
         )
-    )
+        told = (entry for record in describe_records(rows) for entry in record.entries)
+        return rows, await journeys.name_journeys(reader, {one.journey_id for one in told if one.journey_id})
+
+    rows, names = _ask(ask)
     if as_json:
         _print_json([_short(row, ("at", "activityId", "cause", "entries")) for row in rows])
     elif not rows:
@@ -67,7 +70,25 @@ def show_timeline(customer: Customer, tenant: Tenant, limit: Limit = 50, as_json
         typer.echo(f"{record.at:%Y-%m-%d %H:%M:%S}  {printable(record.cause)}")
         for entry in record.entries:
             moment = f" {entry.moment:%Y-%m-%d %H:%M:%S}" if entry.moment else ""
-            typer.echo(f"  {printable(entry.text)}{moment}")
+            whose = f"{names[entry.journey_id]}: " if entry.journey_id in names else ""
+            typer.echo(f"  {printable(whose + entry.text)}{moment}")
+            for line in _tell_rules(entry.rules, "    "):
+                typer.echo(printable(line))
+
+
+def _tell_rules(rules: Sequence[Mapping[str, Any]], margin: str) -> Iterator[str]:
+    """Yield a line for each rule: whether it holds, what it asks, and what was seen."""
+    from streams.web.pages.formats import brief
+
+    for rule in rules:
+        sign = "yes" if rule["matched"] else "no"
+        if "rules" in rule:
+            of = "all" if rule["combinator"] == "AND" else "any"
+            yield f"{margin}{sign}: {'not ' if rule.get('not') else ''}{of} of"
+            yield from _tell_rules(rule["rules"], f"{margin}  ")
+        else:
+            value = "" if rule.get("value") is None else f" {brief(rule['value'])}"
+            yield f"{margin}{sign}: {rule['field']} {rule['operator']}{value}, saw {brief(rule.get('seen'))}"
 
 
 @enrollments.command("list")

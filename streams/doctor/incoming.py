@@ -33,7 +33,7 @@ def _check_dead_letters(findings: Findings, parts: Sequence[Part]) -> None:
         findings.warn(
             "dead-letters",
             f"Up to {kept:,} dead letters are kept.",
-            "See which and why on the page 'Dead letters'.",
+            "'fairway dead-letters count' and the page 'Dead letters' say how many of which kind, and why.",
         )
     else:
         findings.ok("dead-letters", "There are no dead letters.")

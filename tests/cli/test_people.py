@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from models.rows import EnrollmentRow
 from streams.cli import app
+from streams.cli.people import _tell_rules
 from streams.database import create_engine
 from tests.history.activity import START
 from tests.web.conftest import fill
@@ -88,8 +89,19 @@ def test_a_customer_is_shown_with_their_enrolments_and_their_timeline_in_words(u
     told = run(url, "customers", "timeline", one, "--tenant", "pinehurst")
     records = ask(url, "customers", "timeline", one, "--tenant", "pinehurst")
     assert told.exit_code == 0
+    assert "  Welcome of new members: Entered version 1" in told.output
     assert len([line for line in told.output.splitlines() if not line.startswith("  ")]) == len(records)
     assert [record["at"] for record in records] == sorted((record["at"] for record in records), reverse=True)
+
+
+def test_rules_are_told_with_what_was_seen_groups_and_what_is_negated_too() -> None:
+    tier = {"field": "tier", "operator": "in", "value": ["Gold"], "matched": False, "seen": "Bronze"}
+    there = {"field": "score", "operator": "exists", "matched": True, "seen": 3}
+    group = {"combinator": "OR", "not": True, "rules": [tier, there], "matched": False}
+    assert list(_tell_rules([tier, group], "")) == [
+        'no: tier in ["Gold"], saw "Bronze"', "no: not any of",
+        '  no: tier in ["Gold"], saw "Bronze"', "  yes: score exists, saw 3",
+    ]  # fmt: skip
 
 
 def test_of_nobody_there_is_nothing_to_tell(url: str) -> None:
