@@ -16,7 +16,7 @@ from streams.settings import Settings
 from tests import client
 from tests.broker.workers import Worker, events, expected, journey, publish, running, wait_for_commands
 
-pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(360)]
 
 _DURATION = re.compile(r"\d+ (s|min)\b( \d+ s)?")
 
@@ -45,7 +45,7 @@ def line_of(port: int) -> str:
 
 
 def wait_for_line(port: int, pattern: str) -> str:
-    client.wait_until(lambda: re.fullmatch(pattern, line_of(port)) is not None, 60)
+    client.wait_until(lambda: re.fullmatch(pattern, line_of(port)) is not None, 120)
     return line_of(port)
 
 
@@ -93,7 +93,7 @@ def test_pages_readiness_and_doctor_say_the_same_of_workers_that_leave_and_that_
             said = strip(line_of(ports[0]))
             return said == strip(line_on_page(ports[0])) == strip(doctor(settings, database_url))
 
-        client.wait_until(agree, 60)
+        client.wait_until(agree, 90)
         page = ask(ports[0], "/").text
         rows = re.findall(r'data-label="Worker">(?:<span[^>]*>)?([^<]+?)\s*<', page)
         assert [row.rpartition(":")[2] for row in rows] == [str(ports[0])] * 4 + [str(ports[1])]
