@@ -34,6 +34,7 @@ class _Partition:
         self.sought = -1
         self.seeks: int | None = None
         self.is_first = True
+        self.asked: datetime | None = None  # since when it is not known where to go on
 
 
 class HistoryReader:
@@ -83,10 +84,15 @@ class HistoryReader:
         await self._projector.close()
 
     def lag(self) -> float:
-        """Return the age of the oldest record that waits, in seconds; 0 if none does."""
-        waiting = [state.queue[0].records for state in self._partitions.values() if state.queue]
-        oldest = min((records[0].timestamp for records in waiting if records), default=None)
-        return 0.0 if oldest is None else max(0.0, self._now().timestamp() - oldest / 1000)
+        """Return the age of the oldest record that waits, in seconds; 0 if none does.
+
+        A partition of which Postgres has yet to say where to go on is as old as that question.
+        """
+        states = self._partitions.values()
+        waiting = [state.queue[0].records for state in states if state.queue]
+        moments = [records[0].timestamp / 1000 for records in waiting if records]
+        moments += [state.asked.timestamp() for state in states if state.asked is not None]
+        return max(0.0, self._now().timestamp() - min(moments)) if moments else 0.0
 
     async def _keep_running(self, partition: int, state: _Partition, seek: Seek) -> None:
         """Project a partition for as long as it is assigned; what goes wrong begins anew where Postgres stands."""
@@ -98,6 +104,7 @@ class HistoryReader:
                 await asyncio.sleep(_AGAIN)
 
     async def _run(self, partition: int, state: _Partition, seek: Seek) -> None:
+        state.asked = state.asked or self._now()
         await self._start(partition, state, seek, await self._projector.position(partition))
         while True:
             await state.filled.wait()
@@ -124,6 +131,7 @@ class HistoryReader:
         while state.seeks is None:
             try:
                 state.seeks = (await seek(ACTIVITY, partition, position)).seeks
+                state.asked = None
             except FencedError:
                 return  # it belongs to another worker by now
             except MigratedError as error:

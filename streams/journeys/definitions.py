@@ -53,6 +53,7 @@ class Definitions:
         )  # fmt: skip
         self._task: asyncio.Task[None] | None = None
         self._heard = steady()
+        self._answered: int | None = None  # when the broker did last; while it is away, a fetch is just empty
 
     async def start(self) -> "asyncio.Task[None]":
         """Read the topic to its end; return what goes on following it until `stop`.
@@ -92,7 +93,8 @@ class Definitions:
 
     async def _fetch(self) -> _Records:
         batches = await self._consumer.getmany(_PARTITION, timeout_ms=1000)
-        self._heard = steady()
+        if (answered := self._consumer.last_poll_timestamp(_PARTITION)) != self._answered:
+            self._answered, self._heard = answered, steady()
         return [(record.key, record.value) for batch in batches.values() for record in batch]
 
     async def _put_in_force(self, catalogue: Catalogue) -> None:

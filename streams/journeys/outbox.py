@@ -15,12 +15,12 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from sqlalchemy import ARRAY, BigInteger, Row, Text, Uuid, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from models.rows import JourneyRow, OutboxRow
-from streams.clock import now
+from streams.clock import now, steady
 from streams.database import OUTBOX_LOCK
 from streams.errors import FairwayError
 from streams.journeys.records import UnusableError, read_key
@@ -32,6 +32,8 @@ from streams.polling import poll_for_ever
 from streams.settings import Settings
 
 PARKED = Counter("fairway_outbox_parked_total", "Definitions that Kafka refused and that were put aside.")
+REFUSED = Gauge("fairway_outbox_refused", "Definitions that Kafka refuses as of now; tried again every 10 minutes.")
+AGE = Gauge("fairway_outbox_age_seconds", "Seconds since this worker last saw that no definition waits to be sent.")
 
 _log = structlog.get_logger()
 _AT_ONCE = 200  # records of at most half a megabyte each
@@ -72,7 +74,11 @@ async def publish(engine: AsyncEngine, producer: Any, at: datetime) -> int:
 
 
 def _due(at: datetime) -> Any:
-    return select(OutboxRow).where(or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= at))
+    return select(OutboxRow).where(_is_due(at))
+
+
+def _is_due(at: datetime) -> Any:
+    return or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= at)
 
 
 def _find_fault(row: Row[Any]) -> str | None:
@@ -219,14 +225,24 @@ async def publish_soon(engine: AsyncEngine, settings: Settings) -> FairwayError 
 
 async def publish_for_ever(settings: Settings) -> None:
     """Look every second whether something waits, and send it; Postgres or Kafka may be away meanwhile."""
+    empty = steady()  # when nothing waited
+    AGE.set_function(lambda: steady() - empty)
 
     async def look(engine: AsyncEngine) -> None:
-        if await _is_waiting(engine):
+        nonlocal empty
+        waiting, refused = await _count(engine, now())
+        REFUSED.set(refused)
+        if waiting:
             await publish_now(engine, settings)
+        empty = steady()
 
     await poll_for_ever(settings.database_url, look, "the outbox can't be sent for now")
 
 
-async def _is_waiting(engine: AsyncEngine) -> bool:
+async def _count(engine: AsyncEngine, at: datetime) -> tuple[int, int]:
+    """Return how many records are to be sent now, and how many were put aside."""
+    refused = OutboxRow.retry_at.is_not(None)
+    counts = select(func.count().filter(_is_due(at)), func.count().filter(refused)).select_from(OutboxRow)
     async with engine.connect() as connection:
-        return (await connection.execute(_due(now()).limit(1))).first() is not None
+        row = (await connection.execute(counts)).one()
+        return row[0], row[1]

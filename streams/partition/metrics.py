@@ -7,6 +7,7 @@ from collections import Counter as Counted
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
+from typing import get_args
 
 from prometheus_client import Counter, Histogram
 
@@ -19,6 +20,7 @@ from streams.engine.entries import (
     EnrollmentStarted,
     GoalReached,
 )
+from streams.engine.payload import Code
 from streams.kafka.records import Headers
 from streams.partition.outputs import Emitted
 
@@ -80,6 +82,13 @@ _RESULTS: dict[type, str] = {
     EnrollmentFailed: "failed",
     GoalReached: "goal",
 }
+# Told as 0 from the start: Prometheus sees no increase in what begins with 1.
+for _counter, _values in (
+    (DEAD_LETTERS, get_args(Code)), (ENROLLMENTS, _RESULTS.values()), (LOSSES, ("fenced", "unknown", "store")),
+):  # fmt: skip
+    for _value in _values:
+        _counter.labels(_value)
+
 _seen_channels: set[str] = set()
 
 

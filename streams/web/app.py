@@ -31,10 +31,8 @@ def make_app(worker: Worker, settings: Settings, topics: Topics) -> Starlette:
         await sources.close()
 
     views = Views(make_api(sources, identify), make_pages(sources, identify))
-    return Starlette(
-        routes=[*make_routes(worker.assignment, worker.settings.store, sources.watch.report), Mount("/", views)],
-        lifespan=live,
-    )
+    health = make_routes(worker.assignment, worker.settings.store, topics.partitions, sources.watch.report)
+    return Starlette(routes=[*health, Mount("/", views)], lifespan=live)
 
 
 class Views:

@@ -16,12 +16,14 @@ from streams.web.metrics import make_registry
 from streams.worker.assignment import Assignment
 
 
-def make_routes(assignment: Assignment, store: str, report: Callable[[datetime], Report]) -> list[Route]:
-    """Return `/livez`, `/readyz` and `/metrics` of a worker.
+def make_routes(
+    assignment: Assignment, store: str, partitions: int, report: Callable[[datetime], Report]
+) -> list[Route]:
+    """Return `/livez`, `/readyz` and `/metrics` of a worker, whose FAIRWAY_STORE and number of partitions are given.
 
-    `store` is its FAIRWAY_STORE; `report` says what it knows of itself and the others, without asking anybody.
+    `report` says what it knows of itself and the others, without asking anybody.
     """
-    registry = make_registry(assignment, store)
+    registry = make_registry(assignment, store, partitions)
 
     async def live(_: Request) -> Response:
         return PlainTextResponse("ok\n")

@@ -21,35 +21,38 @@ from streams.worker import rebalancing, stalls
 from streams.worker.assignment import Assignment
 
 _OWN = (
-    *metrics.ALL, parking.PARKED, reader.LAG, reader.PROJECTED, outbox.PARKED, definitions.REFUSED, definitions.AGE,
-    breaker.TRIPS, rebalancing.REBALANCES, stalls.STALL,
+    *metrics.ALL, parking.PARKED, reader.LAG, reader.PROJECTED, outbox.PARKED, outbox.REFUSED, outbox.AGE,
+    definitions.REFUSED, definitions.AGE, breaker.TRIPS, rebalancing.REBALANCES, stalls.STALL,
 )  # fmt: skip
 _MOST_OVERDUE = 1000  # looked at in a partition
 _MOST_COUNTED = 10_000  # marks of waits in a partition, in 4 ms
 _LATE = timedelta(minutes=1)
 
 
-def make_registry(assignment: Assignment, store: str) -> CollectorRegistry:
-    """Return all metrics of the worker that owns this assignment."""
+def make_registry(assignment: Assignment, store: str, partitions: int) -> CollectorRegistry:
+    """Return all metrics of the worker that owns this assignment, of so many partitions in all."""
     registry = CollectorRegistry()
     for metric in _OWN:
         registry.register(metric)
     registry.register(_Partitions(assignment))
-    registry.register(_Build(store))
+    registry.register(_Build(store, partitions))
     ProcessCollector(registry=registry)
     return registry
 
 
 class _Build:
-    """What runs."""
+    """What runs, and for how many partitions."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, partitions: int) -> None:
         self._store = store
+        self._partitions = partitions
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the versions as labels."""
+        """Yield the versions as labels, and the number of partitions."""
         what = {"version": version("fairway-journeys"), "python": python_version(), "store": self._store}
         yield InfoMetricFamily("fairway_build", "Which Fairway runs, by which Python, on which store.", what)
+        text = "Partitions that there are, for all workers together."
+        yield GaugeMetricFamily("fairway_topic_partitions", text, self._partitions)
 
 
 class _Partitions:
@@ -120,10 +123,11 @@ class _Partitions:
         )
         moment = now().timestamp()
         for task in self._assignment:
-            partition, positions = str(task.partition), task.session.positions if task.session else {}
-            for name, end in task.queue.ends.items():
-                topic, number = read_input(name, task.partition)
-                lag.add_metric([topic, str(number)], max(0, end - positions.get(name, 0)))
+            partition = str(task.partition)
+            if task.session is not None:  # else the positions are not known
+                for name, end in task.queue.ends.items():
+                    topic, number = read_input(name, task.partition)
+                    lag.add_metric([topic, str(number)], max(0, end - task.session.positions.get(name, 0)))
             oldest = task.queue.oldest
             age.add_metric([partition], 0 if oldest is None else max(0.0, moment - oldest / 1000))
         yield from (lag, age)

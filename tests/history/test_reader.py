@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +47,13 @@ class Topic:
         self.place = end
 
 
+class Away:
+    """A projector whose Postgres does not answer."""
+
+    async def position(self, partition: int) -> int:
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+
 @pytest.fixture
 async def projector(engine: AsyncEngine, database_url: str) -> AsyncIterator[Projector]:
     projector = Projector.connect(database_url)
@@ -86,6 +94,18 @@ async def test_each_owner_goes_on_where_the_last_one_stopped(
     assert topic.seeks == 2
     assert await offsets(engine) == list(range(30))
     await until_nothing_waits(reader)
+
+
+async def test_while_postgres_does_not_say_where_to_go_on_the_lag_grows() -> None:
+    moment = START
+    reader = HistoryReader(Away(), lambda: moment)  # type: ignore[arg-type]
+    topic = Topic(reader, 0, 20)
+    await reader.assign([0], 1, topic.seek)
+    await asyncio.sleep(0)
+    moment += timedelta(minutes=5)
+    assert (reader.lag(), topic.seeks) == (300, 0)
+    await reader.revoke()
+    assert reader.lag() == 0
 
 
 async def test_a_rebuild_is_followed_while_records_come(

@@ -8,6 +8,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric
 
 from streams.engine.journeys import Journeys
 from streams.health.observation import Report
@@ -19,6 +20,7 @@ from streams.worker.assignment import Assignment
 from tests.partition.model import Broker, ModelChangelog, ModelProducer
 from tests.reference.tables import code, table
 
+_drop_suffix = re.compile(r"_(total|info)$").sub
 _read = re.compile(r"# HELP (\S+) (.*)\n# TYPE \S+ (\w+)\n").findall
 
 
@@ -37,11 +39,11 @@ def _make_task(partition: int) -> PartitionTask:
 
 def render() -> str:
     """Return the table; times of creation are left out."""
-    routes = make_routes(_Owner(), "", lambda _: Report({}))
+    routes = make_routes(_Owner(), "", 0, lambda _: Report({}))
     registry = next(found for route in routes if (found := _registry_of(route.endpoint)))
     labels = _find_labels(registry)
     rows = [
-        [code(name), kind, ", ".join(map(code, labels.get(name.removesuffix("_total"), ()))), meaning]
+        [code(name), kind, ", ".join(map(code, labels.get(_drop_suffix("", name), ()))), meaning]
         for name, meaning, kind in sorted(_read(generate_latest(registry).decode()))
         if not name.endswith("_created")
     ]
@@ -59,5 +61,11 @@ def _find_labels(registry: CollectorRegistry) -> dict[str, tuple[str, ...]]:
         if isinstance(collector, MetricWrapperBase):
             found[collector._name] = collector._labelnames
         else:
-            found |= {family.name: getattr(family, "_labelnames", ()) for family in collector.collect()}
+            found |= {family.name: _labels_of(family) for family in collector.collect()}
     return found
+
+
+def _labels_of(family: Metric) -> tuple[str, ...]:
+    if family.type == "info":  # what it tells is its labels
+        return tuple(family.samples[0].labels)
+    return getattr(family, "_labelnames", ())

@@ -50,7 +50,7 @@ def ask() -> Callable[[Assignment, str], Awaitable[httpx.Response]]:
         def report(at: datetime) -> Report:
             return Report(report_tasks(assignment.tasks.values()), "w1", health=Judgement(at, "well", "Well."))
 
-        transport = httpx.ASGITransport(Starlette(routes=make_routes(assignment, "memory", report)))
+        transport = httpx.ASGITransport(Starlette(routes=make_routes(assignment, "memory", 4, report)))
         async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
             return await client.get(path)
 
