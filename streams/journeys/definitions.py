@@ -61,7 +61,7 @@ class Definitions:
         Raises FairwayError, as the task does later, for a journey that needs a newer Fairway than this.
         """
         await self.load()
-        AGE.set_function(lambda: steady() - self._heard)
+        AGE.set_function(self.age)
         await self._put_in_force(self.catalogue)
         self._task = asyncio.create_task(self._follow())
         return self._task
@@ -74,6 +74,12 @@ class Definitions:
         while await self._consumer.position(_PARTITION) < end:
             self.catalogue = read(self.catalogue, await self._fetch())
         return self.catalogue
+
+    def age(self) -> float:
+        """Return for how many seconds the broker has not answered, as far as was looked."""
+        if (answered := self._consumer.last_poll_timestamp(_PARTITION)) != self._answered:
+            self._answered, self._heard = answered, steady()
+        return steady() - self._heard
 
     async def stop(self) -> None:
         """Stop following."""
@@ -93,8 +99,7 @@ class Definitions:
 
     async def _fetch(self) -> _Records:
         batches = await self._consumer.getmany(_PARTITION, timeout_ms=1000)
-        if (answered := self._consumer.last_poll_timestamp(_PARTITION)) != self._answered:
-            self._answered, self._heard = answered, steady()
+        self.age()
         return [(record.key, record.value) for batch in batches.values() for record in batch]
 
     async def _put_in_force(self, catalogue: Catalogue) -> None:
