@@ -14,7 +14,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
 .PHONY: install demo check check-tests test versions docs docs-tools faults scale histories poison mutants bench bench-check fairness overload \
-	format lock chart chart-tools
+	format lock chart chart-tools alert-tools
 
 install: $(VENV)/installed-$(VERSION)
 
@@ -131,6 +131,12 @@ lock: install
 chart-tools: install
 	$(PIP) install kubernetes-validate==1.37.0
 	command -v helm || test -x $(BIN)/helm || GOBIN=$(abspath $(BIN)) go install helm.sh/helm/v3/cmd/helm@v3.18.6
+
+# What tests/alerts needs beside Python: Prometheus' promtool, out of Debian's package where it is not there.
+alert-tools: install
+	command -v promtool || test -x $(BIN)/promtool || { cd $(BIN) && apt-get download prometheus && \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool >promtool && rm prometheus_*.deb && \
+		chmod +x promtool && ./promtool --version; }
 
 # Renders deploy/helm with its own values, for those who have no Helm, and checks it.
 chart: chart-tools

@@ -19,9 +19,9 @@ from streams.worker.assignment import Assignment
 def make_routes(
     assignment: Assignment, store: str, partitions: int, report: Callable[[datetime], Report]
 ) -> list[Route]:
-    """Return `/livez`, `/readyz` and `/metrics` of a worker, whose FAIRWAY_STORE and number of partitions are given.
+    """Return `/livez`, `/readyz` and `/metrics` of a worker.
 
-    `report` says what it knows of itself and the others, without asking anybody.
+    Given are its FAIRWAY_STORE, how many partitions the state has, and what reports how it is without asking anybody.
     """
     registry = make_registry(assignment, store, partitions)
 
