@@ -16,6 +16,7 @@ RENDERED = Path("deploy/kubernetes.yaml")
 HELM = shutil.which("helm") or shutil.which("helm", path=str(Path(sys.executable).parent))
 VERSIONS = ("1.27", "1.31", "1.36")
 EVERYTHING = (
+    "prometheusRule.enabled=true", "prometheusRule.docs=https://docs.example.com/", "prometheusRule.labels.a=b",
     "serviceMonitor.enabled=true", "serviceMonitor.labels.release=prometheus", "topics=defaults: {}",
     "secrets[0].name=kafka", "secrets[0].key=password", "secrets[0].setting=FAIRWAY_DATABASE_URL_FILE",
     "settings.FAIRWAY_HISTORY_DAYS=400", "networkPolicy.from[0].namespaceSelector.matchLabels.name=ingress",
@@ -131,9 +132,12 @@ def test_what_is_rendered_is_what_the_chart_renders() -> None:
 def test_kubernetes_own_schemas_accept_all_of_it(settings: tuple[str, ...], version: str) -> None:
     validator = pytest.importorskip("kubernetes_validate", reason="needs Kubernetes' schemas: make chart-tools")
     documents = read(render(*settings))
-    assert len(documents) == 6 + 2 * bool(settings)
+    assert len(documents) == 6 + 3 * bool(settings)
     for document in documents:
-        if document["kind"] != "ServiceMonitor":  # of the Prometheus operator's, not of Kubernetes
+        if document["kind"] not in (
+            "ServiceMonitor",
+            "PrometheusRule",
+        ):  # of the Prometheus operator's, not of Kubernetes
             validator.validate(document, version, strict=True)
 
 
@@ -148,9 +152,21 @@ def test_prometheus_is_told_of_every_worker() -> None:
 
 
 @needs_helm
+def test_prometheus_is_given_the_alerts_each_with_the_address_of_its_runbook() -> None:
+    rule, given = find("PrometheusRule", read(render(*EVERYTHING))), Path("deploy/alerts/fairway.yaml").read_text()
+    assert rule["spec"] == yaml.safe_load(given.replace("runbooks.html", "https://docs.example.com/runbooks.html"))
+
+
+@needs_helm
 @pytest.mark.parametrize(
     ("setting", "said"),
-    [("workers=0", "workers"), ("brokers=kafka", "brokers"), ("settings.PATH=x", "PATH"), ("worker=3", "worker")],
+    [
+        ("workers=0", "workers"),
+        ("brokers=kafka", "brokers"),
+        ("settings.PATH=x", "PATH"),
+        ("worker=3", "worker"),
+        ("prometheusRule.docs=x", "docs"),
+    ],
 )
 def test_a_wrong_value_is_refused_by_name(setting: str, said: str) -> None:
     assert HELM
