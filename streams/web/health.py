@@ -21,7 +21,7 @@ def make_routes(
 ) -> list[Route]:
     """Return `/livez`, `/readyz` and `/metrics` of a worker.
 
-    Given are its FAIRWAY_STORE, how many partitions the state has, and what reports how it is without asking anybody.
+    Given are its FAIRWAY_STORE, the state's number of partitions, and what reports how it is, asking nobody.
     """
     registry = make_registry(assignment, store, partitions)
 
