@@ -11,6 +11,7 @@ from models.journey import JourneyStatus
 from streams.cli.postgres import Found, transact
 from streams.cli.validate import Files
 from streams.clock import now
+from streams.errors import FairwayError
 from streams.settings import read_settings
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from streams.engine.transitions import Move
     from streams.journeys.authoring import Applied
+    from streams.journeys.recovery import Recovered
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Tenant = Annotated[str, typer.Option(help="Whose journey it is.")]
@@ -26,6 +28,7 @@ Name = Annotated[str, typer.Argument(metavar="JOURNEY", help="Its name or id.")]
 group = typer.Typer(no_args_is_help=True, help="Author journeys and decide which of them run.")
 
 _COLUMNS = ("tenantId", "name", "status", "version", "change")
+_RECOVERED = (*_COLUMNS, "problem")
 
 
 @group.command()
@@ -132,6 +135,35 @@ def publish(journey: Name, tenant: Tenant) -> None:
 
     count = _change(again)
     typer.echo(f"{count} version{'s' * (count != 1)} of '{journey}' published.")
+
+
+@group.command()
+def recover(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; nothing is changed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring journeys back into a Postgres that was restored or made anew, as the workers have them.
+
+    Where the definitions topic knows a later change of a journey than Postgres, Postgres takes it; all else stays.
+    """
+    from streams.cli.printing import show_rows
+    from streams.journeys.authoring import Author
+    from streams.journeys.definitions import load_catalogue
+    from streams.journeys.recovery import recover as bring_back
+
+    catalogue = asyncio.run(load_catalogue(read_settings()))
+
+    async def change(connection: "AsyncConnection") -> "list[Recovered]":
+        author = Author(getpass.getuser(), now())
+        found = await bring_back(connection, catalogue.states.values(), catalogue.pending, author)
+        if dry_run:
+            await connection.rollback()
+        return found
+
+    found = transact(change) if dry_run else _change(change)
+    show_rows(found, _RECOVERED, as_json=as_json, nothing="The definitions topic holds no journeys.")
+    if refused := [one for one in found if one.change == "refused"]:
+        raise FairwayError(f"{len(refused)} journeys could not be brought back: 'problem' says why.")
 
 
 def _move(tenant: str, journey: str, by: "Move", *, as_json: bool) -> None:

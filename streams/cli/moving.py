@@ -27,6 +27,7 @@ from rich.text import Text
 from streams.cli.copying import App, Copy, Moved, Tell, fenced
 from streams.clock import now
 from streams.errors import FairwayError
+from streams.history.catching_up import catch_up
 from streams.journeys.definitions import load_catalogue
 from streams.kafka import provision
 from streams.kafka.clients import Admin, admin
@@ -104,7 +105,7 @@ def _wanted(new: App) -> Topics:
     return new.topics.model_copy(update={"all": counted})
 
 
-async def move(settings: Settings, target: str, partitions: int, tell: Tell) -> Moved:
+async def move(settings: Settings, target: str, partitions: int, tell: Tell, *, skips_history: bool) -> Moved:
     """Move the state, or go on with a move that was broken off; raises FairwayError."""
     with _explained():
         old, new, plan = await look(settings, target, partitions)
@@ -120,6 +121,8 @@ async def move(settings: Settings, target: str, partitions: int, tell: Tell) -> 
             copy = Copy(old, new, producer, origin)
             await copy.run(plan.records, tell)
             await _check_places(old, copy.internal)
+            if not skips_history:
+                await catch_up(settings)
             await copy.complete()
         return copy.moved
 
@@ -174,7 +177,7 @@ def _explained() -> Iterator[None]:
         raise FairwayError(f"The move was broken off: {error}. Start it again; it goes on.") from None
 
 
-def run(settings: Settings, target: str, partitions: int) -> Moved:
+def run(settings: Settings, target: str, partitions: int, *, skips_history: bool) -> Moved:
     """Move the state, with how far it is, the rate and the time that is left on a terminal."""
     console = Console(stderr=True)
     columns = (
@@ -186,7 +189,7 @@ def run(settings: Settings, target: str, partitions: int) -> Moved:
         def tell(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
 
-        return asyncio.run(move(settings, target, partitions, tell))
+        return asyncio.run(move(settings, target, partitions, tell, skips_history=skips_history))
 
 
 class TransferRate(ProgressColumn):

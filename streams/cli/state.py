@@ -137,6 +137,10 @@ def move(
     to: Annotated[str, typer.Option(metavar="APP", help="The app id that it is moved to, never used before.")],
     to_partitions: Annotated[int, typer.Option(min=1, max=10_000, help="How many partitions it has there.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; nothing is changed.")] = False,
+    skip_history: Annotated[
+        bool,
+        typer.Option("--skip-history", help="Don't write the last activity to Postgres before, if that is away."),
+    ] = False,
     abandon: Annotated[
         bool, typer.Option("--give-up", help="Give the state back to its app id, if the move is not complete.")
     ] = False,
@@ -158,7 +162,7 @@ def move(
     if dry_run:
         _tell_plan(settings, to, asyncio.run(moving.look(settings, to, to_partitions))[2])
         return
-    moved = moving.run(settings, to, to_partitions)
+    moved = moving.run(settings, to, to_partitions, skips_history=skip_history)
     typer.echo(
         f"The move is complete: {moved.rows:,} rows went to '{to}'. Set FAIRWAY_APP_ID to '{to}', and the "
         f"partitions of its changelog in topics.yaml to {to_partitions}; then start the workers."

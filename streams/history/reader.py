@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,6 +21,9 @@ _QUEUED = 4  # fetches a partition that wait to be written
 _AT_ONCE = 2  # partitions written at the same time
 _AGAIN = 1.0  # seconds until the broker is asked again
 _PRUNE_EVERY = timedelta(hours=1)
+_LOOK_EVERY = (
+    10.0  # seconds of quiet until Postgres is asked where it stands: it may have been restored, or emptied
+)
 
 LAG = Gauge("fairway_history_lag_seconds", "Age of the oldest activity record that this worker has yet to project.")
 PROJECTED = Counter("fairway_history_records_total", "Activity records written to Postgres.")
@@ -42,8 +46,16 @@ class HistoryReader:
 
     topics: Sequence[str] = (ACTIVITY,)
 
-    def __init__(self, projector: Projector, now: Callable[[], datetime], days: int | None = None) -> None:
+    def __init__(
+        self,
+        projector: Projector,
+        now: Callable[[], datetime],
+        days: int | None = None,
+        *,
+        look_every: float = _LOOK_EVERY,
+    ) -> None:
         self._projector = projector
+        self._look_every = look_every
         self._now = now
         self._days = days
         self._partitions: dict[int, _Partition] = {}
@@ -105,9 +117,15 @@ class HistoryReader:
 
     async def _run(self, partition: int, state: _Partition, seek: Seek) -> None:
         state.asked = state.asked or self._now()
-        await self._start(partition, state, seek, await self._projector.position(partition))
+        following = await self._projector.position(partition)
+        await self._start(partition, state, seek, following)
         while True:
-            await state.filled.wait()
+            if not await self._is_filled(state):
+                position = await self._projector.position(partition)
+                if position < following:
+                    following = position
+                    await self._start(partition, state, seek, following)
+                continue
             fetch = state.queue[0]
             if state.is_first and fetch.start != state.sought:
                 # Retention has passed the position, or the topic was made anew: go on with what there is.
@@ -122,6 +140,13 @@ class HistoryReader:
             state.queue.popleft()
             if not state.queue:
                 state.filled.clear()
+
+    async def _is_filled(self, state: _Partition) -> bool:
+        """Return True as soon as there is something to write, False if nothing came for a while."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._look_every):
+                await state.filled.wait()
+        return state.filled.is_set()
 
     async def _start(self, partition: int, state: _Partition, seek: Seek, position: int) -> None:
         state.seeks = None

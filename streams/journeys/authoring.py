@@ -64,7 +64,9 @@ async def apply(
             _check(before, revision)
             await _change(connection, before, journey, author)
     except IntegrityError as error:
-        raise ConflictError(_explain_taken(journey, str(error.orig))) from None
+        raise ConflictError(
+            explain_taken(journey.tenant_id, journey.name, str(error.orig), journey.campaign_id)
+        ) from None
     if journey.status not in (None, DRAFT):
         await move(connection, journey.tenant_id, journey.id, _MOVES[journey.status], author)
     after = await _read(connection, journey.id)
@@ -153,7 +155,7 @@ async def _create(connection: AsyncConnection, journey: Journey, author: Author)
     first = journey.model_copy(update={"version": 1})
     made = {"id": journey.id, "tenant_id": journey.tenant_id, "created_by": author.name}
     times = {"created_at": author.now, "updated_at": author.now, "revision": _milliseconds(author)}
-    await connection.execute(insert(JourneyRow).values(**made, **times, **_settings(journey)))
+    await connection.execute(insert(JourneyRow).values(**made, **times, **settings_of(journey)))
     await _store_version(connection, first, author)
     await _note(
         connection, author, {"tenant_id": journey.tenant_id, "id": journey.id}, "create", None, first.plain()
@@ -169,7 +171,7 @@ async def _change(connection: AsyncConnection, row: RowMapping, journey: Journey
     if before is not None and _authored(before) == _authored(journey):
         return
     newer = journey.model_copy(update={"version": row["version"] + 1})
-    await _update(connection, row, author, version=newer.version, deleted_at=None, **_settings(newer))
+    await _update(connection, row, author, version=newer.version, deleted_at=None, **settings_of(newer))
     await _store_version(connection, newer, author)
     await _note(connection, author, row, "change", before and before.plain(), newer.plain())
 
@@ -182,7 +184,8 @@ def _authored(journey: Journey) -> dict[str, Any]:
     return journey.model_dump(exclude=_CHANGES_BY_ITSELF)
 
 
-def _settings(journey: Journey) -> dict[str, Any]:
+def settings_of(journey: Journey) -> dict[str, Any]:
+    """Return what a journey's row has of its newest version."""
     same = {"club_id", "name", "description", "trigger_type", "campaign_id", "allow_reentry", "reentry_after"}
     settings = journey.model_dump(include=same | {"enrollment_key", "max_enrollments", "timezone"})
     return settings | {"trigger_config": journey.plain().get("triggerConfig")}
@@ -205,14 +208,19 @@ async def _store_version(connection: AsyncConnection, journey: Journey, author: 
         insert(JourneyVersionRow).values(journey_id=journey.id, version=journey.version, **made)
     )
     await connection.execute(delete(JourneyStepRow).where(JourneyStepRow.journey_id == journey.id))
-    times = {"created_at": author.now, "updated_at": author.now}
-    steps = [{"journey_id": journey.id, **step.model_dump(), **times} for step in journey.steps]
-    for step, dumped in zip(steps, definition["steps"], strict=True):
-        step["config"] = dumped["config"]
-    await connection.execute(insert(JourneyStepRow), steps)
+    await connection.execute(insert(JourneyStepRow), steps_of(journey, author))
     key, value = version_record(journey)
     await connection.execute(insert(OutboxRow).values(key=key, value=value, created_at=author.now))
     await _announce(connection, journey.id)
+
+
+def steps_of(journey: Journey, author: Author) -> list[dict[str, Any]]:
+    """Return the rows of a journey's steps."""
+    times = {"created_at": author.now, "updated_at": author.now}
+    steps = [{"journey_id": journey.id, **step.model_dump(), **times} for step in journey.steps]
+    for step, dumped in zip(steps, journey.plain()["steps"], strict=True):
+        step["config"] = dumped["config"]
+    return steps
 
 
 async def _announce(connection: AsyncConnection, journey_id: str) -> None:
@@ -233,13 +241,14 @@ async def _note(
     )
 
 
-def _explain_taken(journey: Journey, error: str) -> str:
+def explain_taken(tenant_id: str, name: str, error: str, campaign_id: str | None = None) -> str:
+    """Return a sentence for what Postgres says of a journey whose name or campaign another has."""
     if "uq_journeys_tenant_id_name" in error:
-        return f"Tenant '{journey.tenant_id}' has another journey named '{journey.name}'; choose another name."
+        return f"Tenant '{tenant_id}' has another journey named '{name}'; choose another name."
     if "uq_journeys_tenant_id_campaign_id" in error:
-        taken = f"another journey of the campaign '{journey.campaign_id}'; unlink it there first."
-        return f"Tenant '{journey.tenant_id}' has {taken}"
-    return f"Journey '{journey.name}' can't be stored: {error}."
+        of = f" '{campaign_id}'" if campaign_id else ""
+        return f"Tenant '{tenant_id}' has another journey of the campaign{of}; unlink it there first."
+    return f"Journey '{name}' can't be stored: {error}."
 
 
 def _tell(row: RowMapping, change: Literal["created", "changed", "unchanged"]) -> Applied:

@@ -121,6 +121,19 @@ async def test_a_rebuild_is_followed_while_records_come(
     assert await offsets(engine) == list(range(30))
 
 
+async def test_a_database_that_was_emptied_or_restored_is_noticed_while_nothing_comes(
+    engine: AsyncEngine, projector: Projector
+) -> None:
+    reader = HistoryReader(projector, lambda: START, look_every=0.01)
+    topic = Topic(reader, 0, 20)
+    await reader.assign([0], 1, topic.seek)
+    await topic.feed_until(projector, 20)
+    await projector.rebuild()
+    await topic.feed_until(projector, 20)
+    assert await offsets(engine) == list(range(20))
+    await reader.revoke()
+
+
 @pytest.mark.parametrize(("start", "end"), [(0, 10), (50, 60)], ids=["made anew", "shortened by retention"])
 async def test_a_position_that_the_topic_does_not_hold_gives_way_to_what_it_holds(
     engine: AsyncEngine, projector: Projector, reader: HistoryReader, start: int, end: int
