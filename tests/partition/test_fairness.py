@@ -20,7 +20,9 @@ from streams.partition.task import PartitionTask
 from tests.partition.model import START, Broker, Source, decide, event, make_task
 
 QUIET, FLOOD = "customer.updated", "scl.member.created"
-ONE_PORTION = Pacing(timedelta(seconds=9), slice_time=timedelta())  # a turn, and a commit only when it is full
+ONE_PORTION = Pacing(
+    timedelta(seconds=9), most_slice_records=50, slice_time=timedelta()
+)  # a turn, and a commit only when it is full
 PORTION = ONE_PORTION.slice_records
 
 
@@ -96,7 +98,7 @@ async def test_partitions_with_floods_take_turns_with_one_that_has_a_few_events(
 async def test_an_event_of_a_topic_without_a_backlog_is_committed_within_the_interval(ends: int) -> None:
     """Each turn takes 10 ms, as where a worker has several partitions; of the other topic 2,000 events wait."""
     now, interval = START, timedelta(milliseconds=50)
-    pacing, broker = Pacing(interval, slice_time=timedelta()), Broker()
+    pacing, broker = Pacing(interval, most_slice_records=50, slice_time=timedelta()), Broker()
     task = make_task(broker, pacing=pacing, clock=lambda: now)
     session = await task.open()
     await session.commit()
