@@ -47,6 +47,7 @@ def _show(differences: "tuple[Difference, ...]", *, as_json: bool) -> None:
             typer.echo(f"{difference.action:<7} {difference.topic}: {difference.text}")
     refused = [difference.topic for difference in differences if difference.action == "refuse"]
     if refused:
-        raise FairwayError(f"{len(refused)} differences are left for you to settle; see 'refuse' above.")
+        are_left = "1 difference is" if len(refused) == 1 else f"{len(refused)} differences are"
+        raise FairwayError(f"{are_left} left for you to settle; see 'refuse' above.")
     if not differences and not as_json:
         typer.echo("The broker's topics are as the file says.")

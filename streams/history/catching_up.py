@@ -37,8 +37,9 @@ async def _catch_up(projector: Projector, consumer: AIOKafkaConsumer, place: Top
     if not begin <= position <= end:
         position = begin
         await projector.rewind(place.partition, position)
-    consumer.assign([place])
-    consumer.seek(place, position)
+    if position < end:
+        consumer.assign([place])
+        consumer.seek(place, position)
     while position < end:
         records = (await consumer.getmany(place, timeout_ms=200)).get(place, [])
         following = await consumer.position(place)

@@ -4,7 +4,6 @@ import json
 import re
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -13,6 +12,7 @@ from streams.web.pages import by_hand
 from tests import client
 from tests.browser import stage
 from tests.browser.conftest import Club
+from tests.http import connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
@@ -138,7 +138,7 @@ def test_dead_letters_are_sent_again_as_they_came(page: Page) -> None:
 
 @pytest.mark.parametrize("path", ["/enroll", "/exit", "/journeys/new", "/simulate", "/dead-letters/replay"])
 def test_a_form_from_elsewhere_does_nothing(site: str, path: str) -> None:
-    with httpx.Client(base_url=site, timeout=30) as client:
+    with connect(site) as client:
         client.get("/enroll")
         assert client.post(path, data={"token": "guessed"}).status_code == 403
         token = client.cookies["fairway-form"]
@@ -147,7 +147,7 @@ def test_a_form_from_elsewhere_does_nothing(site: str, path: str) -> None:
 
 
 def test_who_may_only_look_may_not_act(lakeside: str, club: Club) -> None:
-    with httpx.Client(base_url=lakeside, timeout=30) as client:
+    with connect(lakeside) as client:
         client.get("/")
         token = client.cookies["fairway-form"]
         for path in (f"/journeys/{club.journeys['Welcome']}/archive", "/enroll", "/exit", "/dead-letters/replay"):
@@ -159,7 +159,7 @@ def test_personal_fields_are_hidden_from_those_who_may_only_look(lakeside: str, 
     stage.bury(
         club.settings.brokers, [("schema", "A field is missing.", b'{"data": {"firstName": "Guest"}}')], "lakeside"
     )
-    with httpx.Client(base_url=lakeside, timeout=30) as guest, httpx.Client(base_url=site, timeout=30) as tester:
+    with connect(lakeside) as guest, connect(site) as tester:
         enrollment = re.findall(r"/enrollments/[0-9a-f-]{36}", guest.get(customer).text)[0]
         letter = re.findall(r"/dead-letters/\d+/\d+", guest.get("/dead-letters").text)[0]
         table = guest.get("/table?partition=0&prefix=lakeside").text
@@ -171,7 +171,7 @@ def test_personal_fields_are_hidden_from_those_who_may_only_look(lakeside: str, 
 
 
 def test_a_tenant_sees_nothing_of_another(lakeside: str, club: Club) -> None:
-    with httpx.Client(base_url=lakeside, timeout=30) as client:
+    with connect(lakeside) as client:
         for path in (
             f"/journeys/{club.journeys['Season renewal']}",
             f"/journeys/{club.journeys['Season renewal']}/enrollments",

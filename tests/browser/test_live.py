@@ -3,13 +3,13 @@
 import json
 import re
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests import client
 from tests.browser import stage
 from tests.browser.conftest import Club
+from tests.http import connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
@@ -76,7 +76,7 @@ def test_a_journey_s_flows_steps_funnel_and_refusals_move_by_themselves(page: Pa
 def test_a_page_says_the_same_versions_of_its_parts_as_its_stream(site: str) -> None:
     """So that it is not asked for again where no rows have come or gone; what a stream shares may be old."""
     still = ("health", "workers", "parked", "refusals", "failing")  # the others are of Kafka's newest sample
-    with httpx.Client(base_url=site, timeout=20) as asking:
+    with connect(site) as asking:
 
         def agree() -> bool:
             shown = dict(re.findall(r'data-part="(\w+)" data-version="(\w+)"', asking.get("/").text))

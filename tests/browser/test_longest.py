@@ -13,6 +13,7 @@ from streams.web.access.visitor import Visitor
 from tests.browser import stage
 from tests.browser.conftest import Club
 from tests.browser.longest import CUSTOMERS, KEY, NAME, TENANT, long, make_events, make_journeys
+from tests.http import connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
@@ -75,7 +76,7 @@ def longest(club: Club) -> Iterator[Long]:
 
 def find_paths(address: str, journeys: list[str]) -> list[str]:
     """Return one address of every kind of page that shows them."""
-    with httpx.Client(base_url=address, timeout=20) as client:
+    with connect(address) as client:
         whose = [str(httpx.URL("/customer", params={"tenant": TENANT, "id": one})) for one in CUSTOMERS]
         enrollment = re.findall(r"/enrollments/[0-9a-f-]{36}", client.get(whose[0]).text)[0]
         letter = re.findall(r"/dead-letters/\d+/\d+", client.get("/dead-letters").text)[0]

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from models.messages import Event
 from tests.browser import stage
 from tests.browser.conftest import Club
+from tests.http import connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
@@ -57,7 +58,7 @@ PAYLOADS = (
 def addresses(site: str, club: Club) -> list[str]:
     """One address of every kind of page."""
     renewal = f"/journeys/{club.journeys['Season renewal']}"
-    with httpx.Client(base_url=site, timeout=30) as client:
+    with connect(site) as client:
         enrollment = re.findall(r"/enrollments/[0-9a-f-]{36}", client.get(f"{renewal}/enrollments").text)[0]
         letter = re.findall(r"/dead-letters/\d+/\d+", client.get("/dead-letters").text)[0]
     return [
@@ -91,7 +92,7 @@ def test_no_page_is_wider_than_the_screen(chromium: Browser, site: str, club: Cl
 
 
 def test_every_page_is_light_and_keeps_the_policy(site: str, club: Club) -> None:
-    with httpx.Client(base_url=site, timeout=20) as client:
+    with connect(site) as client:
         for address in addresses(site, club):
             answer = client.get(address)
             assert len(gzip.compress(answer.content)) < 100_000
@@ -161,7 +162,7 @@ MANY = """
 
 
 def test_an_enrolment_with_ten_thousand_records_opens_within_a_second(site: str, club: Club) -> None:
-    with httpx.Client(base_url=site, timeout=20) as client:
+    with connect(site) as client:
         found = client.get("/customer?tenant=pinehurst&id=c-112").text
         id_ = re.findall(r"/enrollments/([0-9a-f-]{36})", found)[0]
         stage.run(stage.execute(club.settings.database_url, MANY % id_))

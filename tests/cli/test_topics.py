@@ -25,7 +25,9 @@ def test_where_nothing_differs_it_says_so(settings: Settings) -> None:
     assert json.loads(run(settings, "plan", "--json").output) == []
 
 
-def test_a_topic_that_differs_is_altered_and_its_partitions_are_left_to_people(settings: Settings) -> None:
+def test_a_topic_that_differs_is_altered_or_grown_and_the_number_of_the_state_is_left_to_people(
+    settings: Settings,
+) -> None:
     content = yaml.safe_load(settings.topics_file.read_text())
     content["topics"]["teetime.booked"] |= {"configs": {"retention.ms": "86400000"}}
     settings.topics_file.write_text(yaml.safe_dump(content))
@@ -33,7 +35,9 @@ def test_a_topic_that_differs_is_altered_and_its_partitions_are_left_to_people(s
     assert run(settings, "plan").exit_code == 0
     content["defaults"]["partitions"] = 8
     settings.topics_file.write_text(yaml.safe_dump(content))
-    refused = run(settings, "plan")
-    assert (refused.exit_code, str(refused.exception)) == (
-        1, f"{len(content['topics']) - 1} differences are left for you to settle; see 'refuse' above."
+    planned = run(settings, "plan")
+    assert "grow    teetime.booked: 4 -> 8 partitions\n" in planned.output
+    assert f"refuse  {settings.app_id}-customers-changelog: has 4 partitions, the file says 8" in planned.output
+    assert (planned.exit_code, str(planned.exception)) == (
+        1, "1 difference is left for you to settle; see 'refuse' above."
     )  # fmt: skip

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import httpx
 
+from tests.http import connect
 from tests.web.fuzzer import Fuzzer, Place
 
 PAGES = (
@@ -40,7 +41,7 @@ NO_REQUESTS = (
 def send_requests(port: int, number: int) -> dict[int, int]:
     """Send so many mutated requests to pages and API; return how many were answered with each status."""
     counted: dict[int, int] = {}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
+    with connect(f"http://127.0.0.1:{port}", trust_env=False) as client:
         described = client.get("/openapi.json").json()["paths"]
         places = [Place("GET", page) for page in PAGES]
         places += [Place(name.upper(), path) for path, operations in described.items() for name in operations]

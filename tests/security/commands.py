@@ -20,6 +20,9 @@ class Step(NamedTuple):
 WITHOUT_RIGHTS = frozenset({"demo", "dev up", "dev down", "dev env"})
 """Commands for servers of one's own, which keep no rights."""
 
+TWO_APPS = frozenset({"state move"})
+"""What needs a worker's rights for two app ids: tests/broker/test_state_move.py tries it, without an authorizer."""
+
 AT_WORK = frozenset({"worker"})
 """What runs meanwhile."""
 
@@ -56,6 +59,7 @@ WHILE = (
     Step("author", "enrollments list", f"Reminder {_OF}", "c-1"),
     Step("author", "waits list"),
     Step("author", "history list"),
+    Step("author", "journeys recover"),
     Step("author", "history unpark", says="0 records written."),
     Step("author", "db unpark"),
     Step("operator", "state repair", f"{_OF} --customer broken", "was repaired"),
@@ -63,6 +67,7 @@ WHILE = (
     Step("operator", "state dump", says="pinehurst:broken"),
     Step("operator", "state verify", says="all can be used"),
     Step("operator", "dead-letters list", says="not-json"),
+    Step("operator", "dead-letters count", says="not-json"),
     Step("operator", "dead-letters show", "{letter}", "not-json"),
     Step("operator", "dead-letters replay", "{letter}", "1 records were sent again."),
     Step("operator", "dead-letters reopen", "{letter}"),

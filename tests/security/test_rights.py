@@ -25,7 +25,7 @@ from tests.broker import workers
 from tests.broker.workers import TENANT, Worker
 from tests.reference.commands import walk
 from tests.security.acl import allow, find_all, forbid_everything, read_lines
-from tests.security.commands import AT_WORK, BEFORE, WHILE, WITHOUT_RIGHTS, Step
+from tests.security.commands import AT_WORK, BEFORE, TWO_APPS, WHILE, WITHOUT_RIGHTS, Step
 from tests.security.secure_broker import ROLES, SecureBroker
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
@@ -100,7 +100,7 @@ def test_every_command_has_its_turn() -> None:
     """A new command needs a step in tests/security/commands.py, and with it the role that may run it."""
     commands = {name.removeprefix("fairway ") for name, _ in walk()}
     tried = {step.command for step in (*BEFORE, *WHILE)}
-    assert commands == tried | AT_WORK | WITHOUT_RIGHTS
+    assert commands == tried | AT_WORK | WITHOUT_RIGHTS | TWO_APPS
     assert not tried & WITHOUT_RIGHTS
 
 

@@ -28,6 +28,7 @@ from streams.web.access.tokens import grant
 from tests import client
 from tests.broker.workers import MORNING, running
 from tests.client import Record
+from tests.http import connect
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
@@ -137,7 +138,7 @@ def records() -> Iterator[Record]:
 
 def open_client(stage: Stage, token: str) -> httpx.Client:
     headers = {"authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=stage.address, headers=headers, timeout=30, follow_redirects=True)
+    return connect(stage.address, headers=headers, follow_redirects=True)
 
 
 def is_written(stage: Stage) -> bool:

@@ -11,7 +11,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 
 from streams.web.access.visitor import Visitor
 from streams.web.queries.letter_states import STATES, Place, State, States
-from streams.web.sources.records import Offsets, Record, RecordReader, bounds, read
+from streams.web.sources.records import Offsets, Record, RecordReader, bounds, read_as
 
 MOST = 10_000
 """So many of the newest offsets, over all partitions, are known; those before are counted no more."""
@@ -67,9 +67,9 @@ class LetterIndex:
     async def _read_window(self, ends: Offsets) -> None:
         stops = {place: min(ends[place], self._ends[place] + _WINDOW) for place in self._places}
         async with self._reader.lend() as consumer:
-            records = await read(consumer, dict(self._ends), stops)
-        for record in records:
-            self._known[TopicPartition(self._places[0].topic, record.partition)].append(_make(record))
+            found = await read_as(consumer, dict(self._ends), stops, _make)
+        for one in found:
+            self._known[TopicPartition(self._places[0].topic, one.place.partition)].append(one)
         self._ends = stops
 
     def count(self, states: States, since: datetime | None = None) -> Counts:

@@ -1,10 +1,10 @@
 """Single records of Kafka's topics, as they lie there, read by a consumer without a group."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -20,6 +20,7 @@ _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _FETCH_BYTES = 64 * 1024  # of a partition: one record is wanted, or a few small ones
 
 Offsets = Mapping[TopicPartition, int]
+T = TypeVar("T")
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -106,14 +107,21 @@ async def find_offsets(consumer: AIOKafkaConsumer, since: datetime, ends: Offset
 
 async def read(consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> list[Record]:
     """Return the committed records between these offsets."""
+    return await read_as(consumer, starts, ends, lambda record: record)
+
+
+async def read_as(
+    consumer: AIOKafkaConsumer, starts: Offsets, ends: Offsets, make: Callable[[Record], T]
+) -> list[T]:
+    """Return what is made of each committed record between these offsets: no more than a fetch of them is held."""
     open_ = {place for place, start in starts.items() if start < ends[place]}
     consumer.assign(sorted(open_))
     for place in open_:
         consumer.seek(place, starts[place])
-    found: list[Record] = []
+    found: list[T] = []
     while open_:
         for place, records in (await consumer.getmany(*open_, timeout_ms=_POLL_MS)).items():
-            found += [read_record(record) for record in records if record.offset < ends[place]]
+            found += [make(read_record(record)) for record in records if record.offset < ends[place]]
         open_ = {place for place in open_ if await consumer.position(place) < ends[place]}
     return found
 

@@ -16,6 +16,7 @@ from streams.settings import Settings
 from streams.web.access.tokens import grant
 from tests import client
 from tests.broker.workers import TENANT, Worker, events, expected, journey, publish, running, wait_for_commands
+from tests.http import connect
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(180)]
@@ -50,7 +51,7 @@ def workers(
         for number, port in enumerate(ports):
             variables = {"FAIRWAY_WEB_PORT": str(port), "FAIRWAY_DATA_DIR": str(settings.data_dir / str(number))}
             started.append(Worker(settings, f"web-{number}", **common | variables))
-        clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) for port in ports]
+        clients = [connect(f"http://127.0.0.1:{port}") for port in ports]
         client.wait_until(lambda: all(len(partitions(web)) == 2 for web in clients))
         client.produce(settings.brokers, events(range(2 * CUSTOMERS), CUSTOMERS))
         wait_for_commands(settings, expected(2 * CUSTOMERS, CUSTOMERS, "Greeting"))
