@@ -36,7 +36,7 @@ EVENTS = Counter(
 )
 EVENT_AGE = Histogram(
     "fairway_event_age_seconds",
-    "From when an event occurred to the commit of what came of it; the oldest of each slice of up to 50 events.",
+    "From when an event occurred to the commit of what came of it; the oldest of each slice of up to 200 events.",
     buckets=_LONG,
 )
 COMMANDS = Counter("fairway_commands_total", "Send commands committed.", ["channel"])
