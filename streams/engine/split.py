@@ -12,9 +12,9 @@ def draw(split: Split, journey_id: str, customer_id: str) -> tuple[str, str | No
     """Return the name of the customer's variant and the step that it leads to."""
     drawn = _blank.copy()
     drawn.update(f"{journey_id}:{split.id}:{customer_id}".encode())
-    last, total, onward = split.variants[-1]
+    *earlier, (last, total, onward) = split.variants
     point = int.from_bytes(drawn.digest(), "big") / _WHOLE * total
-    for name, up_to, leads_to in split.variants:
+    for name, up_to, leads_to in earlier:
         if point < up_to:
             return name, leads_to
     return last, onward
