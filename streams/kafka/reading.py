@@ -77,14 +77,10 @@ class TolerantPartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     next_fetch_offset: int
 
     def __next__(self) -> Any:
-        try:
-            return next(self._records_iterator)
-        except StopIteration:
-            self._records_iterator = None
-            raise
-        except Exception as error:
-            self._records_iterator = self._go_on(error)
-            return next(self._records_iterator)
+        records, _ = self.take(1)
+        if not records:
+            raise StopIteration
+        return records[0]
 
     def take(self, most: int | None) -> tuple[list[Any], bool]:
         """Return up to so many records, and whether they were the last: at half of what it costs one by one."""

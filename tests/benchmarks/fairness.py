@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-import msgspec
 import typer
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from streams.dev import broker as kafka_server
 from streams.kafka.partitioner import partition_of
-from streams.kafka.topics import COMMANDS
 from tests import client
+from tests.benchmarks.latency import read_latencies
 from tests.benchmarks.progress import Broker
 from tests.benchmarks.stage import FAIRWAY, Setting, Stage
 from tests.benchmarks.workloads import Event, make_events, make_journey
@@ -27,16 +26,8 @@ QUIET = make_journey("Quiet", {"type": "SEND", "config": {"channel": "EMAIL", "t
 FLOODED = QUIET.model_copy(update={"tenant_id": "t1", "id": "6f0f3f1e-0000-4000-8000-000000000001"})
 _RATE = 100.0  # events a second of the quiet tenant
 _CALM, _WARM_UP = 12.0, 2.0  # seconds until a worker has loaded what it needs later; of the flood, not counted
+_QUIET_TENANT = b'"tenantId":"t0"'  # of whose commands the age is measured
 Flood = Callable[[int], Iterator[Event]]
-
-
-class _Data(msgspec.Struct, rename="camel"):
-    sent_at: float = 0.0
-
-
-class _Command(msgspec.Struct, rename="camel"):
-    tenant_id: str
-    data: _Data
 
 
 class Latency(NamedTuple):
@@ -64,11 +55,14 @@ def main(
 
 
 def _many(count: int) -> Iterator[Event]:
-    return ((key.replace(b"t0", b"t1"), value.replace(b'"t0"', b'"t1"')) for key, value in make_events(count))
+    return _of_another_tenant(make_events(count))
 
 
 def _hot(count: int) -> Iterator[Event]:
-    events = make_events(count, customer_of=lambda _: 7)
+    return _of_another_tenant(make_events(count, customer_of=lambda _: 7))
+
+
+def _of_another_tenant(events: Iterator[Event]) -> Iterator[Event]:
     return ((key.replace(b"t0", b"t1"), value.replace(b'"t0"', b'"t1"')) for key, value in events)
 
 
@@ -96,7 +90,7 @@ def measure(
     hot = {partition_of(key, stage.partitions) for key, _ in flood(1)} if flood and is_own else set()
     latencies: list[float] = []
     done = threading.Event()
-    reader = threading.Thread(target=_read, args=(stage, latencies, done), daemon=True)
+    reader = threading.Thread(target=read_latencies, args=(stage, latencies, done, _QUIET_TENANT), daemon=True)
     with setting.running(FAIRWAY):
         reader.start()
         _send(stage, topic, 1, 1, hot)
@@ -130,24 +124,6 @@ def _send(stage: Stage, topic: str, rate: float, seconds: float, without: set[in
         producer.poll(0)
         time.sleep(0.002)
     producer.flush(client.PATIENCE)
-
-
-def _read(stage: Stage, latencies: list[float], done: threading.Event) -> None:
-    reader = Consumer({
-        "bootstrap.servers": stage.brokers, "group.id": "fairness", "isolation.level": "read_committed",
-        "enable.auto.commit": False, "fetch.wait.max.ms": 50,
-    })  # fmt: skip
-    read = msgspec.json.Decoder(_Command).decode
-    reader.assign([TopicPartition(COMMANDS, partition, 0) for partition in range(stage.partitions)])
-    while True:
-        first = reader.poll(0.05)
-        now = time.time()
-        found = [first, *reader.consume(1000, 0)] if first else []
-        commands = [read(message.value()) for message in found if b'"tenantId":"t0"' in message.value()]
-        latencies.extend((now - command.data.sent_at) * 1000 for command in commands)
-        if not found and done.is_set():
-            break
-    reader.close()
 
 
 if __name__ == "__main__":

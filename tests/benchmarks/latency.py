@@ -31,7 +31,7 @@ def run_latency(stage: Stage, rate: float, seconds: float) -> tuple[float, float
     setting = stage.set_up(topic, (workloads.SENDING,))
     latencies: list[float] = []
     done = threading.Event()
-    reader = threading.Thread(target=_read, args=(stage, latencies, done), daemon=True)
+    reader = threading.Thread(target=read_latencies, args=(stage, latencies, done), daemon=True)
     with setting.running(FAIRWAY):
         reader.start()
         _send(stage, topic, 1, 1)
@@ -68,7 +68,8 @@ def _event_maker() -> Callable[[int, float], workloads.Event]:
     return lambda number, moment: (key % {b"number": number}, value % {b"number": number, b"time": moment})
 
 
-def _read(stage: Stage, latencies: list[float], done: threading.Event) -> None:
+def read_latencies(stage: Stage, latencies: list[float], done: threading.Event, holding: bytes = b"") -> None:
+    """Note how old each command is that holds these bytes, in milliseconds, until it is done and no more come."""
     reader = Consumer({
         "bootstrap.servers": stage.brokers, "group.id": "latency", "isolation.level": "read_committed",
         "enable.auto.commit": False, "fetch.wait.max.ms": 50,
@@ -79,7 +80,8 @@ def _read(stage: Stage, latencies: list[float], done: threading.Event) -> None:
         first = reader.poll(0.05)  # `consume` would wait for more of them
         now = time.time()
         found = [first, *reader.consume(1000, 0)] if first else []
-        latencies.extend((now - read(message.value()).data.sent_at) * 1000 for message in found)
+        values = [value for message in found if holding in (value := message.value())]
+        latencies.extend((now - read(value).data.sent_at) * 1000 for value in values)
         if not found and done.is_set():
             break
     reader.close()
