@@ -35,13 +35,19 @@ def create_topics(brokers: str, partitions: dict[str, int]) -> None:
     wait_until(lambda: set(partitions) <= set(admin.list_topics(timeout=PATIENCE).topics))
 
 
-def delete_topics(brokers: str, names: Iterable[str]) -> None:
-    """Delete these topics; those that another test has deleted already are none."""
+def delete_topics(brokers: str, names: Iterable[str], *, until_unseen: bool = True) -> None:
+    """Delete these topics; those that another test has deleted already are none.
+
+    A broker lists them for a moment longer: who wants that moment says so.
+    """
     admin = AdminClient({"bootstrap.servers": brokers})
-    for deleted in admin.delete_topics(list(names)).values():
+    gone = set(names)
+    for deleted in admin.delete_topics(list(gone)).values():
         error = deleted.exception(PATIENCE)
         if error is not None and error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
             raise error
+    if until_unseen:
+        wait_until(lambda: gone.isdisjoint(admin.list_topics(timeout=PATIENCE).topics))
 
 
 def produce(brokers: str, records: Iterable[Record], **config: str) -> None:

@@ -7,7 +7,13 @@ from typing import Any, Literal
 import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import InvalidPartitionsError, NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    InvalidPartitionsError,
+    NoError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_delay, wait_fixed
 
 from streams.errors import FairwayError
@@ -17,6 +23,7 @@ from streams.kafka.topics import DEFINITIONS, Topic, Topics
 from streams.settings import Settings
 
 _DONE = (NoError.errno, TopicAlreadyExistsError.errno)  # what an attempt before this one created is there
+_GONE = UnknownTopicOrPartitionError.errno  # deleted since it was listed: `apply` looks again, and creates it
 _WHY_FIXED = {DEFINITIONS: "the order of definitions would be lost"}
 _WHY_STATE_IS_FIXED = (
     "customers would move to partitions that do not hold their state: 'fairway state move' changes the number"
@@ -108,7 +115,8 @@ async def grow(admin: Admin, counts: Mapping[str, int]) -> None:
         more = {name: NewPartitions(count) for name, count in counts.items()}
 
         async def ask(client: AIOKafkaAdminClient) -> None:
-            with suppress(InvalidPartitionsError):  # an attempt before succeeded: `apply` sees whether it did
+            # An attempt before succeeded, or the topic was deleted a moment ago: `apply` sees which.
+            with suppress(InvalidPartitionsError, UnknownTopicOrPartitionError):
                 await client.create_partitions(more)
 
         await admin.ask(ask)
@@ -144,8 +152,7 @@ async def describe(admin: Admin, wanted: Topics) -> dict[str, Found]:
     names = {topic.name for topic in wanted.all}
     topics = await _list(admin)
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names if name in topics]
-    responses = await admin.ask(lambda client: client.describe_configs(resources)) if resources else []
-    entries = {resource[3]: resource[4] for response in responses for resource in response.resources}
+    entries = await _read_configs(admin, resources) if resources else {}
     return {
         name: Found(
             partitions=len(topics[name]),
@@ -155,6 +162,20 @@ async def describe(admin: Admin, wanted: Topics) -> dict[str, Found]:
         )
         for name, configs in entries.items()
     }
+
+
+async def _read_configs(admin: Admin, resources: list[ConfigResource]) -> dict[str, Any]:
+    """Return the configs of those topics that are there: one that was deleted is listed for a moment longer."""
+
+    async def ask(client: AIOKafkaAdminClient) -> dict[str, Any]:
+        responses = await client.describe_configs(resources)
+        found = [resource for response in responses for resource in response.resources if resource[0] != _GONE]
+        for code, text, *_ in found:
+            if code:
+                raise for_code(code)(text)
+        return {resource[3]: resource[4] for resource in found}
+
+    return await admin.ask(ask)
 
 
 async def _create(admin: Admin, topics: list[Topic]) -> None:
@@ -173,7 +194,7 @@ async def _alter(admin: Admin, topic: Topic, found: Found) -> None:
     configs = {**found.own, **topic.configs}
     resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, configs)
     responses = await admin.ask(lambda client: client.alter_configs([resource]))
-    _raise_first([(r[3], r[1]) for response in responses for r in response.resources if r[0]])
+    _raise_first([(r[3], r[1]) for response in responses for r in response.resources if r[0] not in (0, _GONE)])
 
 
 def _raise_first(problems: list[tuple[str, str]]) -> None:

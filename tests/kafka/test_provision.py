@@ -73,6 +73,15 @@ async def test_other_topics_are_given_more_partitions_and_none_is_taken_away(
         assert await provision.plan(settings, other) == ()
 
 
+async def test_topics_that_go_while_they_are_looked_at_are_no_fault(settings: Settings, wanted: Topics) -> None:
+    grown = wanted.model_copy(
+        update={"all": tuple(topic.model_copy(update={"partitions": 5}) for topic in wanted.all)}
+    )
+    for topics in (wanted, grown) * 5:
+        await provision.apply(settings, topics)
+        client.delete_topics(settings.brokers, [topic.name for topic in topics.all], until_unseen=False)
+
+
 async def test_a_start_is_refused_while_a_topic_is_missing(settings: Settings, wanted: Topics) -> None:
     client.create_topics(settings.brokers, {topic.name: topic.partitions for topic in wanted.all[1:]})
     with pytest.raises(FairwayError) as refused:
