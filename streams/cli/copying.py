@@ -8,8 +8,8 @@ import msgspec
 from streams.kafka.changelog import ChangelogReader, Page
 from streams.kafka.clients import started
 from streams.kafka.limits import Limits
+from streams.kafka.mover import Mover
 from streams.kafka.partitioner import partition_of
-from streams.kafka.producer import TransactionalProducer
 from streams.kafka.records import NO_HEADERS, Commit, Destination, Output
 from streams.kafka.topics import read_topics
 from streams.partition.internal_rows import MOVED_FROM, MovedFrom, is_internal, is_readable
@@ -37,9 +37,9 @@ class App:
         self.id, self.changelog, self.partitions = app_id, self.topics.changelog, partitions
         self._limits = Limits.of(self.topics, self.settings)
 
-    def producer(self, partition: int, *, everywhere: bool = False) -> TransactionalProducer:
-        """Return the transactions of the partition's owner, which fence a worker's."""
-        return TransactionalProducer(self.settings, self.changelog, partition, self._limits, everywhere=everywhere)
+    def producer(self, partition: int) -> Mover:
+        """Return the transactions of a partition's own id, which fence another mover's, and end a worker's."""
+        return Mover(self.settings, self.changelog, partition, self._limits)
 
     async def pages(self, partition: int) -> AsyncGenerator[Page, None]:
         """Yield the committed rows of a partition; raises MigratedError."""
@@ -72,7 +72,7 @@ class App:
 
 
 @asynccontextmanager
-async def fenced(producer: TransactionalProducer) -> AsyncIterator[TransactionalProducer]:
+async def fenced(producer: Mover) -> AsyncIterator[Mover]:
     """Lend a producer that has fenced all others; raises MigratedError."""
     try:
         await producer.fence()
@@ -84,7 +84,7 @@ async def fenced(producer: TransactionalProducer) -> AsyncIterator[Transactional
 class Copy:
     """The rows of a state on their way to another."""
 
-    def __init__(self, old: App, new: App, producer: TransactionalProducer, origin: MovedFrom) -> None:
+    def __init__(self, old: App, new: App, producer: Mover, origin: MovedFrom) -> None:
         self._old, self._new, self._producer, self._origin = old, new, producer, origin
         self.internal: list[InternalRows] = []
         self.moved = Moved()

@@ -1,9 +1,10 @@
 """How `fairway state move` moves the state to another app id, in steps that may be done again after any break.
 
-The new changelog is marked as incomplete, so that no worker opens it. Then each partition of the old state is taken
-over as a worker would, and marked as moved away: from there on it stands still. Its rows are copied, and one
-transaction over all partitions of the new changelog completes it. Before that one the old state is the state, after
-it the new one.
+The new changelog is marked as incomplete, and each partition of the old state as moved away: no worker begins at
+either. One that began before commits only as a member of its group. So once both groups are empty again, what it
+has left open is ended, and the marks are written anew, behind all that it did: from there on the old state stands
+still. Its rows are copied, and one transaction over all partitions of the new changelog completes it. Before that
+one the old state is the state, after it the new one.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ from streams.kafka import provision
 from streams.kafka.clients import Admin, admin
 from streams.kafka.errors import MigratedError
 from streams.kafka.members import list_members
+from streams.kafka.mover import Mover
 from streams.kafka.readiness import look_at_topics
 from streams.kafka.records import Commit
 from streams.kafka.topics import Topics, read_topics
@@ -78,6 +80,11 @@ async def look(settings: Settings, target: str, partitions: int) -> tuple[App, A
     return old, new, Plan(old.partitions, partitions, await old.count(), there is None, grows, origin.is_complete)
 
 
+def _refuse_complete(app: str, target: str, *, is_complete: bool) -> None:
+    if is_complete:
+        raise FairwayError(f"The state of '{app}' was moved to '{target}' already: start workers of that one.")
+
+
 async def _refuse_workers(settings: Settings, *apps: str) -> None:
     async with admin(settings) as asking:
         for app in apps:
@@ -109,15 +116,13 @@ async def move(settings: Settings, target: str, partitions: int, tell: Tell, *, 
     """Move the state, or go on with a move that was broken off; raises FairwayError."""
     with _explained():
         old, new, plan = await look(settings, target, partitions)
-        if plan.is_complete:
-            raise FairwayError(
-                f"The state of '{old.id}' was moved to '{target}' already: start workers of that one."
-            )
+        _refuse_complete(old.id, target, is_complete=plan.is_complete)
         await _refuse_workers(settings, old.id, target)
         await provision.apply(settings, _wanted(new))
-        origin = await _mark_target(old, new)
-        await old.mark(MOVED_TO, msgspec.json.encode(MovedTo(target, partitions)))
-        async with fenced(new.producer(0, everywhere=True)) as producer:
+        async with fenced(new.producer(0)) as producer:  # to the end: whoever gives the move up fences it
+            await _mark(old, new, producer)
+            await _refuse_workers(settings, old.id, target)  # that came while there was no mark yet
+            origin = await _mark(old, new, producer)  # behind what they did before they left
             copy = Copy(old, new, producer, origin)
             await copy.run(plan.records, tell)
             await _check_places(old, copy.internal)
@@ -136,7 +141,7 @@ async def give_up(settings: Settings, target: str) -> None:
             there = (await look_at_topics(asking, [new.changelog]))[new.changelog]
         if not there.partitions:
             raise FairwayError(f"Nothing is being moved to '{target}': there is no topic '{new.changelog}'.")
-        async with fenced(new.producer(0, everywhere=True)):  # so that a mover that still runs can't complete it
+        async with fenced(new.producer(0)):  # so that a mover that still runs can't complete it
             origin = check_target(old.id, target, [await new.internal_rows(0)], now(), timedelta.max)
             if origin.is_complete:
                 raise FairwayError(f"The move to '{target}' is complete: start workers of that app id.")
@@ -147,13 +152,25 @@ async def _reopen(old: App) -> None:
     await old.mark(MOVED_TO, None)
 
 
-async def _mark_target(old: App, new: App) -> MovedFrom:
+async def _mark(old: App, new: App, first: Mover) -> MovedFrom:
+    """Mark both states, so that no worker begins at either; raises FairwayError if the target has a state.
+
+    `first` is the mover of the target's first partition.
+    """
+    origin = await _mark_target(old, new, first)
+    await old.mark(MOVED_TO, msgspec.json.encode(MovedTo(new.id, new.partitions)))
+    return origin
+
+
+async def _mark_target(old: App, new: App, first: Mover) -> MovedFrom:
     """Take the target's partitions over, and mark them as incomplete; raises FairwayError if it has a state."""
     async with AsyncExitStack() as opened:
-        producers = [await opened.enter_async_context(fenced(new.producer(n))) for n in range(new.partitions)]
+        others = [await opened.enter_async_context(fenced(new.producer(n))) for n in range(1, new.partitions)]
+        await first.end_open()
         marks = [await new.internal_rows(number) for number in range(new.partitions)]
         origin = check_target(old.id, new.id, marks, now(), OLDEST)
-        for producer in producers:
+        _refuse_complete(old.id, new.id, is_complete=origin.is_complete)  # by another mover, since we looked
+        for producer in (first, *others):
             await producer.commit(Commit({MOVED_FROM: msgspec.json.encode(origin)}, {}, {}))
     return origin
 

@@ -33,7 +33,7 @@ _BEFORE_BLOCK = _BEFORE_RECORDS + len(SNAPPY_MARK)
 
 
 class Batch:
-    """A batch that is complete but for who sends it; to aiokafka it is one of its BatchBuilders."""
+    """A batch that is complete but for who sends it."""
 
     def __init__(self, blocks: list[bytes], count: int) -> None:
         self._blocks = blocks
@@ -45,17 +45,11 @@ class Batch:
         """Return the number of records."""
         return self._count
 
-    def closed(self) -> bool:
-        """Say that nothing can be added."""
-        return True
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
+    def set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
+        """Say who sends the batch, and which number its first record has; before it is built."""
         self._producer = (producer_id, producer_epoch, base_sequence)
 
-    def _build(self) -> bytes:
+    def build(self) -> bytes:
         """Return the batch as it is sent, every time that it is."""
         if self._buffer is None:
             now = round(timestamp() * 1000)

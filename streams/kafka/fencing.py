@@ -1,101 +1,115 @@
-"""Taking a partition over: fence the previous owner, and end its last transaction wherever the broker did not."""
+"""Fencing: nobody else commits by an id any more, and no transaction is left open where a partition begins.
+
+Held to a real broker by tests/broker/test_fencing.py.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
 
-from streams.kafka.connection import client_arguments
-from streams.kafka.coordinator import CoordinatorLink, join, producer_id
-from streams.kafka.hanging import ask_end, find_hanging
+from streams.kafka.hanging import Open, Owner, ask_end, ask_state, find_hanging, find_open, find_owners
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
-from streams.settings import Settings
+from streams.kafka.transactions import Transactions
 
 _TRANSACTION_TIMEOUT_MS = 20_000
-_REQUEST_TIMEOUT_MS = 10_000
-_CLOSE_TIMEOUT = 5.0  # seconds
+_PATIENCE = 0.5  # seconds in which a transaction comes to its end by itself, if anybody is about to end it
+_PAUSE = 0.02
 _OUTPUTS = (COMMANDS, ACTIVITY, PROFILE_UPDATES, DEAD_LETTERS)
 
 log = structlog.get_logger()
 
 
+def worker_id(app_id: str, name: str) -> str:
+    """Return the transactional id of a worker, which no other worker has, nor one of another app."""
+    return f"{app_id}-worker:{name}"
+
+
+def partition_id(app_id: str, partition: int) -> str:
+    """Return the transactional id by which a worker commits a partition that its generation does not fence."""
+    return f"{app_id}-{partition}"
+
+
 class Fencing:
-    """The owners of one transactional id, one after another."""
+    """Fences the transactional ids of an app's workers, over a connected client."""
 
-    def __init__(
-        self, settings: Settings, transactional_id: str, changelog: str, partition: int, *, everywhere: bool = False
-    ) -> None:
-        """`everywhere`: they write to all partitions of the changelog, not to this one alone."""
-        self._settings = settings
-        self._id = transactional_id
-        self._partition = partition
-        self._topics: dict[str, int | None]
-        self._topics = dict.fromkeys((changelog, *_OUTPUTS), partition) | {INBOX: None}
-        if everywhere:
-            self._topics[changelog] = None
-        self._was_committed = True  # if one fenced before and died at once, that is what is likelier
+    def __init__(self, client: AIOKafkaClient, app_id: str, changelog: str) -> None:
+        self._client = client
+        self._app_id = app_id
+        self._changelog = changelog
+        self._is_ours = re.compile(rf"{re.escape(app_id)}-(worker:.*|\d+)").fullmatch
+        self.topics: Sequence[str] = (changelog, *_OUTPUTS, INBOX)
 
-    async def start(self) -> AIOKafkaProducer:
-        """Return a producer that has fenced all others and has no transaction open; raises KafkaError, OSError."""
-        client = AIOKafkaClient(**client_arguments(self._settings), request_timeout_ms=_REQUEST_TIMEOUT_MS)
-        try:
-            await client.bootstrap()
-            while (producer := await self._try(client)) is None:
-                pass  # what was open is ended; who fences once more waits until that is written
-            return producer
-        finally:
-            await client.close()
+    async def fence(self, transactional_id: str) -> Transactions:
+        """Return the started transactions of an id, of which none is open anywhere; raises KafkaError, OSError.
 
-    async def _try(self, client: AIOKafkaClient) -> AIOKafkaProducer | None:
-        """Fence all others; if their last transaction is open somewhere, end it there and return nothing."""
-        ended = await ask_end(client, self._id)  # before: who fences leaves no word of it
-        if ended is not None:
-            self._was_committed = ended
-        producer, is_ready = self._make_producer(), False
-        try:
-            await producer.start()
-            CoordinatorLink(producer)
-            open_ = await find_hanging(client, producer_id(producer), self._topics)
-            if open_:
-                await self._end(producer, open_)
-            is_ready = not open_
-        finally:
-            if not is_ready:
-                await stop(producer)
-        self._was_committed = True
-        return producer if is_ready else None
+        A broker may have lost the end of the last one somewhere (docs/decisions/036-lost-ends.md): it is ended
+        there as it was everywhere else.
+        """
+        was_committed = True  # if one fenced before and died at once, that is what is likelier
+        while True:
+            ended = await ask_end(self._client, transactional_id)  # before: whoever fences leaves no word of it
+            if ended is not None:
+                was_committed = ended
+            transactions = Transactions(self._client, transactional_id, _TRANSACTION_TIMEOUT_MS)
+            await transactions.start()
+            everywhere: Mapping[str, int | None] = dict.fromkeys(self.topics)
+            hanging = await find_hanging(self._client, transactions.producer_id, everywhere)
+            if not hanging:
+                return transactions
+            _warn(transactional_id, hanging, was_committed=was_committed)
+            await transactions.join(hanging)  # without a record, but its end is written there, too
+            await transactions.end(is_committed=was_committed)
 
-    def _make_producer(self) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
-            **client_arguments(self._settings),
-            transactional_id=self._id,
-            transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
-            linger_ms=0,
-            retry_backoff_ms=5,  # a produce may meet the last transaction's end; the default is 100 ms
-            request_timeout_ms=_REQUEST_TIMEOUT_MS,
-        )
+    async def fence_partition_id(self, partition: int) -> None:
+        """Fence a worker that commits this partition by an id of its own, if there ever was one."""
+        transactional_id = partition_id(self._app_id, partition)
+        if await ask_state(self._client, transactional_id) is not None:
+            await self.fence(transactional_id)
 
-    async def _end(self, producer: AIOKafkaProducer, places: Sequence[TopicPartition]) -> None:
-        """End what is open there as it was ended elsewhere: a transaction may take part in without a record."""
-        log.warning(
-            "The broker lost the end of partition %s's last transaction in %s, where it is %s now, as it is "
-            "everywhere else; Kafka 4.3.0 to 4.4.0 lose it in a restart (KAFKA-20734).",
-            self._partition,
-            ", ".join(dict.fromkeys(f"'{place.topic}'" for place in places)),
-            "committed" if self._was_committed else "aborted",
-        )
-        await producer.begin_transaction()
-        join(producer, places)
-        await (producer.commit_transaction() if self._was_committed else producer.abort_transaction())
+    async def end_open(self, partition: int, own: str) -> None:
+        """Return when nothing of a former owner is open where a partition writes to; raises KafkaError.
+
+        What was decided on, or is of the id `own`, comes to its end by itself; whoever does not end the rest is
+        gone, or soon will be, and is fenced.
+        """
+        loop = asyncio.get_running_loop()
+        places = dict.fromkeys((self._changelog, *_OUTPUTS), partition) | {INBOX: None}
+        since: dict[Open, float] = {}
+        while blocking := await self._find_blocking(await find_open(self._client, places)):
+            since = {one: since.get(one, loop.time()) for one in blocking}
+            late = {blocking[one] for one, seen in since.items() if loop.time() >= seen + _PATIENCE}
+            for transactional_id in sorted(late - {own, ""}):
+                log.info("The open transaction of '%s' is ended: its worker is gone.", transactional_id)
+                await self.fence(transactional_id)
+            await asyncio.sleep(_PAUSE)
+
+    async def _find_blocking(self, found: Iterable[Open]) -> dict[Open, str]:
+        """Return what has to end first, and by which of our ids it is open; "" if by none.
+
+        In the changelog that is everything, for nothing behind it can be read. In the inbox, to which all workers
+        write at all times, it is only what is open though its coordinator has ended it.
+        """
+        found = list(found)
+        owners = await find_owners(self._client, (one.producer_id for one in found))
+        blocking = {}
+        for one in found:
+            owner = owners.get(one.producer_id, Owner("", ""))
+            name = owner.id if self._is_ours(owner.id) else ""
+            is_in_the_way = owner.is_complete if one.place.topic == INBOX else True
+            if (name and is_in_the_way) or one.place.topic == self._changelog:
+                blocking[one] = name
+        return blocking
 
 
-async def stop(producer: AIOKafkaProducer) -> None:
-    """Stop a producer; one that can't end in time is cut off, for the next owner fences it anyway."""
-    with suppress(KafkaError, TimeoutError, OSError):
-        async with asyncio.timeout(_CLOSE_TIMEOUT):
-            await producer.stop()
-    await producer.client.close()
+def _warn(transactional_id: str, hanging: Sequence[TopicPartition], *, was_committed: bool) -> None:
+    log.warning(
+        "The broker lost the end of the last transaction of '%s' in %s, where it is %s now, as it is everywhere "
+        "else; Kafka 4.3.0 to 4.4.0 lose it in a restart (KAFKA-20734).",
+        transactional_id,
+        ", ".join(sorted({f"'{place.topic}'" for place in hanging})),
+        "committed" if was_committed else "aborted",
+    )

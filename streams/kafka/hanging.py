@@ -8,8 +8,8 @@ aiokafka knows neither question, so they are written down here, as `identity` do
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Self, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient, CoordinationType
@@ -17,7 +17,6 @@ from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
-    IncompatibleBrokerVersion,
     LeaderNotAvailableError,
     NodeNotReadyError,
     NotCoordinatorError,
@@ -25,8 +24,10 @@ from aiokafka.errors import (
     for_code,
 )
 from aiokafka.protocol.api import RequestStruct, Response
-from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
+from aiokafka.protocol.types import CompactArray, Int16, Int32, Int64, Schema
 from tenacity import retry, retry_if_exception_type, wait_fixed
+
+from streams.kafka.requests import NAME, NUMBERS, TAGS, ListTransactionsRequest, OneVersion
 
 _UNKNOWN_ID = 105
 _NOT_YET = (
@@ -39,23 +40,8 @@ _NOT_YET = (
 )
 _PAUSE = 0.1  # seconds
 _ABORTED = {"Ongoing", "PrepareAbort", "CompleteAbort", "PrepareEpochFence"}  # Ongoing: whoever fences aborts it
+_COMPLETE = {"Empty", "CompleteCommit", "CompleteAbort"}
 _Answer = TypeVar("_Answer")
-_NAME, _NUMBERS, _TAGS = CompactString("utf-8"), CompactArray(Int32), ("tags", TaggedFields)
-
-
-class _Question:
-    """A question of which Kafka has one version, so that the connection has none to choose."""
-
-    FLEXIBLE_VERSION = True
-    API_KEY: int
-    API_VERSION = 0
-
-    def prepare(self, versions: Mapping[int, tuple[int, int]]) -> Self:
-        """Return the question as it goes to a broker with these versions; raises IncompatibleBrokerVersion."""
-        low, high = versions.get(self.API_KEY, (1, 0))
-        if not low <= self.API_VERSION <= high:
-            raise IncompatibleBrokerVersion(f"the broker does not answer {type(self).__name__}")
-        return self
 
 
 class _States(Response):  # type: ignore[misc]
@@ -64,18 +50,18 @@ class _States(Response):  # type: ignore[misc]
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
         ("states", CompactArray(
-            ("error_code", Int16), ("transactional_id", _NAME), ("state", _NAME), ("timeout_ms", Int32),
+            ("error_code", Int16), ("transactional_id", NAME), ("state", NAME), ("timeout_ms", Int32),
             ("start_time_ms", Int64), ("producer_id", Int64), ("producer_epoch", Int16),
-            ("topics", CompactArray(("topic", _NAME), ("partitions", _NUMBERS), _TAGS)), _TAGS,
+            ("topics", CompactArray(("topic", NAME), ("partitions", NUMBERS), TAGS)), TAGS,
         )),
-        _TAGS,
+        TAGS,
     )  # fmt: skip
 
 
-class _AskStates(_Question, RequestStruct):  # type: ignore[misc]
+class _AskStates(OneVersion, RequestStruct):  # type: ignore[misc]
     API_KEY = _States.API_KEY
     RESPONSE_TYPE = _States
-    SCHEMA = Schema(("ids", CompactArray(_NAME)), _TAGS)
+    SCHEMA = Schema(("ids", CompactArray(NAME)), TAGS)
 
 
 class _Producers(Response):  # type: ignore[misc]
@@ -84,58 +70,77 @@ class _Producers(Response):  # type: ignore[misc]
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
         ("topics", CompactArray(
-            ("topic", _NAME),
+            ("topic", NAME),
             ("partitions", CompactArray(
-                ("partition", Int32), ("error_code", Int16), ("error_message", _NAME),
+                ("partition", Int32), ("error_code", Int16), ("error_message", NAME),
                 ("producers", CompactArray(
                     ("producer_id", Int64), ("producer_epoch", Int32), ("last_sequence", Int32),
-                    ("last_timestamp", Int64), ("coordinator_epoch", Int32), ("transaction_start", Int64), _TAGS,
-                )), _TAGS,
-            )), _TAGS,
+                    ("last_timestamp", Int64), ("coordinator_epoch", Int32), ("transaction_start", Int64), TAGS,
+                )), TAGS,
+            )), TAGS,
         )),
-        _TAGS,
+        TAGS,
     )  # fmt: skip
 
 
-class _AskProducers(_Question, RequestStruct):  # type: ignore[misc]
+class _AskProducers(OneVersion, RequestStruct):  # type: ignore[misc]
     API_KEY = _Producers.API_KEY
     RESPONSE_TYPE = _Producers
-    SCHEMA = Schema(("topics", CompactArray(("topic", _NAME), ("partitions", _NUMBERS), _TAGS)), _TAGS)
+    SCHEMA = Schema(("topics", CompactArray(("topic", NAME), ("partitions", NUMBERS), TAGS)), TAGS)
+
+
+class Open(NamedTuple):
+    """A transaction that is open in a partition: whose it is, and the offset at which it began there."""
+
+    place: TopicPartition
+    producer_id: int
+    start: int
+
+
+async def ask_state(client: AIOKafkaClient, transactional_id: str) -> str | None:
+    """Return the state of the id's last transaction; None if the broker does not know the id.
+
+    Waits until the broker can say so; raises KafkaError.
+    """
+    return await _patiently(lambda: _ask_state(client, transactional_id))
 
 
 async def ask_end(client: AIOKafkaClient, transactional_id: str) -> bool | None:
     """Return whether the id's last transaction is committed; None if it has had none since it was last fenced.
 
-    Waits until the broker can say so; raises KafkaError.
+    As `ask_state`.
     """
-    state = await _patiently(lambda: _ask_state(client, transactional_id))
-    return None if state == "Empty" else state not in _ABORTED
+    state = await ask_state(client, transactional_id)
+    return None if state in (None, "Empty") else state not in _ABORTED
 
 
-async def _ask_state(client: AIOKafkaClient, transactional_id: str) -> str:
+async def _ask_state(client: AIOKafkaClient, transactional_id: str) -> str | None:
     coordinator = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
     (found,) = (await client.send(coordinator, _AskStates([transactional_id], {}))).to_object()["states"]
     if found["error_code"] == _UNKNOWN_ID:
-        return "Empty"
+        return None
     _check(found, f"no state of '{transactional_id}'")
     state: str = found["state"]
     return state
 
 
-async def find_hanging(
-    client: AIOKafkaClient, producer_id: int, topics: Mapping[str, int | None]
-) -> list[TopicPartition]:
-    """Return where a transaction of this producer is open, in one partition of each topic or, with None, in all.
+async def find_open(client: AIOKafkaClient, topics: Mapping[str, int | None]) -> list[Open]:
+    """Return what is open, in one partition of each topic or, with None, in all.
 
     Waits until the broker can say so; raises KafkaError.
     """
-    return await _patiently(lambda: _find_hanging(client, producer_id, topics))
+    return await _patiently(lambda: _find_open(client, topics))
 
 
-async def _find_hanging(
+async def find_hanging(
     client: AIOKafkaClient, producer_id: int, topics: Mapping[str, int | None]
 ) -> list[TopicPartition]:
-    open_ = []
+    """Return where a transaction of this producer is open; as `find_open`."""
+    return [one.place for one in await find_open(client, topics) if one.producer_id == producer_id]
+
+
+async def _find_open(client: AIOKafkaClient, topics: Mapping[str, int | None]) -> list[Open]:
+    found = []
     for leader, places in _by_leader(await client.fetch_all_metadata(), topics).items():
         question = _AskProducers([(topic, numbers, {}) for topic, numbers in places.items()], {})
         answer = (await client.send(leader, question)).to_object()
@@ -143,9 +148,41 @@ async def _find_hanging(
             for partition in topic["partitions"]:
                 place = TopicPartition(topic["topic"], partition["partition"])
                 _check(partition, f"no producers of {place}")
-                if any(_is_open(producer, producer_id) for producer in partition["producers"]):
-                    open_.append(place)
-    return open_
+                found += [
+                    Open(place, producer["producer_id"], producer["transaction_start"])
+                    for producer in partition["producers"]
+                    if producer["transaction_start"] >= 0
+                ]
+    return found
+
+
+class Owner(NamedTuple):
+    """Whose a producer's number is: its transactional id, and the state of that one's last transaction."""
+
+    id: str
+    state: str
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether, to the coordinator, the last transaction is over, and its end written everywhere."""
+        return self.state in _COMPLETE
+
+
+async def find_owners(client: AIOKafkaClient, producer_ids: Iterable[int]) -> dict[int, Owner]:
+    """Return who these producers are, as far as a broker knows them and we may see them; raises KafkaError."""
+    wanted = sorted(set(producer_ids))
+    return await _patiently(lambda: _find_owners(client, wanted)) if wanted else {}
+
+
+async def _find_owners(client: AIOKafkaClient, producer_ids: list[int]) -> dict[int, Owner]:
+    found: dict[int, Owner] = {}
+    for broker in (await client.fetch_all_metadata()).brokers():
+        answer = (await client.send(broker.nodeId, ListTransactionsRequest([], producer_ids, {}))).to_object()
+        _check(answer, "no list of transactions")
+        found |= {
+            one["producer_id"]: Owner(one["transactional_id"], one["state"]) for one in answer["transactions"]
+        }
+    return found
 
 
 def _by_leader(cluster: ClusterMetadata, topics: Mapping[str, int | None]) -> dict[int, dict[str, list[int]]]:
@@ -158,10 +195,6 @@ def _by_leader(cluster: ClusterMetadata, topics: Mapping[str, int | None]) -> di
                 raise LeaderNotAvailableError(f"{place} has no leader")
             found[leader].setdefault(topic, []).append(place.partition)
     return found
-
-
-def _is_open(producer: Mapping[str, Any], producer_id: int) -> bool:
-    return bool(producer["producer_id"] == producer_id and producer["transaction_start"] >= 0)
 
 
 def _check(answer: Mapping[str, Any], problem: str) -> None:

@@ -23,13 +23,15 @@ class _AgreeingError(KafkaError):  # type: ignore[misc]
     retriable = True
 
 
-class Introduction(msgspec.Struct, frozen=True):
+class Introduction(msgspec.Struct, frozen=True, rename="camel"):
     """What a worker says of itself: its name, its version, and the highest form that it reads; older ones less."""
 
     form: int = 1
     name: str = ""
     version: str = ""
     url: str = ""
+    is_shared: bool = False
+    """Whether the group's generation fences it, so that its partitions may share transactions."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -51,9 +53,9 @@ def own_of_state(member: Member, partitions: int) -> Member:
 
 
 def introduce(user_data: bytes, name: str, version: str) -> bytes:
-    """Return what a member tells the group, with its name, its version and the form that this Fairway reads."""
+    """Return what a member tells the group, with its name, version, the form that it reads, how it is fenced."""
     plain: dict[str, Any] = msgspec.json.decode(user_data)
-    return msgspec.json.encode(plain | {"form": FORM, "name": name, "version": version})
+    return msgspec.json.encode(plain | {"form": FORM, "name": name, "version": version, "isShared": True})
 
 
 def read_introduction(user_data: bytes) -> Introduction:

@@ -1,34 +1,21 @@
-"""A partition's transactions: fence the previous owner, then commit all of a transaction or nothing."""
+"""A partition's part in the transactions of its worker: take it over from others, and commit all or nothing."""
 
-import asyncio
-from collections.abc import Mapping
-from typing import Any, Protocol
-
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import (
-    InvalidProducerEpoch,
-    KafkaError,
-    MessageSizeTooLargeError,
-    ProducerFenced,
-    RecordListTooLargeError,
-)
-from aiokafka.structs import OffsetAndMetadata, RecordMetadata
+from collections.abc import Callable
+from typing import Protocol
 
 from streams.failpoints import reach
-from streams.kafka.batches import Batch, Batches
-from streams.kafka.coordinator import BrokenLinkError
-from streams.kafka.errors import FencedError, MigratedError, TooLargeError
-from streams.kafka.fencing import Fencing, stop
-from streams.kafka.inputs import read_input
+from streams.kafka.batches import Batches
+from streams.kafka.committer import Committer
+from streams.kafka.errors import FencedError, MigratedError
+from streams.kafka.fencing import partition_id, worker_id
 from streams.kafka.limits import Limits
-from streams.kafka.records import NO_HEADERS, Commit, Output
+from streams.kafka.records import Commit, Output
+from streams.kafka.standing import Standing
 from streams.settings import Settings
-
-COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
 
 
 class Producer(Protocol):
-    """Commits a partition's transactions: of several, only the one that fenced last can."""
+    """Commits a partition's transactions, for as long as the partition is this worker's."""
 
     async def fence(self) -> None:
         """Take the partition over; raises MigratedError."""
@@ -40,114 +27,81 @@ class Producer(Protocol):
         """Commit all of it or nothing, and return the changelog's next offset; raises MigratedError."""
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Commit nothing any more."""
 
 
-class TransactionalProducer:
-    """The transactions of one partition through aiokafka."""
+class Producers:
+    """The producers of a worker's partitions: they commit together, where all workers of the group do."""
 
-    def __init__(
-        self, settings: Settings, changelog: str, partition: int, limits: Limits, *, everywhere: bool = False
-    ) -> None:
-        """`everywhere`: `outputs` may hold rows for other partitions of the changelog, too."""
-        self._group = settings.app_id
-        self._limits = limits
+    def __init__(self, settings: Settings, changelog: str, limits: Limits, name: str) -> None:
+        """`name` is the worker's, which no other has: whoever starts with the same one fences this one."""
+        self._settings = settings
         self._changelog = changelog
-        self._partition = partition
-        self._producer: AIOKafkaProducer | None = None
-        id_ = f"{settings.app_id}-{partition}"
-        self._fencing = Fencing(settings, id_, changelog, partition, everywhere=everywhere)
+        self.limits = limits
+        self.standing = Standing(settings.app_id)
+        self.shared = self._make_committer(worker_id(settings.app_id, name))
 
-    async def fence(self) -> None:
-        """Take the partition over: InitProducerId ends the previous owner's open transaction.
+    def _make_committer(self, transactional_id: str) -> Committer:
+        return Committer(self._settings, self._changelog, transactional_id, self.limits, self.standing)
 
-        Raises MigratedError.
-        """
-        await self.close()
-        reach("fence.before")
-        try:
-            async with asyncio.timeout(COMMIT_TIMEOUT):
-                self._producer = await self._fencing.start()
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise MigratedError(f"no transactions: {error!r}") from error
-        reach("fence.after")
-
-    def output(self, topic: str) -> Batches:
-        """Return batches of our own: the producer's `send` costs ten times as much."""
-        return Batches(self._limits.limit(topic))
-
-    async def commit(self, commit: Commit) -> int:
-        """Send everything, make sure that every batch arrived, then commit; raises MigratedError."""
-        producer = self._producer
-        assert producer is not None, "A producer commits only after it fenced the others."
-        try:
-            async with asyncio.timeout(COMMIT_TIMEOUT):
-                await producer.begin_transaction()
-                offset = await self._send(producer, commit)
-                reach("commit.before")
-                await producer.commit_transaction()
-                reach("commit.after")
-                return offset
-        except BrokenLinkError as error:
-            raise MigratedError("its connection to the broker broke") from error
-        except (ProducerFenced, InvalidProducerEpoch) as error:
-            raise FencedError("another worker took it over") from error
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise MigratedError(f"no commit: {error!r}") from error
-
-    async def _send(self, producer: AIOKafkaProducer, commit: Commit) -> int:
-        reach("send.before")
-        changelog = self.output(self._changelog)
-        for key, row in commit.rows.items():
-            changelog.add(key, row, NO_HEADERS)
-        jobs = [self._send_batches(producer, self._changelog, self._partition, changelog)]
-        for (topic, partition), batches in commit.outputs.items():
-            assert isinstance(batches, Batches), "A producer takes its own outputs."
-            jobs.append(self._send_batches(producer, topic, partition, batches))
-        _, offsets = await asyncio.gather(self._send_offsets(producer, commit.positions), asyncio.gather(*jobs))
-        reach("send.after")
-        changelog_offset: int = offsets[0]
-        return changelog_offset
-
-    async def _send_offsets(self, producer: AIOKafkaProducer, positions: Mapping[str, int]) -> None:
-        if not positions:
-            return  # nothing was read yet; aiokafka refuses to send none
-        reach("offsets.before")
-        offsets = {
-            TopicPartition(*read_input(name, self._partition)): OffsetAndMetadata(offset, "")
-            for name, offset in positions.items()
-        }
-        await producer.send_offsets_to_transaction(offsets, self._group)
-        reach("offsets.after")
-
-    async def _send_batches(self, producer: AIOKafkaProducer, topic: str, partition: int, batches: Batches) -> int:
-        """Send batches, a future each; return the next offset."""
-        whole = batches.finish()
-        arrivals = [await self._send_batch(producer, batch, topic, partition) for batch in whole]
-        # Without this look at each, a batch that failed would be missing from a transaction that commits.
-        try:
-            arrived = await asyncio.gather(*arrivals)
-        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
-            raise TooLargeError(topic) from error
-        count = whole[-1].record_count()
-        last: int = arrived[-1].offset
-        return last + count
-
-    async def _send_batch(
-        self, producer: AIOKafkaProducer, batch: Batch, topic: str, partition: int
-    ) -> asyncio.Future[RecordMetadata]:
-        arrival: asyncio.Future[RecordMetadata] = await producer.send_batch(batch, topic, partition=partition)
-        arrival.add_done_callback(_look)
-        return arrival
+    def make(self, partition: int) -> "PartitionProducer":
+        """Return the producer of a partition."""
+        own = partition_id(self._settings.app_id, partition)
+        return PartitionProducer(self, partition, lambda: self._make_committer(own))
 
     async def close(self) -> None:
-        """Stop the producer; one that can't end in time is cut off, for the next owner fences it anyway."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await stop(producer)
+        """Let go of connections; what is not committed is dropped."""
+        await self.shared.close()
 
 
-def _look(arrival: asyncio.Future[Any]) -> None:
-    """See the error of a batch that nobody awaits any more, because another failed first."""
-    if not arrival.cancelled():
-        arrival.exception()
+class PartitionProducer:
+    """The part of one partition in its worker's transactions.
+
+    Where workers from before are in the group, whom only an id for each partition fences, it commits by that.
+    """
+
+    def __init__(self, producers: Producers, partition: int, make_own: Callable[[], Committer]) -> None:
+        self._producers = producers
+        self._partition = partition
+        self._make_own = make_own
+        self._own: Committer | None = None
+        self._committer = producers.shared
+        self._era: int | None = None
+        self._incarnation = -1
+
+    async def fence(self) -> None:
+        """Take the partition over; raises MigratedError."""
+        await self._drop_own()
+        reach("fence.before")
+        standing = self._producers.standing
+        self._era = standing.era(self._partition)
+        if self._era is None:
+            raise FencedError("the group has not given it to this worker")
+        is_shared = standing.membership.is_shared
+        if not is_shared:
+            self._own = self._make_own()
+        self._committer = self._own or self._producers.shared
+        self._incarnation = await self._committer.take_over(self._partition, is_shared=is_shared)
+        reach("fence.after")
+
+    async def _drop_own(self) -> None:
+        self._incarnation = -1
+        own, self._own = self._own, None
+        if own is not None:
+            await own.close()
+
+    def output(self, topic: str) -> Batches:
+        """Return batches of our own."""
+        return Batches(self._producers.limits.limit(topic))
+
+    async def commit(self, commit: Commit) -> int:
+        """Commit all of it or nothing, and return the changelog's next offset; raises MigratedError."""
+        if self._era != self._producers.standing.era(self._partition):
+            raise MigratedError("it may have been another worker's meanwhile")
+        if self._incarnation != self._committer.incarnation:
+            raise MigratedError("the transaction of its worker failed")
+        return await self._committer.commit(self._partition, commit, self._era)
+
+    async def close(self) -> None:
+        """Commit nothing any more."""
+        await self._drop_own()

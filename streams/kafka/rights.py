@@ -62,7 +62,7 @@ def _of_workers(topics: Topics, app_id: str) -> Iterator[Right]:
     for topic in (*topics.events, *own):
         yield Right("topic", topic, ("Read", "Write", "DescribeConfigs"))
     yield Right("group", app_id, ("Read",))
-    yield Right("transactional-id", f"{app_id}-", ("Write",), is_prefix=True)  # with each partition's number
+    yield Right("transactional-id", f"{app_id}-", ("Write",), is_prefix=True)  # a worker's, each partition's
 
 
 def _of_operators(topics: Topics, app_id: str) -> Iterator[Right]:

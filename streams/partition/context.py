@@ -17,7 +17,7 @@ from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
 from streams.kafka.limits import Limits
 from streams.partition.outputs import Router
-from streams.partition.pacing import Pacing
+from streams.partition.pacing import Pace
 from streams.partition.processor import Advance, Processor
 from streams.partition.rated import RatedProcessor
 from streams.partition.tracing import Tracing
@@ -28,9 +28,9 @@ class Context(NamedTuple):
 
     journeys: Callable[[], Journeys]
     turn: asyncio.Lock
+    pace: Pace
     topics: Sequence[str] = ()  # that are read
     changelog: str = "changelog"
-    pacing: Pacing = Pacing()
     customers_kept: int = 1024
     decide: Advance = advance
     rates: Rates = MappingProxyType({})  # at which commands may leave (R67)

@@ -1,9 +1,11 @@
 """When a partition commits: soon while there is little to do, seldom while there is more to do at once.
 
-A commit costs as much as twenty inputs or so, and while it lasts the partition does nothing else. So what is done
-is committed at once where little waits, and a transaction grows where much does, up to what fits it.
+A commit costs as much as twenty inputs or so. So what is done is committed at once where little waits, and a
+transaction grows where much does, up to what fits it. A worker's partitions commit together: when one of them
+does, all do that have anything to commit.
 """
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,9 +22,7 @@ class Load(NamedTuple):
     has_more: bool
     """Whether input waits, or waits are due."""
     begun: datetime
-    """When the transaction began, which is when the last commit ended."""
-    committed: datetime
-    """When the last commit began."""
+    """When the transaction began, which is when the last commit did."""
     lasts: timedelta
     """How long a commit lasts, on average."""
     is_fresh: bool = False
@@ -52,10 +52,14 @@ class Pacing(msgspec.Struct, frozen=True):
     """Inputs of which a commit is a small part: with more to do at once, a transaction goes on until then."""
     stretch: int = 40
     """Commit intervals that a transaction lasts at most, however much there is to do."""
+    pause: int = 3
+    """Times as long as a commit that little input waits for the next one, from the start of the last."""
     patience: int = 3
     """Times as long as a commit that a transaction with enough in it lasts at least."""
-    offsets_every: timedelta = timedelta(seconds=1)
-    """How far the group's offsets may be behind the positions: they are half of what a commit costs."""
+
+    def is_full(self, load: Load) -> bool:
+        """Say whether nothing more fits into the transaction."""
+        return load.inputs >= self.most_inputs or load.size >= self.most_bytes
 
     def records_at_once(self, records: int, lasted: timedelta) -> int:
         """Return how many records to take at once after so many lasted so long: as many as fill a slice."""
@@ -64,57 +68,47 @@ class Pacing(msgspec.Struct, frozen=True):
 
     def is_time(self, load: Load, now: datetime) -> bool:
         """Say whether to commit what is done."""
-        if load.inputs >= self.most_inputs or load.size >= self.most_bytes:
-            return True
-        return now >= self.next_commit(load)
+        return self.is_full(load) or now >= self.next_commit(load)
 
     def next_commit(self, load: Load) -> datetime:
         """Return when to commit what is done: later while there is more to do at once."""
         if load.has_more:
             longest = self.stretch * self.interval
             if load.is_fresh:
-                return load.begun + min(max(self.interval, load.lasts), longest)
+                return load.begun + min(max(self.interval, 2 * load.lasts), longest)  # half of them without one
             lasts = self.patience * load.lasts if load.inputs >= self.enough else longest
             return load.begun + min(lasts, longest)
         if load.inputs >= self.worth:
-            return load.committed + self.interval
-        return load.committed + min(self.interval, 2 * load.lasts)
+            return load.begun + self.interval
+        return load.begun + min(self.interval, self.pause * load.lasts)
 
 
 class Pace:
-    """Where a partition is between two commits, by its own clock."""
+    """Where a worker is between two commits, by its own clock."""
 
-    def __init__(self, pacing: Pacing, now: datetime, *, owes_offsets: bool) -> None:
-        """Begin now; the last owner of a partition with a position may not have come to the group's offsets."""
-        self._pacing = pacing
-        self._begun = self._committed = now
+    def __init__(self, pacing: Pacing, now: datetime) -> None:
+        self.pacing = pacing
+        self.round = 0
+        """Counts commits of the worker: whoever has inputs from a round before is to commit, too."""
+        self._committed = now
         self._lasts = timedelta(milliseconds=10)
-        self._is_fresh = False
-        self._offsets_since = now if owes_offsets else None  # since when the group's offsets are behind
+        self._sleepers: set[asyncio.Event] = set()
 
-    @property
-    def owes_offsets(self) -> bool:
-        """Say whether the group's offsets are behind the positions."""
-        return self._offsets_since is not None
+    def wake(self, event: asyncio.Event) -> None:
+        """Set this event when the next commit begins."""
+        self._sleepers.add(event)
 
-    @property
-    def offsets_due(self) -> datetime | None:
-        """Return when the group's offsets are to be committed; None if they are not behind."""
-        return None if self._offsets_since is None else self._offsets_since + self._pacing.offsets_every
+    def load(self, inputs: int, size: int, *, has_more: bool, is_fresh: bool = False) -> Load:
+        """Return how a partition stands with so much in its transaction."""
+        return Load(inputs, size, has_more, self._committed, self._lasts, is_fresh)
 
-    def load(self, inputs: int, size: int, *, has_more: bool) -> Load:
-        """Return how the partition stands with so much in its transaction."""
-        return Load(inputs, size, has_more, self._begun, self._committed, self._lasts, self._is_fresh)
+    def begin(self, now: datetime) -> None:
+        """Begin a commit, and the next transaction with it."""
+        self._committed = now
+        self.round += 1
+        while self._sleepers:
+            self._sleepers.pop().set()
 
-    def note_fresh(self) -> None:
-        """Note that the transaction holds input of a topic that is read to its end."""
-        self._is_fresh = True
-
-    def note_commit(self, started: datetime, ended: datetime, *, with_offsets: bool) -> None:
-        """Note how long a commit lasted, and whether the group's offsets went along."""
-        self._lasts += (ended - started - self._lasts) / 8
-        self._offsets_since = None if with_offsets else self._offsets_since or started
-
-    def begin(self, committed: datetime, now: datetime) -> None:
-        """Begin the next transaction, after a commit that began then."""
-        self._committed, self._begun, self._is_fresh = committed, now, False
+    def note_commit(self, lasted: timedelta) -> None:
+        """Note how long a commit lasted."""
+        self._lasts += (lasted - self._lasts) / 8

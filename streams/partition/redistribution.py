@@ -58,7 +58,7 @@ def check_target(
     Raises FairwayError if there is another state, or if a move was begun so long ago that tombstones are gone.
     """
     found = [read_moved_from(one[MOVED_FROM]) for one in rows if MOVED_FROM in one]
-    if any(one.app != app for one in found) or any(PARTITIONS in one and MOVED_FROM not in one for one in rows):
+    if any(one.app != app for one in found) or any(PARTITIONS in one and not _is_complete(one) for one in rows):
         raise FairwayError(f"App id '{target}' has a state of its own: name another that was never used.")
     if not found:
         return MovedFrom(app, now)
@@ -69,6 +69,10 @@ def check_target(
             "since may be there still. Name another app id, or delete the changelog of that one with Kafka's tool."
         )
     return first
+
+
+def _is_complete(rows: InternalRows) -> bool:
+    return MOVED_FROM in rows and read_moved_from(rows[MOVED_FROM]).is_complete
 
 
 def find_uncounted(rows: Sequence[InternalRows], limited: Collection[str]) -> list[str]:

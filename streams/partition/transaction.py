@@ -26,6 +26,7 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 Written = tuple[bytes | None, Set[bytes], Set[bytes]]
 """A row as it is written, and the marks that its customer had before and has now."""
 
+NO_ROWS: Mapping[bytes, bytes | None] = {}
 _NO_MARKS: frozenset[bytes] = frozenset()
 _UNSEEN: Any = object()
 
@@ -86,9 +87,14 @@ class Transaction:
         router: Router,
         make_output: Callable[[str], Output],
         tally: Tally | None = None,
+        pending: Mapping[bytes, bytes | None] = NO_ROWS,
     ) -> None:
-        """Start from the store; `known` are customers decoded earlier, as the store has them."""
+        """Start from the store and, over it, the rows of the transaction before, which is `pending`.
+
+        `known` are customers decoded earlier, as these have them.
+        """
         self._store = store
+        self._pending = pending
         self._known = known
         self.router = router
         self._loaded: dict[bytes, Customer | None] = {}  # those kept, as they were before
@@ -102,6 +108,7 @@ class Transaction:
         self.start = positions
         self.positions = dict(positions)
         self.inputs = 0
+        self.is_fresh = False  # holds input of a topic that is read to its end
 
     def slice(self, keys: Iterable[bytes] = ()) -> "Slice":
         """Begin a slice in which these customers are asked for: at half the cost of one after another."""
@@ -122,10 +129,12 @@ class Transaction:
         wanted = [key for key in keys if not (key in self.customers or key in self._known or key in self.rows)]
         if not wanted:
             return {}
-        damaged = self._store.damaged
-        if damaged and (found := damaged.intersection(wanted)):
+        damaged, pending = self._store.damaged, self._pending
+        if damaged and (found := damaged.intersection(wanted) - pending.keys()):
             raise DamagedError(found.pop())
         rows = self._store.get_all(wanted)
+        if pending:
+            rows = [pending.get(key, row) for key, row in zip(wanted, rows, strict=True)]
         try:
             return {key: None if row is None else decode(row) for key, row in zip(wanted, rows, strict=True)}
         except UNREADABLE:
@@ -138,13 +147,16 @@ class Transaction:
         if key in self._known:
             self._loaded[key] = self.customers[key] = self._known[key]
             return self._known[key]
-        if key in self._store.damaged and key not in self.rows:
+        if key in self._store.damaged and key not in self.rows and key not in self._pending:
             raise DamagedError(key)
         return _decode(key, self.row(key))
 
     def row(self, key: bytes) -> bytes | None:
         """Return a row as of the last slice; of a customer who is kept decoded, as it was before."""
-        return self.rows[key] if key in self.rows else self._store.get(key)
+        for rows in (self.rows, self._pending):
+            if key in rows:
+                return rows[key]
+        return self._store.get(key)
 
     def merge(self, slice_: "Slice") -> None:
         """Take in what a slice did, encoded; raises OversizeError and is as before where something is too large.

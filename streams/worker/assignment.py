@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from streams.cancellation import end_tasks
 from streams.kafka.fetch import Fetch, Seek
 from streams.kafka.inputs import input_name
 from streams.partition.task import PartitionTask
@@ -54,7 +55,7 @@ class Assignment:
     async def revoke(self) -> None:
         """Commit everywhere. Tasks stay open: if a partition comes back, nothing has to be restored.
 
-        That is safe, for whoever else opens the partition meanwhile fences the task.
+        That is safe: if it may have been another worker's meanwhile, the producer refuses what the task did before.
         """
         await asyncio.gather(*(task.flush() for task in self))
 
@@ -63,7 +64,7 @@ class Assignment:
         own: dict[int, list[int]] = {}
         for number in partitions:
             own.setdefault(number % self._partitions, []).append(number)
-        await asyncio.gather(*(self._close(task) for task in self if task.partition not in own))
+        await asyncio.gather(*(self._leave(task) for task in self if task.partition not in own))
         self.is_assigned = True
         for partition, numbers in own.items():
             task = self._tasks.get(partition) or self._start(partition)
@@ -78,6 +79,11 @@ class Assignment:
     def _look_at_end(self, running: "asyncio.Task[None]") -> None:
         if not running.cancelled() and (error := running.exception()) is not None:
             self._crash(error)
+
+    async def _leave(self, task: PartitionTask) -> None:
+        """Close a task whose partition is another worker's now: nothing more is committed."""
+        await end_tasks(self._running.pop(task.partition))
+        await self._close(task)
 
     async def _close(self, task: PartitionTask) -> None:
         await task.close(self._running.pop(task.partition, None))

@@ -15,7 +15,7 @@ from faust.assignor.client_assignment import ClientMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from streams.errors import FairwayError
-from streams.kafka.members import introduce
+from streams.kafka.members import introduce, read_introduction
 from streams.kafka.topics import INBOX
 
 log = structlog.get_logger()
@@ -32,10 +32,11 @@ class _Alike:
         return frozenset(range(self._counts.get(topic, 0)))
 
 
-class _Told(msgspec.Struct):
+class _Told(msgspec.Struct, rename="camel"):
     """What the leader says beside what Faust's does; leaders of earlier releases say nothing."""
 
     partitions: int | None = None
+    is_shared: bool = False
 
 
 class Assignor(PartitionAssignor):  # type: ignore[misc]
@@ -45,6 +46,9 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
     _known: frozenset[str] = frozenset()
     _counts: Mapping[str, int] = {}
     _partitions: int | None = None  # by which the leader shared out
+    _all_share = False  # as the leader sees it
+    is_shared = False
+    """Whether the group's generation fences all of its workers, so that a worker's partitions commit together."""
 
     @property
     def _url(self) -> str:
@@ -60,6 +64,8 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
     def assign(self, cluster: Any, member_metadata: Any) -> Any:
         """Give out the topics that this member, the leader, knows; who lacks one of them gets nothing."""
         self._counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in self._known}
+        told = [read_introduction(given.user_data) for given in member_metadata.values()]
+        self._all_share = all(one.is_shared for one in told)
         alike = _Alike({topic: self.app.partitions for topic, count in self._counts.items() if count})
         return super().assign(alike, {name: self._restrict(given) for name, given in member_metadata.items()})
 
@@ -83,11 +89,12 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
             for topic, own in assignment.actives.items():
                 assignment.actives[topic] = self._expand(topic, frozenset(own))
         told = super()._protocol_assignments(assignments, changelogs, topics, self._counts)
-        return {name: self._add_partitions(one) for name, one in told.items()}
+        return {name: self._tell(one) for name, one in told.items()}
 
-    def _add_partitions(self, told: Any) -> Any:
-        """Tell a member, too, by which number of partitions of the state the leader shares out."""
-        plain = msgspec.json.decode(self._decompress(told.user_data)) | {"partitions": self.app.partitions}
+    def _tell(self, told: Any) -> Any:
+        """Tell a member, too, how the leader shares out the state, and whether all share their transactions."""
+        plain = msgspec.json.decode(self._decompress(told.user_data))
+        plain |= {"partitions": self.app.partitions, "isShared": self._all_share}
         user_data = self._compress(msgspec.json.encode(plain))
         return ConsumerProtocolMemberAssignment(told.version, told.assignment, user_data)
 
@@ -98,7 +105,8 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         """Take the assignment in, with the address that the group knows of this member."""
         user_data = self._decompress(assignment.user_data)
         self._told = ClientMetadata.loads(user_data).url
-        self._partitions = msgspec.json.decode(user_data, type=_Told).partitions
+        told = msgspec.json.decode(user_data, type=_Told)
+        self._partitions, self.is_shared = told.partitions, told.is_shared
         try:
             super().on_assignment(assignment)
         finally:

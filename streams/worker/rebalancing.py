@@ -1,7 +1,7 @@
 """What the group decides, passed on: partitions that are taken away, and those that a worker has from now on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from prometheus_client import Counter
@@ -16,10 +16,20 @@ class Rebalancing:
     """Hands the group's decisions to the readers; a worker that can't take part ends with a sentence."""
 
     def __init__(
-        self, app: FaustApp, partitions: int, *, is_named: bool, crash: Callable[[BaseException], None]
+        self,
+        app: FaustApp,
+        partitions: int,
+        *,
+        is_named: bool,
+        join: Callable[[Iterable[Any]], None],
+        crash: Callable[[BaseException], None],
     ) -> None:
-        """`is_named`: the worker comes back under a name of its own (FAIRWAY_INSTANCE_ID)."""
+        """`is_named`: the worker comes back under a name of its own (FAIRWAY_INSTANCE_ID).
+
+        `join` is told of the partitions of each generation before the readers are.
+        """
         self._app = app
+        self._join = join
         self._partitions = partitions
         self._may_rejoin = is_named
         self._crash = crash
@@ -37,10 +47,11 @@ class Rebalancing:
         except FairwayError as error:
             self._crash(error)
             return
-        if not reads_all and self._may_rejoin:
+        if not (reads_all and app.assignor.is_shared) and self._may_rejoin:
             # A worker with a name of its own was given what it had before, whatever it knows by now.
             self._may_rejoin = False
             await app.consumer.rejoin()
+        self._join(assigned)
         generation = app.consumer_generation_id
         for reader in app.readers:
             partitions = sorted({tp.partition for tp in assigned if tp.topic in reader.topics})

@@ -19,6 +19,7 @@ from faust.types.tuples import ConsumerMessage
 from streams.kafka.decompression import Room
 from streams.kafka.errors import FencedError, MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult, share
+from streams.kafka.standing import Membership
 from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
 
@@ -209,6 +210,14 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         """Move the consumer there, or to where the topic begins now; raises MigratedError if it can't."""
         place: SeekResult = await self._thread.seek_to(topic, partition, offset)
         return place
+
+    def membership(self, partitions: frozenset[int], *, is_shared: bool) -> Membership:
+        """Return by what name and in which generation the group knows this worker, which has these partitions."""
+        coordinator = self._thread._ensure_consumer()._coordinator
+        return Membership(
+            coordinator.group_id, coordinator.generation, coordinator.member_id, coordinator._group_instance_id,
+            partitions, is_shared,
+        )  # fmt: skip
 
     async def rejoin(self) -> None:
         """Let the group agree anew, if this worker leads it; else nothing comes of it."""

@@ -5,23 +5,25 @@ Held to a real broker by tests/broker/test_worker.py.
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
+from streams.clock import now
 from streams.engine.advance import advance
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.fetch import Reader, share
 from streams.kafka.limits import Limits
-from streams.kafka.producer import TransactionalProducer
+from streams.kafka.producer import Producers
 from streams.kafka.topics import INBOX, Topics
 from streams.partition.context import Context
-from streams.partition.pacing import Pacing
+from streams.partition.pacing import Pace, Pacing
 from streams.partition.processor import Advance
 from streams.partition.task import PartitionTask
 from streams.partition.tracing import Tracing
@@ -72,6 +74,7 @@ class Worker:
         self.assignment = Assignment((*topics.events, INBOX), topics.partitions, self._make_task, self._crash)
         self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
         self._limits = Limits.of(topics, settings)
+        self._producers = Producers(settings, topics.changelog, self._limits, settings.instance_id or token_hex(8))
         self._app = make_faust_app(settings, address)
         self._app.partitions = topics.partitions
         self._app.readers = [self.assignment]
@@ -106,7 +109,7 @@ class Worker:
             topics=self.assignment.topics,
             changelog=self.table.changelog,
             limits=self._limits,
-            pacing=Pacing(timedelta(milliseconds=self.settings.commit_interval_ms)),
+            pace=Pace(Pacing(timedelta(milliseconds=self.settings.commit_interval_ms)), now()),
             customers_kept=share(_CUSTOMERS_KEPT, partitions),
             decide=self.decide(),
             rates=self.settings.rates,
@@ -119,7 +122,7 @@ class Worker:
         return PartitionTask(
             partition,
             table.partitions,
-            TransactionalProducer(settings, table.changelog, partition, self._limits),
+            self._producers.make(partition),
             ChangelogReader(settings, table.changelog, partition),
             _make_open_map(settings, partition),
             self._context,
@@ -161,8 +164,16 @@ class Worker:
         for reader in self._app.readers:
             register(self._app, reader)
         is_named = self.settings.instance_id is not None
-        Rebalancing(self._app, self.table.partitions, is_named=is_named, crash=self._crash)
+        Rebalancing(self._app, self.table.partitions, is_named=is_named, join=self._join, crash=self._crash)
         await self._app.start()
+
+    def _join(self, assigned: Iterable[Any]) -> None:
+        """Let the producers commit as the member that the group has just made of this worker."""
+        owned = frozenset(
+            tp.partition % self.table.partitions for tp in assigned if tp.topic in self.assignment.topics
+        )
+        is_shared: bool = self._app.assignor.is_shared
+        self._producers.standing.join(self._app.consumer.membership(owned, is_shared=is_shared))
 
     async def _stop(self) -> None:
         """Commit and close, then leave the group, so that the next owner finds all done."""
@@ -170,6 +181,7 @@ class Worker:
         try:
             async with asyncio.timeout(_STOP_SECONDS):
                 await self.assignment.close()
+                await self._producers.close()
                 await self._app.stop()
                 await self.definitions.stop()
         except TimeoutError:

@@ -8,11 +8,20 @@ from contextlib import contextmanager
 
 import pytest
 import yaml
+from aiokafka import AIOKafkaConsumer
 from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
-from streams.cli import app
-from streams.kafka.topics import INBOX, read_topics
+from streams.cli import app, moving
+from streams.cli.copying import Moved
+from streams.errors import FairwayError
+from streams.kafka.limits import Limits
+from streams.kafka.partitioner import partition_of
+from streams.kafka.producer import Producers
+from streams.kafka.records import Commit
+from streams.kafka.standing import Membership
+from streams.kafka.topics import COMMANDS, INBOX, read_topics
+from streams.partition.internal_rows import MOVED_TO
 from streams.settings import Settings, environment
 from tests import client
 from tests.broker.load import commands, producing, publish_load, wait_for
@@ -81,6 +90,55 @@ def refusal(settings: Settings) -> str:
         return worker.log.read_text().removeprefix(before)
 
 
+async def test_what_a_worker_does_that_came_while_the_state_was_marked_is_moved_and_the_mark_lies_behind_it(
+    settings: Settings, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changelog = own(settings)
+    target = with_partitions(settings, f"{prefix}-d", 8)
+    key = next(key for number in range(100) if partition_of(key := b"pinehurst:c-%d" % number, 4) == 1)
+    alone = AIOKafkaConsumer(COMMANDS, bootstrap_servers=settings.brokers, group_id=settings.app_id)
+    await alone.start()
+    while not alone.assignment():
+        await alone.getmany(timeout_ms=50)
+    member = Membership(
+        settings.app_id, alone._coordinator.generation, alone._coordinator.member_id, None, frozenset({1})
+    )
+    worker = Producers(settings, changelog, Limits(), "one")
+    worker.standing.join(member)
+    partition = worker.make(1)
+    await partition.fence()
+    refuse, looks = moving._refuse_workers, 0
+
+    async def look(given: Settings, *apps: str) -> None:
+        """Let the worker be passed over, as if it came just after that; then it commits once more, and leaves."""
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            with pytest.raises(FairwayError, match=r"has workers that run \(1\)"):
+                await refuse(given, *apps)
+            await partition.commit(Commit({key: b"{}"}, {}, {INBOX: 0}))
+            await worker.close()
+            await alone.stop()
+            await refuse(given, *apps)
+
+    monkeypatch.setattr(moving, "_refuse_workers", look)
+    try:
+        moved = await moving.move(settings, target.app_id, 8, lambda _done, _total: None, skips_history=True)
+        assert moved == Moved(rows=1)
+        kept = [one.key for one in client.read_committed(settings.brokers, changelog) if one.partition == 1]
+        assert kept == [MOVED_TO, key, MOVED_TO]
+        (row,) = [one for one in client.read_committed(settings.brokers, own(target)) if one.key == key]
+        assert (row.partition, row.value) == (partition_of(key, 8), b"{}")
+    finally:
+        await worker.close()
+        await alone.stop()
+        client.delete_topics(settings.brokers, [own(target)])
+
+
+def own(settings: Settings) -> str:
+    return read_topics(settings.topics_file, settings.app_id).changelog
+
+
 def test_the_state_goes_to_more_partitions_and_to_fewer_and_nothing_is_lost_or_doubled(
     settings: Settings, prefix: str
 ) -> None:
@@ -95,11 +153,11 @@ def test_the_state_goes_to_more_partitions_and_to_fewer_and_nothing_is_lost_or_d
                 told = move(settings, *to_eight, "--dry-run")
                 assert f"with 4 partitions, would be moved to '{eight.app_id}', with 8." in told
                 assert f"'{INBOX}' would be given partitions, up to 8." in told
-            # Eight marks, four partitions taken over, the rows of four, and the last one: 17 transactions.
+            # Eight marks and four of the old state, twice; the rows of four; and the last one: 29 transactions.
             kill(settings, "commit.before:10", *to_eight)
             assert "is being moved here, and not all of it has come" in refusal(eight)
             assert f"with '{settings.app_id}' again" in move(settings, *to_eight, "--give-up")
-            for failpoint in ("commit.after:14", "commit.after:17"):
+            for failpoint in ("commit.before:20", "commit.after:26", "commit.after:29"):
                 kill(settings, failpoint, *to_eight)
             assert f"was moved to '{eight.app_id}' already" in move(settings, *to_eight)
             assert "is complete: start workers of that app id" in move(settings, *to_eight, "--give-up")
@@ -111,5 +169,4 @@ def test_the_state_goes_to_more_partitions_and_to_fewer_and_nothing_is_lost_or_d
             with running(three):
                 wait_for(three, producer.stop())
     finally:
-        own = [read_topics(one.topics_file, one.app_id).changelog for one in (eight, three)]
-        client.delete_topics(settings.brokers, own)
+        client.delete_topics(settings.brokers, [own(eight), own(three)])

@@ -22,13 +22,13 @@ def fill(given_: list[Record], limit: int = 8 * 1024 * 1024) -> list[Batch]:
         batches.add(*record)
     finished = batches.finish()
     for number, batch in enumerate(finished):
-        batch._set_producer_state(9_000_000_000, 7, number)
+        batch.set_producer_state(9_000_000_000, 7, number)
     return finished
 
 
 def read(batch: Batch) -> DefaultRecordBatch:
     """Return a batch as whoever fetches it finds it."""
-    return DefaultRecordBatch(bytes(batch._build()))
+    return DefaultRecordBatch(bytes(batch.build()))
 
 
 @given(records)
@@ -53,16 +53,14 @@ def test_a_batch_says_what_it_holds_and_who_sends_it(given_: list[Record]) -> No
 def test_a_batch_ends_once_it_is_full(count: int, seed: int) -> None:
     noise = Random(seed)
     *full, last = fill([Record(b"k", noise.randbytes(10_000)) for _ in range(count)])
-    sizes = [len(batch._build()) for batch in full]
+    sizes = [len(batch.build()) for batch in full]
     assert all(BATCH_BYTES <= size < BATCH_BYTES + 80_000 for size in sizes)
-    assert 0 < len(last._build()) < BATCH_BYTES + 80_000
+    assert 0 < len(last.build()) < BATCH_BYTES + 80_000
 
 
 def test_what_is_sent_again_is_the_same() -> None:
     (batch,) = fill([Record(b"k", b"v")])
-    assert batch._build() is batch._build()
-    assert batch.closed()
-    batch.close()
+    assert batch.build() is batch.build()
 
 
 @given(st.integers(16_384, 2_000_000), st.lists(st.integers(0, 100), max_size=30), st.integers(0))
@@ -70,12 +68,12 @@ def test_no_batch_is_larger_than_the_topic_takes_if_no_record_is(limit: int, par
     noise, room = Random(seed), limit - spare(limit) - record_size(b"k", None, [])
     given_ = [Record(b"k", noise.randbytes(room * part // 100)) for part in parts]
     batches = fill(given_, limit)
-    assert all(len(batch._build()) <= limit for batch in batches)
+    assert all(len(batch.build()) <= limit for batch in batches)
     assert [Record(one.key, one.value, list(one.headers)) for batch in batches for one in read(batch)] == given_
 
 
 def test_many_small_records_of_a_topic_that_takes_little_are_many_batches() -> None:
     noise = Random(1)
     batches = fill([Record(b"k", noise.randbytes(500)) for _ in range(200)], 16_384)
-    assert all(len(batch._build()) <= 16_384 for batch in batches)
+    assert all(len(batch.build()) <= 16_384 for batch in batches)
     assert len(batches) > 10

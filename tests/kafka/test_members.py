@@ -23,7 +23,7 @@ def test_R66_a_member_tells_its_form_and_who_it_is_beside_what_it_told_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told = introduce(TOLD, "w1", "1.0")
-    assert read_introduction(told) == Introduction(FORM, "w1", "1.0", "http://here")
+    assert read_introduction(told) == Introduction(FORM, "w1", "1.0", "http://here", is_shared=True)
     monkeypatch.setattr(members, "FORM", 7)
     assert read_introduction(introduce(TOLD, "w1", "1.0")).form == 7
     assert ClientMetadata.loads(told).url == "http://here"

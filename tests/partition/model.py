@@ -14,14 +14,15 @@ from streams.engine.effects import Command, Outcome
 from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
 from streams.kafka.changelog import Page
-from streams.kafka.errors import MigratedError
+from streams.kafka.errors import FencedError, MigratedError
 from streams.kafka.fetch import Seek, SeekResult
 from streams.kafka.limits import Limits, spare
 from streams.kafka.records import NO_HEADERS, Commit, Header
+from streams.kafka.standing import Membership, Standing
 from streams.kafka.topics import ACTIVITY, COMMANDS, DEAD_LETTERS, INBOX, PROFILE_UPDATES
 from streams.partition.context import Context
 from streams.partition.outputs import Router
-from streams.partition.pacing import Pacing
+from streams.partition.pacing import Pace, Pacing
 from streams.partition.task import PartitionTask
 from streams.state.memory import MemoryMap
 from streams.state.ordered_map import OrderedMap
@@ -61,7 +62,11 @@ class Records(list[Record]):
 
 
 class Broker:
-    """One partition: a source, a changelog and what was emitted; only the last to fence can commit."""
+    """One partition: a source, a changelog and what was emitted, and the group that gives the partition out.
+
+    A worker commits as long as the group is in the generation in which the worker has it; one from before, which
+    commits by the partition's own id, as long as nobody has fenced that after it.
+    """
 
     def __init__(self) -> None:
         self.name = "topic 1 of cluster 1"
@@ -71,7 +76,19 @@ class Broker:
         self.changelog_end = 0
         self.emitted: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
         self.group: dict[str, int] = {}
-        self.epoch = 0
+        self.generation = 0
+        self.epoch = 0  # of the partition's own id
+        self.open: list[UnderWay] = []
+
+    def end_open(self, *, but: "ModelProducer", own_id_only: bool = False) -> None:
+        """End what others have open, as they have decided; without a decision it is aborted."""
+        for one in [one for one in self.open if one.producer is not but and (one.is_own or not own_id_only)]:
+            self.end(one, commits=one.is_decided)
+
+    def end(self, one: "UnderWay", *, commits: bool) -> None:
+        """End a transaction."""
+        self.open.remove(one)
+        one.offset = self.commit(one.commit) if commits else None
 
     def rows(self, until: int) -> dict[bytes, bytes]:
         """Return the state that the changelog stands for, up to an offset."""
@@ -119,38 +136,120 @@ class ModelChangelog:
         yield Page((), end, end)
 
 
-class ModelProducer:
-    """A producer at that broker; `fault` is what the next commit meets."""
+class UnderWay:
+    """A transaction at the broker: `is_own` if it is by the partition's own id, `is_decided` if it will commit."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, producer: "ModelProducer", commit: Commit) -> None:
+        self.producer = producer
+        self.commit = commit
+        self.is_own = producer.is_own
+        self.era = producer.era
+        self.epoch = producer.epoch
+        self.membership = producer.standing.membership
+        self.has_offsets = self.is_decided = False
+        self.offset: int | None = None
+        self.arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class ModelProducer:
+    """A producer at that broker; `fault` is what the next commit meets.
+
+    With `holds` a commit is on its way until `arrive`, also if the task has given it up: then it ends when the
+    partition is opened anew, in the way that `lands` says. With `is_old` it is a worker's from before.
+    """
+
+    def __init__(self, broker: Broker, *, is_old: bool = False) -> None:
         self.broker = broker
+        self.is_old = self.is_own = is_old
+        self.standing = Standing("group")
+        self.name = f"member {id(self)}"
         self.epoch = -1
+        self.era: int | None = None
         self.fault = ""
+        self.holds = self.lands = False
+        self.under_way: UnderWay | None = None
+
+    def join(self, *, has_it: bool, is_shared: bool = True) -> None:
+        """Hear what the group's newest generation is."""
+        partitions = frozenset({0} if has_it else ())
+        self.standing.join(
+            Membership("group", self.broker.generation, self.name, None, partitions, is_shared and not self.is_old)
+        )
 
     async def fence(self) -> None:
-        self.broker.epoch += 1
-        self.epoch = self.broker.epoch
+        broker = self.broker
+        self.finish()
+        self.era = self.standing.era(0)
+        if self.era is None:
+            raise FencedError("not this worker's")
+        self.is_own = not self.standing.membership.is_shared
+        if self.is_own or broker.epoch:
+            broker.epoch += 1
+            broker.end_open(but=self, own_id_only=True)
+        self.epoch = broker.epoch
+        if not self.is_old:
+            broker.end_open(but=self)
+
+    def finish(self) -> None:
+        """End what is on its way, which the task has given up, if nobody else has."""
+        one, self.under_way = self.under_way, None
+        if one in self.broker.open:
+            self.broker.end(one, commits=one.is_decided or (self.lands and self._may_commit(one)))
+
+    def _may_commit(self, one: UnderWay) -> bool:
+        """Say whether the broker takes the offsets, or did."""
+        if one.is_own and one.epoch != self.broker.epoch:
+            return False
+        if self.is_old or one.has_offsets:
+            return True
+        if one.membership.generation != self.broker.generation and self.standing.era(0) == one.era:
+            one.membership = self.standing.membership
+        return one.membership.generation == self.broker.generation and 0 in one.membership.partitions
 
     def output(self, topic: str = "") -> Records:
         return Records()
 
+    def go_on(self, *, decides: bool) -> None:
+        """Let what is on its way get the group's offsets, and perhaps be decided on."""
+        one = self.under_way
+        if one is not None and one in self.broker.open and self._may_commit(one):
+            one.has_offsets = True
+            one.is_decided |= decides
+
+    def arrive(self, fault: str) -> None:
+        if self.under_way is not None and not self.under_way.arrival.done():
+            self.fault = fault
+            self.under_way.arrival.set_result(None)
+
     async def commit(self, commit: Commit) -> int:
+        if not self.is_old and self.era != self.standing.era(0):
+            raise MigratedError("another's meanwhile")
+        one = self.under_way = UnderWay(self, commit)
+        self.broker.open.append(one)
+        if self.holds:
+            await one.arrival
+        self.under_way = None
+        return self._end(one)
+
+    def _end(self, one: UnderWay) -> int:
         fault, self.fault = self.fault, ""
-        if self.epoch != self.broker.epoch:
-            raise MigratedError("fenced")
-        if fault == "lost before":
-            raise MigratedError("timed out")
-        if fault == "crash before":
-            raise Crash
-        offset = self.broker.commit(commit)
+        if one not in self.broker.open:
+            if one.offset is None:
+                raise MigratedError("fenced")
+            return one.offset
+        if fault.endswith("before") or not (one.is_decided or self._may_commit(one)):
+            self.broker.end(one, commits=one.is_decided)
+            raise Crash if fault == "crash before" else MigratedError("timed out")
+        self.broker.end(one, commits=True)
         if fault == "lost after":
             raise MigratedError("timed out")
         if fault == "crash after":
             raise Crash
-        return offset
+        assert one.offset is not None
+        return one.offset
 
     async def close(self) -> None:
-        self.epoch = -1
+        self.epoch, self.era = -1, None
 
 
 def decide(
@@ -211,10 +310,18 @@ def make_task(
 ) -> PartitionTask:
     """Return a task of partition 0 at this broker that commits at once, unless `shared` has another context."""
     journeys = Journeys()
+    pacing = shared.pop("pacing", Pacing(timedelta()))
+    producer = ModelProducer(broker, is_old=shared.pop("is_old", False))
+    producer.join(has_it=True)
     context = Context(
-        **{"journeys": lambda: journeys, "turn": asyncio.Lock(), "pacing": Pacing(timedelta()), "decide": decide}
+        **{
+            "journeys": lambda: journeys,
+            "turn": asyncio.Lock(),
+            "pace": Pace(pacing, START),
+            "decide": decide,
+        }
         | shared
     )
-    task = task_type(0, partitions, ModelProducer(broker), ModelChangelog(broker), open_map, context)
+    task = task_type(0, partitions, producer, ModelChangelog(broker), open_map, context)
     task.queue.assign(0, seek)
     return task

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from models.customer import decode as read_customer
 from streams.kafka.errors import MigratedError
 from streams.kafka.fetch import Fetch, SeekResult
+from streams.kafka.standing import Standing
 from streams.kafka.topics import COMMANDS, DEAD_LETTERS
 from streams.partition.internal_rows import POSITION
 from streams.partition.pacing import Pacing
@@ -28,10 +29,11 @@ EXAMPLES = int(os.environ.get("FAIRWAY_TEST_EXAMPLES", "150"))
 
 
 class Process:
-    """A worker process with a disk, a consumer and a task of the one partition."""
+    """A worker process with a disk, a consumer and a task of the one partition; `is_old`: from before."""
 
-    def __init__(self, broker: Broker, clock: Any) -> None:
+    def __init__(self, broker: Broker, clock: Any, *, is_old: bool = False) -> None:
         self.broker = broker
+        self.is_old = is_old
         self.clock = clock
         self.disk = MemoryMap()
         self.cursor = 0
@@ -42,13 +44,18 @@ class Process:
 
     def start(self) -> None:
         """Start anew, with only the disk as it was."""
-        self.task = make_task(self.broker, lambda: self.disk, pacing=SHORT, customers_kept=3, clock=self.clock)
+        self.task = make_task(
+            self.broker, lambda: self.disk, pacing=SHORT, customers_kept=3, clock=self.clock, is_old=self.is_old
+        )
         self.producer = self.task._producer
+        self.producer.standing = Standing("group")
+        self.producer.holds = True
         self.generation = -1
         self.undelivered.clear()
 
-    def assign(self, generation: int) -> None:
+    def assign(self, generation: int, *, is_shared: bool) -> None:
         self.generation = generation
+        self.producer.join(has_it=True, is_shared=is_shared)
         self.task.queue.assign(generation, self.seek)
         self.cursor = self.broker.group.get(TOPIC, 0)
 
@@ -64,31 +71,54 @@ class Process:
         return Fetch(TOPIC, 0, start, self.cursor, records, self.generation, self.seeks)
 
 
-workers = st.sampled_from([0, 0, 0, 1])
+OLD = 2
+
+
+async def turn() -> None:
+    """Let everything go on that can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+workers = st.sampled_from([0, 0, 0, 1, 1, OLD])
 faults = st.sampled_from(["", "", "", "lost before", "lost after", "crash before", "crash after"])
 
 
 class PartitionMachine(RuleBasedStateMachine):
-    """Two processes, either of which may believe to own the partition."""
+    """Two processes, and one from before, each of which may believe to own the partition."""
 
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.broker = Broker()
         self.now = START
-        self.generation = 0
-        self.processes = [Process(self.broker, lambda: self.now) for _ in range(2)]
+        self.processes = [Process(self.broker, lambda: self.now, is_old=number == OLD) for number in range(3)]
+        self.is_upgraded = False  # the group has no member from before any more
         self.waits: list[str] = []
         self.bad = 0
 
-    def run(self, process: Process, work: Any) -> None:
-        """Run a coroutine of a process; what would end or lose its task does so."""
+    def run(self, process: Process, work: Any, fault: str | None = None) -> None:
+        """Run a coroutine of a process; what would end or lose its task does so.
+
+        With `fault` a commit that it begins or waits for arrives, and meets it.
+        """
         try:
-            self.loop.run_until_complete(work)
+            self.loop.run_until_complete(self.watch(process, work, fault))
         except MigratedError:
             process.task._end_session("lost")
         except Crash:
             process.start()
+
+    async def watch(self, process: Process, work: Any, fault: str | None) -> None:
+        working = asyncio.ensure_future(work)
+        await turn()
+        while not working.done():
+            process.producer.arrive(fault or "")  # it can't go on before
+            await turn()
+        await working
+        if fault is not None:
+            process.producer.arrive(fault)
+            await turn()
 
     @initialize()
     def begin(self) -> None:
@@ -123,8 +153,34 @@ class PartitionMachine(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def assign(self, worker: int) -> None:
-        self.generation += 1
-        self.processes[worker].assign(self.generation)
+        """The group gives the partition to a worker; the others have not heard of it yet."""
+        if worker == OLD and self.is_upgraded:
+            return
+        self.broker.generation += 1
+        self.processes[worker].assign(self.broker.generation, is_shared=self.is_upgraded)
+
+    @rule(worker=workers, heard=workers)
+    def assign_and_tell(self, worker: int, heard: int) -> None:
+        """Another hears that the partition is not its own; nobody has closed its task yet."""
+        self.assign(worker)
+        if (
+            heard != worker
+            and self.processes[worker].generation == self.broker.generation
+            and self.processes[heard].generation >= 0
+        ):
+            self.processes[heard].producer.join(has_it=False, is_shared=self.is_upgraded)
+
+    @rule(worker=st.sampled_from([0, 1]))
+    def upgrade(self, worker: int) -> None:
+        """The last worker from before leaves the group, whether it knows or not."""
+        if not self.is_upgraded:
+            self.is_upgraded = True
+            self.take_over(worker)
+
+    @rule(worker=workers, decides=st.booleans())
+    def go_on(self, worker: int, decides: bool) -> None:
+        """What is on its way is taken by the group, and perhaps decided on, but the worker does not know yet."""
+        self.processes[worker].producer.go_on(decides=decides)
 
     @rule(worker=workers)
     def flush(self, worker: int) -> None:
@@ -132,7 +188,7 @@ class PartitionMachine(RuleBasedStateMachine):
         process = self.processes[worker]
         process.task.queue.clear()
         if process.task.stage == "running":
-            self.run(process, process.task.session.commit())
+            self.run(process, process.task.session.commit(), "")
 
     @rule(worker=workers, first=st.integers(1, 3), most=st.integers(2, 4))
     def rebalance(self, worker: int, first: int, most: int) -> None:
@@ -156,6 +212,56 @@ class PartitionMachine(RuleBasedStateMachine):
             self.fetch(worker, 50, 3, late=False)
             self.commit(worker, "", reopen=False)
 
+    @rule(worker=workers, customer=st.sampled_from("abc"), forgets=st.booleans(), fault=faults)
+    def work_while_a_commit_is_on_its_way(self, worker: int, customer: str, forgets: bool, fault: str) -> None:
+        """What is on its way is of the same customer, whom the session knows decoded or, begun anew, by the row."""
+        if forgets:
+            self.crash(worker)
+            self.take_over(worker)
+        self.fetch(worker, 50, 3, late=False)
+        self.commit(worker, "", reopen=False)
+        for _ in range(2):
+            self.produce([(customer, 1)])
+            self.fetch(worker, 50, 0, late=False)
+            self.now += timedelta(seconds=2)
+            self.step(worker, "", arrives=False)
+        self.step(worker, fault)
+
+    @rule(
+        worker=st.sampled_from([0, 1, OLD]),
+        other=st.sampled_from([0, 1, OLD]),
+        decides=st.booleans(),
+        dies=st.booleans(),
+    )
+    def take_over_in_the_middle_of_a_commit(self, worker: int, other: int, decides: bool, dies: bool) -> None:
+        """Whoever had the partition wakes when another has it, and goes on as if nothing had happened."""
+        self.take_over(worker)
+        self.commit(worker, "", reopen=True)
+        self.produce([("a", None)])
+        self.fetch(worker, 50, 0, late=False)
+        self.now += timedelta(seconds=2)
+        self.step(worker, "", arrives=False)
+        self.go_on(worker, decides)
+        if dies:
+            self.crash(worker)
+        self.take_over(other)
+        self.fetch(other, 50, 2, late=False)
+        self.commit(other, "", reopen=False)
+        self.step(worker, "")
+        self.commit(worker, "", reopen=False)
+
+    @rule(worker=st.sampled_from([0, 1]))
+    def upgrade_while_the_last_worker_from_before_works(self, worker: int) -> None:
+        if not self.is_upgraded:
+            self.take_over(OLD)
+            self.commit(OLD, "", reopen=True)
+            self.produce([("a", None)])
+            self.fetch(OLD, 50, 1, late=False)
+            self.upgrade(worker)
+            self.fetch(worker, 50, 2, late=False)
+            self.commit(worker, "", reopen=False)
+            self.commit(OLD, "", reopen=False)
+
     @rule(worker=workers, most=st.integers(1, 2))
     def lose_a_fetch(self, worker: int, most: int) -> None:
         """The consumer has gone on, but what it fetched never reached the task."""
@@ -167,6 +273,8 @@ class PartitionMachine(RuleBasedStateMachine):
     @rule(worker=workers)
     def open(self, worker: int) -> None:
         process = self.processes[worker]
+        if worker == OLD and self.is_upgraded:
+            return  # it knows by then (docs/decisions/021-commits.md)
         if process.task.stage != "running" and process.generation >= 0:
             self.run(process, process.task.open())
 
@@ -186,32 +294,38 @@ class PartitionMachine(RuleBasedStateMachine):
             process.task.take(process.undelivered.pop(-1 if newest else 0))
             self.step(worker, "")
 
-    @rule(worker=workers, fault=faults)
-    def step(self, worker: int, fault: str) -> None:
+    @rule(worker=workers, fault=faults, arrives=st.booleans())
+    def step(self, worker: int, fault: str, arrives: bool = True) -> None:
         process = self.processes[worker]
         if process.task.stage == "running":
-            process.producer.fault = fault
-            self.run(process, process.task.session.step())
-            process.producer.fault = ""
+            self.run(process, process.task.session.step(), fault if arrives else None)
 
     @rule(worker=workers, fault=faults, reopen=st.booleans())
     def commit(self, worker: int, fault: str, reopen: bool) -> None:
         process = self.processes[worker]
         if process.task.stage == "running":
-            process.producer.fault = fault
-            self.run(process, process.task.session.commit())
-            process.producer.fault = ""
+            self.run(process, process.task.session.commit(), fault)
         if reopen:
             self.open(worker)
 
     @rule(worker=workers)
     def crash(self, worker: int) -> None:
+        """What is on its way stays so until somebody ends it."""
         self.processes[worker].start()
+
+    @rule(worker=workers, lands=st.booleans())
+    def lose(self, worker: int, lands: bool) -> None:
+        """The task gives up what is on its way, and opens anew."""
+        process = self.processes[worker]
+        process.producer.lands = lands
+        if process.task.stage == "running":
+            process.task._end_session("lost")
+        self.open(worker)
 
     @rule(worker=workers)
     def crash_and_lose_the_disk(self, worker: int) -> None:
         self.processes[worker].disk.set_aside("lost")
-        self.processes[worker].start()
+        self.crash(worker)
 
     @rule(seconds=st.integers(1, 4))
     def let_time_pass(self, seconds: int) -> None:
@@ -263,19 +377,22 @@ class PartitionMachine(RuleBasedStateMachine):
             self.the_state_is_that_of_the_events_up_to_the_position()
             self.no_store_is_ahead_of_the_changelog_or_beside_it()
         finally:
+            for task in asyncio.all_tasks(self.loop):
+                task.cancel()
+            self.loop.run_until_complete(turn())
             self.loop.close()
 
     def finish(self) -> None:
         process = self.processes[0]
         process.start()
-        process.assign(self.generation + 1)
+        self.assign(0)
         self.run(process, process.task.open())
         for _ in range(2 + self.broker.source_end):
             if process.cursor < self.broker.source_end:
                 process.task.take(process.fetch(50))
             self.now += timedelta(seconds=6)
-            self.run(process, process.task.session.step())
-            self.run(process, process.task.session.commit())
+            self.run(process, process.task.session.step(), "")
+            self.run(process, process.task.session.commit(), "")
 
 
 TestPartition = PartitionMachine.TestCase

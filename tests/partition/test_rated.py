@@ -1,5 +1,6 @@
 """A partition lets no more commands leave than it may (R67), whatever happens to it, and forgets none."""
 
+import asyncio
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -125,8 +126,8 @@ class Run:
             self.cursor += len(source)
             task._producer.fault = faults.pop() if faults else ""  # type: ignore[attr-defined]
             try:
-                while await session.step():
-                    pass
+                while await session.step() or session._in_flight is not None:
+                    await asyncio.sleep(0)  # for what is on its way
             finally:
                 self.left += [self.now] * (len(self.broker.emitted[COMMANDS, 0]) - len(self.left))
             self.now += SECOND / 10

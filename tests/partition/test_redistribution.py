@@ -143,6 +143,7 @@ def test_a_move_that_was_broken_off_goes_on_from_when_it_was_begun() -> None:
     ("rows", "sentence"),
     [
         ({PARTITIONS: b"4"}, "App id 'new' has a state of its own"),
+        ({PARTITIONS: b"4", MOVED_FROM: encode(MovedFrom("golf", NOW))}, "App id 'new' has a state of its own"),
         ({MOVED_FROM: encode(MovedFrom("other", NOW))}, "App id 'new' has a state of its own"),
         (
             {MOVED_FROM: encode(MovedFrom("golf", NOW - timedelta(hours=13)))},

@@ -14,9 +14,9 @@ from streams.kafka.errors import MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult
 from streams.kafka.limits import Limits
 from streams.kafka.records import Commit
-from streams.kafka.topics import COMMANDS, DEAD_LETTERS
+from streams.kafka.topics import COMMANDS, DEAD_LETTERS, INBOX
 from streams.partition.internal_rows import POSITION
-from streams.partition.pacing import Pacing
+from streams.partition.pacing import Pace, Pacing
 from streams.partition.task import PartitionTask
 from tests.partition.model import START, Broker, ModelProducer, Source, event, make_task, wait_id
 
@@ -38,12 +38,12 @@ async def test_a_topic_that_is_not_read_keeps_its_position_until_it_is_read_agai
     task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1"))], 0, 0))
     await session.step()
     await session.commit()
-    assert broker.group == {READ: 1}
+    assert broker.group == {INBOX: 0, READ: 1}
     assert msgspec.json.decode(broker.rows(99)[POSITION]) == {GONE: 7, READ: 1}
     task.take(Fetch(GONE, 0, 6, 8, [Source(number, event(number, "c-1")) for number in (6, 7)], 0, 0))
     await session.step()
     await session.commit()
-    assert broker.group == {READ: 1, GONE: 8}
+    assert broker.group == {INBOX: 0, READ: 1, GONE: 8}
     assert commands(broker) == ["e-0", "e-7"]
 
 
@@ -91,24 +91,58 @@ async def test_a_partition_whose_state_was_made_with_another_number_of_partition
     )
 
 
-async def test_the_group_s_offsets_go_along_once_a_second_and_at_a_flush() -> None:
-    now = START
+async def test_the_group_s_offsets_go_along_with_each_commit() -> None:
     broker = Broker()
-    task = make_task(broker, clock=lambda: now)
+    task = make_task(broker)
     session = await task.open()
-    told = []
-    for number, seconds in enumerate((0.0, 0.5, 0.4, 0.2, 0.1)):
-        now += timedelta(seconds=seconds)
+    for number in range(3):
         task.take(Fetch(READ, 0, number, number + 1, [Source(number, event(number, "c-1"))], 0, 0))
         await session.step()
         await session.commit()
-        told.append(broker.group.get(READ, 0))
-    assert told == [0, 0, 0, 4, 4]
+        assert broker.group[READ] == number + 1
+
+
+async def test_a_flush_commits_what_is_on_its_way_and_what_is_done_since() -> None:
+    broker = Broker()
+    task = make_task(broker)
+    session = await task.open()
+    await session.step()
+    await session.commit()
+    task._producer.holds = True
+    for number in range(2):
+        task.take(Fetch(READ, 0, number, number + 1, [Source(number, event(number, "c-1"))], 0, 0))
+        await session.step()
+        await asyncio.sleep(0)  # the first commit is on its way, and the second input handled meanwhile
     flushing = asyncio.create_task(task.flush())
     await asyncio.sleep(0)
-    await session.step()
-    await flushing
-    assert broker.group[READ] == 5
+    stepping = asyncio.create_task(session.step())
+    while not flushing.done():
+        task._producer.arrive("")
+        await asyncio.sleep(0)
+    await stepping
+    assert broker.group[READ] == 2
+    assert commands(broker) == ["e-0", "e-1"]
+
+
+async def test_partitions_of_a_worker_commit_together() -> None:
+    now, pace = START, Pace(Pacing(timedelta(seconds=10)), START)
+    sessions = []
+    for task in [make_task(Broker(), pace=pace, clock=lambda: now) for _ in range(3)]:
+        session = await task.open()
+        await session.step()
+        await session.commit()
+        sessions.append((task, session))
+    first, second, idle = sessions
+    for task, _ in (first, second):
+        task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1"))], 0, 0))
+    await second[1].step()  # another has just committed
+    assert commands(second[0]._producer.broker) == []
+    now += timedelta(seconds=11)
+    for _, session in sessions:
+        await session.step()  # the first one's time has come, and the second goes along
+        await asyncio.sleep(0)
+    assert [commands(task._producer.broker) for task, _ in sessions] == [["e-0"], ["e-0"], []]
+    assert not await idle[1].step()
 
 
 async def test_a_row_that_grew_too_large_input_by_input_takes_nothing_else_with_it() -> None:
@@ -228,3 +262,29 @@ async def test_R32_a_fetch_tells_what_a_wait_comes_after() -> None:
 
 def commands(broker: Broker) -> list[str]:
     return [msgspec.json.decode(record.value or b"")["commandId"] for record in broker.emitted[COMMANDS, 0]]
+
+
+@pytest.mark.parametrize("earlier", [0, 3], ids=["a customer who is new", "one who is kept decoded"])
+async def test_what_comes_while_a_commit_is_on_its_way_goes_on_from_it(earlier: int) -> None:
+    broker = Broker()
+    task = make_task(broker)
+    session = await task.open()
+
+    async def take(start: int, end: int) -> None:
+        source = [Source(number, event(number, "c-1")) for number in range(start, end)]
+        task.take(Fetch(READ, 0, start, end, source, 0, 0))
+        await session.step()
+        await asyncio.sleep(0)
+
+    for number in range(earlier):
+        await take(number, number + 1)
+    await session.commit()
+    task._producer.holds = True
+    for number in range(earlier, earlier + 2):
+        await take(number, number + 1)
+    committing = asyncio.create_task(session.commit())
+    while not committing.done():
+        task._producer.arrive("")
+        await asyncio.sleep(0)
+    row = broker.rows(broker.changelog_end)[b"pinehurst:c-1"]
+    assert decode(row).profile["events"] == [f"e-{number}" for number in range(earlier + 2)]

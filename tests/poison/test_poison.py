@@ -124,6 +124,7 @@ class Partition:
         for _ in range(8):
             self.now += timedelta(minutes=1)
             await session.step()
+            await session.commit()
         await session.commit()
         assert task.session is session
         await task.close(None)

@@ -12,12 +12,13 @@ from prometheus_client.metrics_core import Metric
 
 from streams.engine.journeys import Journeys
 from streams.health.observation import Report
-from streams.partition.session import Context
+from streams.partition.context import Context
+from streams.partition.pacing import Pace, Pacing
 from streams.partition.task import PartitionTask
 from streams.state.memory import MemoryMap
 from streams.web.health import make_routes
 from streams.worker.assignment import Assignment
-from tests.partition.model import Broker, ModelChangelog, ModelProducer
+from tests.partition.model import START, Broker, ModelChangelog, ModelProducer
 from tests.reference.tables import code, table
 
 _drop_suffix = re.compile(r"_(total|info)$").sub
@@ -33,7 +34,7 @@ class _Owner(Assignment):
 
 
 def _make_task(partition: int) -> PartitionTask:
-    broker, context = Broker(), Context(Journeys, asyncio.Lock())
+    broker, context = Broker(), Context(Journeys, asyncio.Lock(), Pace(Pacing(), START))
     return PartitionTask(partition, 1, ModelProducer(broker), ModelChangelog(broker), MemoryMap, context)
 
 

@@ -1,20 +1,25 @@
 """Every client of Kafka's by every kind of listener, and what is said where Kafka does not take it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from streams.control.publishing import OutgoingRecord, read_commands, send
 from streams.errors import FairwayError
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.clients import admin, started
+from streams.kafka.connection import consumer_arguments
 from streams.kafka.limits import Limits
-from streams.kafka.producer import TransactionalProducer
+from streams.kafka.producer import Producers
 from streams.kafka.readiness import check_topics
 from streams.kafka.records import Commit
-from streams.kafka.topics import COMMANDS, read_topics
+from streams.kafka.standing import Membership
+from streams.kafka.topics import COMMANDS, INBOX, read_topics
 from streams.settings import Settings
 from tests import client
 from tests.security.acl import allow_everything
@@ -52,14 +57,31 @@ async def test_every_client_comes_by_every_kind_of_listener(
     assert await check_topics(settings, topics) == topics.partitions
     assert await send(settings, [OutgoingRecord(COMMANDS, b"t:c", b'{"n":1}')]) == 1
     assert [value async for value in read_commands(settings, from_start=True, follow=False)] == [b'{"n":1}']
-    producer = TransactionalProducer(settings, topics.changelog, 1, Limits())
-    await producer.fence()
-    await producer.commit(Commit({b"t:c": b"row"}, {}, {}))
-    await producer.fence()  # as the next owner does: from then on all that was committed can be read
-    await producer.close()
+    producers = Producers(settings, topics.changelog, Limits(), "one")
+    producer = producers.make(1)
+    async with member(settings) as membership:
+        producers.standing.join(membership)
+        await producer.fence()
+        await producer.commit(Commit({b"t:c": b"row"}, {}, {INBOX: 0}))
+        await producer.fence()  # as the next owner does: from then on all that was committed can be read
+    await producers.close()
     async with started(ChangelogReader(settings, topics.changelog, 1)) as reader:
         pages = [page async for page in reader.read(0)]
     assert [row for page in pages for row in page.rows] == [(b"t:c", b"row")]
+
+
+@asynccontextmanager
+async def member(settings: Settings) -> AsyncIterator[Membership]:
+    """Be the group's only member."""
+    consumer = AIOKafkaConsumer(COMMANDS, **consumer_arguments(settings), group_id=settings.app_id)
+    await consumer.start()
+    try:
+        while not consumer.assignment():
+            await consumer.getmany(timeout_ms=50)
+        found = consumer._coordinator
+        yield Membership(settings.app_id, found.generation, found.member_id, None, frozenset({1}))
+    finally:
+        await consumer.stop()
 
 
 async def refusal(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from streams.engine.journeys import Journeys
 from streams.health.observation import Judgement, Report
 from streams.partition.context import Context
 from streams.partition.metrics import DEAD_LETTERS
+from streams.partition.pacing import Pace, Pacing
 from streams.partition.restore import Progress
 from streams.partition.task import PartitionTask
 from streams.state.index import DAMAGED
@@ -20,11 +21,11 @@ from streams.state.store import Store
 from streams.web.health import make_routes
 from streams.web.sources.reports import report_tasks
 from streams.worker.assignment import Assignment
-from tests.partition.model import Broker, ModelChangelog, ModelProducer
+from tests.partition.model import START, Broker, ModelChangelog, ModelProducer
 
 
 def make_task(partition: int) -> PartitionTask:
-    broker, context = Broker(), Context(Journeys, asyncio.Lock())
+    broker, context = Broker(), Context(Journeys, asyncio.Lock(), Pace(Pacing(), START))
     return PartitionTask(partition, 2, ModelProducer(broker), ModelChangelog(broker), MemoryMap, context)
 
 

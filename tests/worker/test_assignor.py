@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import faust
+import msgspec
 import pytest
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 from faust.assignor.client_assignment import ClientAssignment, ClientMetadata
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,3 +161,40 @@ def test_a_topic_that_the_broker_does_not_show_for_now_is_no_disagreement() -> N
     with capture_logs() as logs:
         worker.check(4)
     assert logs == []
+
+
+class OldMember:
+    """A worker from before, which tells the group nothing of how it is fenced."""
+
+    def __init__(self, worker: Any) -> None:
+        self.worker = worker
+
+    def metadata(self, topics: set[str]) -> Any:
+        told = self.worker.metadata(topics)
+        user_data = msgspec.json.decode(told.user_data)
+        del user_data["isShared"]
+        return ConsumerProtocolMemberMetadata(told.version, told.subscription, msgspec.json.encode(user_data))
+
+
+def test_all_hear_from_the_leader_whether_all_of_them_are_fenced_by_the_generation() -> None:
+    leader, second = make(1), make(2)
+    rebalance(0, {leader: {INBOX}, second: {INBOX}}, Cluster())
+    assert (leader.is_shared, second.is_shared) == (True, True)
+    old = OldMember(make(3))
+    metadata = {"1": leader.metadata({INBOX}), "2": second.metadata({INBOX}), "3": old.metadata({INBOX})}
+    told = leader.assign(Cluster(), metadata)
+    second.on_assignment(told["2"])
+    leader.on_assignment(told["1"])
+    assert (leader.is_shared, second.is_shared) == (False, False)
+
+
+def test_a_leader_from_before_says_nothing_and_that_is_no() -> None:
+    worker = make(1)
+    rebalance(0, {worker: {INBOX}}, Cluster())
+    told = worker.assign(Cluster(), {"1": worker.metadata({INBOX})})["1"]
+    plain = msgspec.json.decode(zlib.decompress(told.user_data))
+    assert plain.pop("isShared") is True
+    assert ClientMetadata.loads(zlib.decompress(told.user_data)).url == "http://10.0.0.1:6066"  # as older ones read
+    silent = zlib.compress(msgspec.json.encode(plain))
+    worker.on_assignment(ConsumerProtocolMemberAssignment(told.version, told.assignment, silent))
+    assert not worker.is_shared

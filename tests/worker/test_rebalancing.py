@@ -40,9 +40,11 @@ class App:
 
     consumer_generation_id = 7
 
-    def __init__(self, *readers: Reader, reads_all: bool | FairwayError = True) -> None:
+    def __init__(self, *readers: Reader, reads_all: bool | FairwayError = True, is_shared: bool = True) -> None:
         self.readers = readers
         self.reads_all = reads_all
+        self.is_shared = is_shared
+        self.told: list[Any] = []
         self.rejoined = 0
         self.assignor = self.consumer = self
         self.on_partitions_revoked, self.on_partitions_assigned = Signal(), Signal()
@@ -63,7 +65,7 @@ ASSIGNED = {TP("booked", 1), TP("booked", 0), TP("inbox", 1), TP("inbox", 0), TP
 
 def make(app: App, *, is_named: bool = False) -> list[BaseException]:
     crashed: list[BaseException] = []
-    Rebalancing(app, 4, is_named=is_named, crash=crashed.append)
+    Rebalancing(app, 4, is_named=is_named, join=app.told.append, crash=crashed.append)
     return crashed
 
 
@@ -75,6 +77,7 @@ async def test_each_reader_is_given_the_partitions_of_its_topics_and_told_when_t
     await app.on_partitions_revoked.send(app, ASSIGNED)
     assert tasks.told == [([0, 1], 7), "revoke"]
     assert history.told == [([3], 7), "revoke"]
+    assert app.told == [ASSIGNED]
 
 
 async def test_a_worker_that_the_group_can_t_use_is_given_nothing_and_ends_with_the_sentence() -> None:
@@ -82,12 +85,15 @@ async def test_a_worker_that_the_group_can_t_use_is_given_nothing_and_ends_with_
     app = App(reader, reads_all=refusal)
     crashed = make(app)
     await app.on_partitions_assigned.send(app, ASSIGNED)
-    assert (crashed, reader.told) == ([refusal], [])
+    assert (crashed, reader.told, app.told) == ([refusal], [], [])
 
 
 @pytest.mark.parametrize(("is_named", "times"), [(True, 1), (False, 0)])
-async def test_a_named_worker_that_knows_more_than_it_was_given_asks_once(is_named: bool, times: int) -> None:
-    app = App(Reader("booked"), reads_all=False)
+@pytest.mark.parametrize("given", [{"reads_all": False}, {"is_shared": False}], ids=["topics", "older workers"])
+async def test_a_named_worker_that_knows_more_than_it_was_given_asks_once(
+    is_named: bool, times: int, given: dict[str, bool]
+) -> None:
+    app = App(Reader("booked"), **given)
     make(app, is_named=is_named)
     for _ in range(3):
         await app.on_partitions_assigned.send(app, ASSIGNED)

@@ -1,0 +1,83 @@
+"""Requests to the brokers that aiokafka lacks, or knows only in an older form."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from aiokafka.errors import IncompatibleBrokerVersion
+from aiokafka.protocol.api import RequestStruct, Response
+from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
+
+NAME, NUMBERS, TAGS = CompactString("utf-8"), CompactArray(Int32), ("tags", TaggedFields)
+
+
+class OneVersion:
+    """A request of which one version is written down, so that the connection has none to choose."""
+
+    FLEXIBLE_VERSION = True
+    API_KEY: int
+    API_VERSION = 0
+
+    def prepare(self, versions: Mapping[int, tuple[int, int]]) -> Self:
+        """Return the request as it goes to a broker with these versions; raises IncompatibleBrokerVersion."""
+        low, high = versions.get(self.API_KEY, (1, 0))
+        if not low <= self.API_VERSION <= high:
+            raise IncompatibleBrokerVersion(f"the broker does not answer {type(self).__name__}")
+        return self
+
+
+class TxnOffsetCommitResponse(Response):  # type: ignore[misc]
+    """Which offsets were taken into the transaction: an error code a partition."""
+
+    API_KEY = 28
+    API_VERSION = 3
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("topics", CompactArray(
+            ("topic", NAME),
+            ("partitions", CompactArray(("partition", Int32), ("error_code", Int16), TAGS)),
+            TAGS,
+        )),
+        TAGS,
+    )  # fmt: skip
+
+
+class TxnOffsetCommitRequest(OneVersion, RequestStruct):  # type: ignore[misc]
+    """Offsets in a transaction, by a member of the group in its generation (KIP-447): any other is refused."""
+
+    API_KEY = TxnOffsetCommitResponse.API_KEY
+    API_VERSION = TxnOffsetCommitResponse.API_VERSION
+    RESPONSE_TYPE = TxnOffsetCommitResponse
+    SCHEMA = Schema(
+        ("transactional_id", NAME), ("group_id", NAME), ("producer_id", Int64), ("producer_epoch", Int16),
+        ("generation_id", Int32), ("member_id", NAME), ("group_instance_id", NAME),
+        ("topics", CompactArray(
+            ("topic", NAME),
+            ("partitions", CompactArray(
+                ("partition", Int32), ("offset", Int64), ("leader_epoch", Int32), ("metadata", NAME), TAGS,
+            )),
+            TAGS,
+        )),
+        TAGS,
+    )  # fmt: skip
+
+
+class ListTransactionsResponse(Response):  # type: ignore[misc]
+    """The transactional ids that a broker coordinates, of the producers that were asked for."""
+
+    API_KEY = 66
+    API_VERSION = 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32), ("error_code", Int16), ("unknown_states", CompactArray(NAME)),
+        ("transactions", CompactArray(
+            ("transactional_id", NAME), ("producer_id", Int64), ("state", NAME), TAGS,
+        )),
+        TAGS,
+    )  # fmt: skip
+
+
+class ListTransactionsRequest(OneVersion, RequestStruct):  # type: ignore[misc]
+    """Which transactional ids have these producers (KIP-664)."""
+
+    API_KEY = ListTransactionsResponse.API_KEY
+    RESPONSE_TYPE = ListTransactionsResponse
+    SCHEMA = Schema(("states", CompactArray(NAME)), ("producer_ids", CompactArray(Int64)), TAGS)
