@@ -36,7 +36,7 @@ from streams.settings import Settings
 
 COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
 _REQUEST_TIMEOUT_MS = 10_000
-_GATHER = 0.001  # seconds in which partitions whose commit is due at the same time come together
+_GATHER = 0.002  # seconds in which partitions come together (Pacing.gather)
 _MOVED_ON = (IllegalGenerationError, RebalanceInProgressError)  # the group, while this worker did not know it yet
 _OFFSETS_REFUSED = (*_MOVED_ON, UnknownMemberIdError)
 

@@ -52,8 +52,10 @@ class Pacing(msgspec.Struct, frozen=True):
     """Inputs of which a commit is a small part: with more to do at once, a transaction goes on until then."""
     stretch: int = 40
     """Commit intervals that a transaction lasts at most, however much there is to do."""
-    pause: int = 3
+    pause: int = 2
     """Times as long as a commit that little input waits for the next one, from the start of the last."""
+    gather: timedelta = timedelta(milliseconds=2)
+    """For which a commit that begins waits for other partitions, to which the same fetch may bring a little."""
     patience: int = 3
     """Times as long as a commit that a transaction with enough in it lasts at least."""
 
@@ -68,7 +70,8 @@ class Pacing(msgspec.Struct, frozen=True):
 
     def is_time(self, load: Load, now: datetime) -> bool:
         """Say whether to commit what is done."""
-        return self.is_full(load) or now >= self.next_commit(load)
+        goes_along = not load.has_more and now < load.begun + self.gather
+        return goes_along or self.is_full(load) or now >= self.next_commit(load)
 
     def next_commit(self, load: Load) -> datetime:
         """Return when to commit what is done: later while there is more to do at once."""

@@ -7,11 +7,13 @@ what it must do.
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import aiokafka
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -26,8 +28,7 @@ from streams.worker.consumer import ThreadlessConsumer
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
 _FEW = 250  # records; a fetch that brings fewer has caught up with the producers
-_HARDLY_ANY = 20  # records; with fewer there is little to do, and more fetches cost nothing that matters
-_GATHER_SECONDS = 0.01  # for which they may then go on, before the next fetch
+_GATHER_SECONDS = 0.02  # for which they may then go on, before the next fetch: a commit lasts half as long
 _METADATA_MS = 60_000  # by when a topic that was given more partitions, which nobody reads, is seen
 _FETCH_BYTES = 1024 * 1024  # of all partitions together
 
@@ -45,10 +46,11 @@ class Fetching(ThreadlessConsumer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: Counter[TP] = Counter()
+        self._next_fetch = 0.0  # time of the event loop
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
-        return aiokafka.AIOKafkaConsumer(
+        consumer = aiokafka.AIOKafkaConsumer(
             **self.app.client_arguments,
             client_id=conf.broker_client_id,
             group_id=conf.id,
@@ -69,6 +71,14 @@ class Fetching(ThreadlessConsumer):
             check_crcs=False,
             metadata_max_age_ms=_METADATA_MS,
         )
+        consumer._client.send = partial(self._send_in_time, consumer._client.send)
+        return consumer
+
+    async def _send_in_time(self, send: Callable[..., Any], node: int, request: Any, **options: Any) -> Any:
+        """Hold a fetch back, not what it brings: what comes meanwhile is in it."""
+        if isinstance(request, FetchRequest):
+            await asyncio.sleep(self._next_fetch - asyncio.get_running_loop().time())
+        return await send(node, request, **options)
 
     async def _fetch_records(
         self, consumer: Any, active_partitions: set[TP], timeout: float = 1.0, max_records: int | None = None
@@ -88,6 +98,8 @@ class Fetching(ThreadlessConsumer):
         rooms = {partition: _leave_as_they_are(fetcher._records[partition]) for partition in starts}
         with subscriptions.fetch_context():
             found = await fetcher.fetched_records(ready, timeout=0, max_records=max_records)
+        if sum(map(len, found.values())) < _FEW:
+            self._next_fetch = asyncio.get_running_loop().time() + _GATHER_SECONDS
         return {
             TP(*partition): [
                 self._make_fetch(partition, start, assignment, found.get(partition, ()), rooms[partition])
@@ -177,7 +189,6 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._read_offset = _NoOffsets()
         self.wants = self.app.wants
-        self._next = 0.0  # time of the event loop
 
     def _new_consumer_thread(self) -> Fetching:
         return Fetching(self, loop=self.loop, beacon=self.beacon)
@@ -189,12 +200,8 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
             return {}
         if len(hungry) < len(active_partitions):
             timeout = _POLL_SECONDS
-        clock = asyncio.get_running_loop().time
-        await asyncio.sleep(self._next - clock())
-        fetched: dict[TP, list[Fetch]] = await self._thread.getmany(hungry, timeout)
-        if _HARDLY_ANY <= sum(len(fetch.records) for fetches in fetched.values() for fetch in fetches) < _FEW:
-            self._next = clock() + _GATHER_SECONDS
-        return fetched
+        found: dict[TP, list[Fetch]] = await self._thread.getmany(hungry, timeout)
+        return found
 
     def _to_message(self, tp: TP, record: Fetch) -> ConsumerMessage:
         return ConsumerMessage(

@@ -109,6 +109,7 @@ async def test_waits_that_do_not_fire_raise_their_alerts(tmp_path: Path) -> None
     assert not raised(tmp_path, tell(task), 10, "FairwayWaitsOverdue", well=well)
     moment += 11 * MINUTE
     await task.session.step()
+    await task.session.commit()
     assert task.counts.overtaken == 1
     recording = Recording()
     recording.show(20, {"w0": well})

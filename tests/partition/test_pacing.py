@@ -23,8 +23,8 @@ def is_time(
 @pytest.mark.parametrize(
     ("inputs", "waiting", "lasts", "after"),
     [
-        pytest.param(1, False, LASTS, 3 * LASTS, id="a few: after three times what a commit lasts"),
-        pytest.param(19, False, LASTS, 3 * LASTS, id="as many as are not worth a commit: the same"),
+        pytest.param(1, False, LASTS, 2 * LASTS, id="a few: after twice what a commit lasts"),
+        pytest.param(19, False, LASTS, 2 * LASTS, id="as many as are not worth a commit: the same"),
         pytest.param(19, False, 60.0, 1.0, id="a few, and commits last long: after the interval"),
         pytest.param(20, False, LASTS, 1.0, id="some: after the interval"),
         pytest.param(1, True, LASTS, 40.0, id="more at once: 40 intervals from when it began to take in"),
@@ -59,6 +59,12 @@ def test_what_came_of_a_topic_without_a_backlog_does_not_wait_for_the_backlog_of
 def test_a_full_transaction_is_committed_at_once(inputs: int, size: int) -> None:
     assert not is_time(inputs - 1, waiting=True, after=0.0, size=max(0, size - 1))
     assert is_time(inputs, waiting=True, after=0.0, size=size)
+
+
+def test_a_little_goes_along_with_a_commit_that_has_just_begun_and_a_part_of_much_does_not() -> None:
+    assert is_time(1, waiting=False, after=0.001)
+    assert not is_time(1, waiting=False, after=0.002)
+    assert not is_time(1, waiting=True, after=0.001)
 
 
 def test_how_long_a_commit_lasts_is_an_average_over_the_last_ones() -> None:
