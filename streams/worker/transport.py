@@ -21,6 +21,7 @@ from faust.types.tuples import ConsumerMessage
 from streams.kafka.decompression import Room
 from streams.kafka.errors import FencedError, MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult, share
+from streams.kafka.fetch_sessions import FetchSessions
 from streams.kafka.standing import Membership
 from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
@@ -46,6 +47,7 @@ class Fetching(ThreadlessConsumer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: Counter[TP] = Counter()
+        self._sessions = FetchSessions()
         self._next_fetch = 0.0  # time of the event loop
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -78,6 +80,7 @@ class Fetching(ThreadlessConsumer):
         """Hold a fetch back, not what it brings: what comes meanwhile is in it."""
         if isinstance(request, FetchRequest):
             await asyncio.sleep(self._next_fetch - asyncio.get_running_loop().time())
+            return await self._sessions.fetch(send, node, request)
         return await send(node, request, **options)
 
     async def _fetch_records(
