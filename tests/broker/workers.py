@@ -43,6 +43,7 @@ class Worker:
             "FAIRWAY_TOPICS_FILE": str(settings.topics_file), "FAIRWAY_DATA_DIR": str(settings.data_dir),
             "FAIRWAY_DATABASE_URL": NOWHERE,
         }  # fmt: skip
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", f"{patch}\n{_START}"],
@@ -52,7 +53,8 @@ class Worker:
             )
 
     def end(self, by: signal.Signals) -> int:
-        """Send a signal and return the exit code."""
+        """Send a signal and return the exit code. It has said something by then: at first it would just die."""
+        client.wait_until(lambda: self.process.poll() is not None or self.log.stat().st_size > self._said_before)
         self.process.send_signal(by)
         return self.process.wait(15)
 
