@@ -59,7 +59,8 @@ class HistoryReader:
         self._now = now
         self._days = days
         self._partitions: dict[int, _Partition] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._pruning: asyncio.Task[None] | None = None
         self._turns = asyncio.Semaphore(_AT_ONCE)
         LAG.set_function(self.lag)
 
@@ -75,24 +76,25 @@ class HistoryReader:
             state.queue.append(fetch)
             state.filled.set()
 
-    async def revoke(self) -> None:
-        """Stop; what was not committed to Postgres is projected by the next owner."""
-        await end_tasks(*self._tasks)
-        self._tasks.clear()
-        self._partitions.clear()
-
     async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
-        """Project these partitions from now on; returns at once, for Postgres may be away."""
-        await self.revoke()
-        self._partitions = {partition: _Partition() for partition in partitions}
+        """Project these partitions from now on; returns at once, for Postgres may be away.
+
+        Those that stay go on; what was not committed to Postgres of the others is projected by their next owner.
+        """
+        await end_tasks(*(self._tasks.pop(gone) for gone in self._partitions.keys() - set(partitions)))
+        self._partitions = {partition: self._partitions.get(partition) or _Partition() for partition in partitions}
         for partition, state in self._partitions.items():
-            self._tasks.append(asyncio.create_task(self._keep_running(partition, state, seek)))
-        if self._days and partitions:
-            self._tasks.append(asyncio.create_task(self._prune(self._days)))
+            if partition not in self._tasks:
+                self._tasks[partition] = asyncio.create_task(self._keep_running(partition, state, seek))
+        if self._days and partitions and self._pruning is None:
+            self._pruning = asyncio.create_task(self._prune(self._days))
+        elif not partitions and self._pruning is not None:
+            await end_tasks(self._pruning)
+            self._pruning = None
 
     async def close(self) -> None:
         """Stop and give the connections back."""
-        await self.revoke()
+        await end_tasks(*self._tasks.values(), *([self._pruning] if self._pruning else ()))
         await self._projector.close()
 
     def lag(self) -> float:

@@ -46,7 +46,9 @@ class Batch:
         return self._count
 
     def set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
-        """Say who sends the batch, and which number its first record has; before it is built."""
+        """Say who sends the batch, and which number its first record has; what was built before is not sent."""
+        if self._buffer is not None:
+            self._blocks, self._buffer = [self._buffer[_BEFORE_BLOCK:]], None
         self._producer = (producer_id, producer_epoch, base_sequence)
 
     def build(self) -> bytes:

@@ -176,16 +176,25 @@ class Committer:
         return waiting
 
     async def _commit_all(self, transactions: Transactions, waiting: Mapping[int, _Waiting]) -> None:
-        """Commit, and tell whoever waits; raises what leaves the outcome unknown."""
+        """Commit, and tell whoever waits; raises what leaves the outcome unknown.
+
+        If some of the partitions have gone to other workers meanwhile, the others are committed without them.
+        """
         try:
             offsets = await self._commit(transactions, waiting)
         except _OFFSETS_REFUSED as error:
             await transactions.end(is_committed=False)
-            for one in waiting.values():
-                one.refuse(explain(error))
+            kept = {partition: one for partition, one in waiting.items() if self._is_kept(partition, one, error)}
+            for partition in waiting.keys() - kept.keys():
+                waiting[partition].refuse(explain(error))
+            if kept:
+                await self._commit_all(transactions, kept)
         else:
             for partition, one in waiting.items():
                 one.accept(offsets[partition])
+
+    def _is_kept(self, partition: int, one: _Waiting, error: Exception) -> bool:
+        return isinstance(error, _MOVED_ON) and self._standing.era(partition) == one.era
 
     async def _fail(self, error: Exception, waiting: Mapping[int, _Waiting]) -> None:
         """Let go of everything, and tell whoever waits; one is told what the topic takes, for all of them."""
@@ -235,6 +244,12 @@ class Committer:
             if any(self._standing.era(partition) != one.era for partition, one in waiting.items()):
                 raise
             await self._send_offsets(transactions, waiting, after)
+
+    async def finish(self) -> None:
+        """Refuse what waits, and return when no transaction is open any more."""
+        async with self._busy:
+            for partition in tuple(self._waiting):
+                self._refuse(partition, MigratedError("the worker ends"))
 
     async def close(self) -> None:
         """Let go of connections; what waits is not committed."""

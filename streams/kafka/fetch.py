@@ -62,9 +62,6 @@ class Reader(Protocol):
     def take(self, fetch: Fetch) -> None:
         """Take a fetch in; never waits."""
 
-    async def revoke(self) -> None:
-        """Finish what was taken in, for partitions may go to other workers now."""
-
     async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
         """Own these partitions from now on, and no others."""
 

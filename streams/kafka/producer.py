@@ -49,6 +49,10 @@ class Producers:
         own = partition_id(self._settings.app_id, partition)
         return PartitionProducer(self, partition, lambda: self._make_committer(own))
 
+    async def finish(self) -> None:
+        """Return when no commit is on its way any more."""
+        await self.shared.finish()
+
     async def close(self) -> None:
         """Let go of connections; what is not committed is dropped."""
         await self.shared.close()

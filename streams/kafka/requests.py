@@ -81,3 +81,26 @@ class ListTransactionsRequest(OneVersion, RequestStruct):  # type: ignore[misc]
     API_KEY = ListTransactionsResponse.API_KEY
     RESPONSE_TYPE = ListTransactionsResponse
     SCHEMA = Schema(("states", CompactArray(NAME)), ("producer_ids", CompactArray(Int64)), TAGS)
+
+
+class LeaveGroupResponse(Response):  # type: ignore[misc]
+    """Which members have left a group: an error code each."""
+
+    API_KEY = 13
+    API_VERSION = 4
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32), ("error_code", Int16),
+        ("members", CompactArray(("member_id", NAME), ("group_instance_id", NAME), ("error_code", Int16), TAGS)),
+        TAGS,
+    )  # fmt: skip
+
+
+class LeaveGroupRequest(OneVersion, RequestStruct):  # type: ignore[misc]
+    """Members that leave a group, by id or, where they have one, by the name that they would come back with."""
+
+    API_KEY = LeaveGroupResponse.API_KEY
+    API_VERSION = LeaveGroupResponse.API_VERSION
+    RESPONSE_TYPE = LeaveGroupResponse
+    SCHEMA = Schema(
+        ("group_id", NAME), ("members", CompactArray(("member_id", NAME), ("group_instance_id", NAME), TAGS)), TAGS
+    )

@@ -60,11 +60,13 @@ class RecordQueue:
         return min((records[taken].timestamp for records, taken in heads if taken < len(records)), default=None)
 
     def assign(self, generation: int, seek: Seek, numbers: Sequence[int] = ()) -> None:
-        """Take fetches of this generation of the consumer group from now on.
+        """Take what is fetched in the generation of the group in which the partition was assigned, or a later one.
 
         `numbers`: of the topics' partitions that come here; its own alone, if none are named.
         """
-        self.generation, self._seek = generation, seek
+        if self._seek is None:
+            self.generation = generation
+        self._seek = seek
         self._numbers = numbers or (self._partition,)
 
     def has_room(self, topic: str | None = None) -> bool:
@@ -78,8 +80,8 @@ class RecordQueue:
         )
 
     def add(self, fetch: Fetch) -> None:
-        """Queue a fetch; one from before the last rebalance is dropped, for it will be fetched again."""
-        if fetch.generation == self.generation:
+        """Queue a fetch; one from before the partition was assigned is dropped, for it will be fetched again."""
+        if fetch.generation >= self.generation:
             if fetch.partition != self._partition:
                 fetch = fetch._replace(topic=input_name(fetch.topic, fetch.partition, self._partition))
             self._queues.setdefault(fetch.topic, deque()).append(fetch)

@@ -29,7 +29,7 @@ from streams.state.ordered_map import OrderedMap
 from streams.state.store import Store
 
 # Longer than a heartbeat: by then a worker that lost the partition knows, and does not fence its new owner.
-FENCED_SECONDS = 3.0
+FENCED_SECONDS = 1.0
 _FLUSH_SECONDS = 10.0
 _FULL_SECONDS = 5.0
 _RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0)
@@ -91,11 +91,15 @@ class PartitionTask:
                 async with asyncio.timeout(_FLUSH_SECONDS):
                     await self.session.flush()
 
+    async def finish(self, running: "asyncio.Task[None]") -> None:
+        """Let `running` commit and end it; the store stays open."""
+        await self.flush()
+        await end_tasks(running)
+
     async def close(self, running: "asyncio.Task[None] | None") -> None:
         """Let `running` commit and end it, then end the transactions and the store."""
         if running is not None:
-            await self.flush()
-            await end_tasks(running)
+            await self.finish(running)
         self._end_session("closed")
         await self._producer.close()
         self._close_store()

@@ -26,6 +26,7 @@ class Assignment:
         self._crash = crash
         self._tasks: dict[int, PartitionTask] = {}
         self.is_assigned = False  # the group has given us partitions, perhaps none
+        self._is_finished = False
         self._running: dict[int, asyncio.Task[None]] = {}
 
     @property
@@ -52,19 +53,20 @@ class Assignment:
         if task is not None:
             task.take(fetch)
 
-    async def revoke(self) -> None:
-        """Commit everywhere. Tasks stay open: if a partition comes back, nothing has to be restored.
-
-        That is safe: if it may have been another worker's meanwhile, the producer refuses what the task did before.
-        """
-        await asyncio.gather(*(task.flush() for task in self))
-
     async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
-        """Own these partitions from now on; the others' stores are free for other workers when this returns."""
+        """Own these partitions from now on; the others' stores are free for other workers when this returns.
+
+        A task whose partition stays goes on. That is safe: if it may have been another worker's meanwhile, the
+        producer refuses what the task did before.
+        """
+        if self._is_finished:
+            return
         own: dict[int, list[int]] = {}
         for number in partitions:
             own.setdefault(number % self._partitions, []).append(number)
         await asyncio.gather(*(self._leave(task) for task in self if task.partition not in own))
+        if self._is_finished:
+            return
         self.is_assigned = True
         for partition, numbers in own.items():
             task = self._tasks.get(partition) or self._start(partition)
@@ -88,6 +90,12 @@ class Assignment:
     async def _close(self, task: PartitionTask) -> None:
         await task.close(self._running.pop(task.partition, None))
         self._tasks.pop(task.partition, None)
+
+    async def finish(self) -> None:
+        """Commit everywhere, and do nothing more, whatever is assigned."""
+        self._is_finished = True
+        running, self._running = self._running, {}
+        await asyncio.gather(*(self._tasks[partition].finish(one) for partition, one in running.items()))
 
     async def close(self) -> None:
         """Commit and close everywhere."""

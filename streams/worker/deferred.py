@@ -28,12 +28,6 @@ class DeferredReader:
         if self._reader is not None:
             self._reader.take(fetch)
 
-    async def revoke(self) -> None:
-        """Let the reader finish."""
-        self._assigned = None
-        if self._reader is not None:
-            await self._reader.revoke()
-
     async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
         """Let the reader own these partitions, or remember them for it."""
         self._assigned = (partitions, generation, seek)

@@ -6,6 +6,7 @@ from typing import Any
 import faust
 from faust.app.base import BootStrategy
 from faust.tables.manager import TableManager
+from faust.types import TP
 
 from streams.kafka.connection import consumer_arguments
 from streams.kafka.fetch import Reader
@@ -16,6 +17,7 @@ from streams.worker.private import make_private
 from streams.worker.transport import Transport
 
 _SESSION_SECONDS = 10.0
+_HEARTBEAT_SECONDS = 0.3  # by when a worker knows that the group agrees anew, and those that wait for it go on
 
 
 class _Tables(TableManager):  # type: ignore[misc]
@@ -40,6 +42,8 @@ class FaustApp(faust.App):  # type: ignore[misc]
     partitions: int
     worker_name = ""
     client_arguments: Mapping[str, Any]
+    generation = -1
+    """The group's. Faust is told of none (`consumer_generation_id`), for it drops what it has of the one before."""
     on_crash: Callable[[BaseException], None]
 
     def wants(self, topic: str, partition: int) -> bool:
@@ -48,6 +52,28 @@ class FaustApp(faust.App):  # type: ignore[misc]
 
     def _new_transport(self) -> Transport:
         return Transport(self.conf.broker_consumer, self)
+
+    async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Start as Faust does; later stop nothing, as Faust would, but tell the readers at once."""
+        if self.should_stop or not self.tables.recovery.completed.is_set():
+            await super()._on_partitions_assigned(assigned, generation_id)
+            return
+        try:
+            self._update_assignment(assigned)
+            await self.topics.on_partitions_assigned(assigned)
+            await self.on_partitions_assigned.send(assigned)
+        except Exception as error:
+            await self.crash(error)
+
+    def on_rebalance_return(self) -> None:
+        """Note that a rebalance is done, if Faust knows of it."""
+        if self.rebalancing:
+            super().on_rebalance_return()
+
+    async def leave(self) -> None:
+        """Leave the group at once, if the worker has come that far."""
+        if self._consumer is not None:
+            await self._consumer.leave()
 
     async def crash(self, reason: BaseException) -> None:
         """Let the worker end with this error."""
@@ -74,7 +100,7 @@ def make_faust_app(settings: Settings, address: str) -> FaustApp:
         topic_disable_leader=True,
         consumer_group_instance_id=settings.instance_id,
         broker_session_timeout=_SESSION_SECONDS,
-        broker_heartbeat_interval=_SESSION_SECONDS / 4,
+        broker_heartbeat_interval=_HEARTBEAT_SECONDS,
         broker_request_timeout=30.0,
         broker_rebalance_timeout=30.0,
         broker_max_poll_records=2000,

@@ -1,6 +1,5 @@
-"""What the group decides, passed on: partitions that are taken away, and those that a worker has from now on."""
+"""What the group decides, passed on: the partitions that a worker has from now on. Until then it goes on."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -33,11 +32,7 @@ class Rebalancing:
         self._partitions = partitions
         self._may_rejoin = is_named
         self._crash = crash
-        app.on_partitions_revoked.connect(self._revoke, weak=False)
         app.on_partitions_assigned.connect(self._assign, weak=False)
-
-    async def _revoke(self, _app: Any, revoked: Any, **_: Any) -> None:
-        await asyncio.gather(*(reader.revoke() for reader in self._app.readers))
 
     async def _assign(self, _app: Any, assigned: Any, **_: Any) -> None:
         app = self._app
@@ -52,7 +47,7 @@ class Rebalancing:
             self._may_rejoin = False
             await app.consumer.rejoin()
         self._join(assigned)
-        generation = app.consumer_generation_id
+        generation = app.generation
         for reader in app.readers:
             partitions = sorted({tp.partition for tp in assigned if tp.topic in reader.topics})
             await reader.assign(partitions, generation, app.consumer.seek_to)

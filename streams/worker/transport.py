@@ -6,7 +6,7 @@ what it must do.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import aiokafka
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.protocol.fetch import FetchRequest
+from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -25,6 +26,8 @@ from streams.kafka.fetch_sessions import FetchSessions
 from streams.kafka.standing import Membership
 from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
+from streams.worker.coordinator import adapt, leave
+from streams.worker.subscriptions import LastingSubscriptions
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
@@ -50,6 +53,16 @@ class Fetching(ThreadlessConsumer):
         self._sessions = FetchSessions()
         self._next_fetch = 0.0  # time of the event loop
 
+    async def on_start(self) -> None:
+        """Start, as a member that is not in the group yet."""
+        await super().on_start()
+        adapt(self._ensure_consumer()._coordinator)
+
+    async def leave(self) -> None:
+        """Leave the group at once."""
+        if self._consumer is not None and self._consumer._coordinator is not None:
+            await leave(self._consumer._coordinator)
+
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         consumer = aiokafka.AIOKafkaConsumer(
@@ -74,6 +87,8 @@ class Fetching(ThreadlessConsumer):
             metadata_max_age_ms=_METADATA_MS,
         )
         consumer._client.send = partial(self._send_in_time, consumer._client.send)
+        consumer._subscription = LastingSubscriptions()
+        consumer._subscription.on_change = partial(_wake, consumer)
         return consumer
 
     async def _send_in_time(self, send: Callable[..., Any], node: int, request: Any, **options: Any) -> Any:
@@ -91,7 +106,7 @@ class Fetching(ThreadlessConsumer):
         if not active_partitions & fetcher._records.keys():
             await self._wait_for_records(fetcher, timeout)
         assignment = subscriptions.subscription and subscriptions.subscription.assignment
-        if not assignment or subscriptions.reassignment_in_progress or not self.consumer.flow_active:
+        if not assignment or not self.consumer.flow_active:
             return {}
         ready = active_partitions & fetcher._records.keys() & set(assignment.tps)
         states = {partition: assignment.state_value(partition) for partition in ready}
@@ -100,7 +115,7 @@ class Fetching(ThreadlessConsumer):
             return {}
         rooms = {partition: _leave_as_they_are(fetcher._records[partition]) for partition in starts}
         with subscriptions.fetch_context():
-            found = await fetcher.fetched_records(ready, timeout=0, max_records=max_records)
+            found = await fetcher.fetched_records(starts.keys(), timeout=0, max_records=max_records)
         if sum(map(len, found.values())) < _FEW:
             self._next_fetch = asyncio.get_running_loop().time() + _GATHER_SECONDS
         return {
@@ -123,7 +138,7 @@ class Fetching(ThreadlessConsumer):
 
     def _make_fetch(self, partition: Any, start: int, assignment: Any, records: Any, room: Room) -> Fetch:
         state = assignment.state_value(partition)
-        generation, seeks = self.app.consumer_generation_id, self._seeks[partition]
+        generation, seeks = self.app.generation, self._seeks[partition]
         known_end = state.lso or state.highwater or 0  # the first one is for readers of committed records
         return Fetch(
             partition.topic, partition.partition, start, state.position, records, generation, seeks, known_end,
@@ -154,6 +169,8 @@ class Fetching(ThreadlessConsumer):
             topic_id(consumer._client, partition.topic),
         )
         offset = max(offset, begins[partition])
+        if partition not in consumer.assignment():
+            raise IllegalStateError("it has gone meanwhile")
         consumer.seek(partition, offset)
         self._seeks[partition] += 1
         return SeekResult(offset, self._seeks[partition], ends[partition], id_)
@@ -164,6 +181,12 @@ class Fetching(ThreadlessConsumer):
 
     async def _rejoin(self) -> None:
         self._ensure_consumer()._coordinator.request_rejoin()
+
+
+def _wake(consumer: Any) -> None:
+    """Let the fetcher look at what is assigned now."""
+    if consumer._fetcher is not None:
+        consumer._fetcher._notify(consumer._fetcher._wait_consume_future)
 
 
 def _leave_as_they_are(result: Any) -> Room:
@@ -183,10 +206,29 @@ def _as_it_is(_partition: Any, record: Any) -> Any:
     return record
 
 
+class Listener(aiokafka.abc.ConsumerRebalanceListener):  # type: ignore[misc]
+    """Hears from aiokafka what the group decides. Nothing stops before it has: what goes is fenced until then."""
+
+    def __init__(self, thread: Fetching) -> None:
+        self._thread = thread
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Go on: most of them will stay."""
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        """Have these partitions, and no others."""
+        app = self._thread.app
+        if not app.tables.recovery.completed.is_set():
+            app.on_rebalance_start()
+        app.generation = self._thread._ensure_consumer()._coordinator.generation
+        await self._thread.consumer.on_partitions_assigned(ensure_TPset(assigned))
+
+
 class FetchConsumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer: leaves out who is full, hands on whole fetches, and commits nothing."""
 
     wants: Callable[[str, int], bool]
+    RebalanceListener = Listener
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -206,11 +248,23 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         found: dict[TP, list[Fetch]] = await self._thread.getmany(hungry, timeout)
         return found
 
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """Yield what was fetched, also where the group has agreed anew meanwhile: whoever lost it drops it."""
+        found, _ = await self._wait_next_records(timeout)
+        if found is None or self.should_stop or not self.flow_active:
+            return
+        for tp, fetches in found.items():
+            for fetch in fetches:
+                yield tp, self._to_message(tp, fetch)
+
     def _to_message(self, tp: TP, record: Fetch) -> ConsumerMessage:
         return ConsumerMessage(
             tp.topic, tp.partition, record.end - 1, None, None, (), None, record, None, 0, 0, tp,
-            generation_id=record.generation,
+            generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
+
+    async def perform_seek(self) -> None:
+        """Stay: who reads a partition says where it goes on."""
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Commit nothing: offsets travel in the tasks' transactions, and Faust's would rewind them."""
@@ -228,6 +282,10 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
             coordinator.group_id, coordinator.generation, coordinator.member_id, coordinator._group_instance_id,
             partitions, is_shared,
         )  # fmt: skip
+
+    async def leave(self) -> None:
+        """Leave the group at once, so that others take over; one with a name of its own may come back."""
+        await self._thread.leave()
 
     async def rejoin(self) -> None:
         """Let the group agree anew, if this worker leads it; else nothing comes of it."""

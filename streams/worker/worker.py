@@ -176,10 +176,13 @@ class Worker:
         self._producers.standing.join(self._app.consumer.membership(owned, is_shared=is_shared))
 
     async def _stop(self) -> None:
-        """Commit and close, then leave the group, so that the next owner finds all done."""
+        """Commit, then leave the group, so that the next owner finds all done and begins at once, then close."""
         self.is_stopping = True
         try:
             async with asyncio.timeout(_STOP_SECONDS):
+                await self.assignment.finish()
+                await self._producers.finish()
+                await self._app.leave()
                 await self.assignment.close()
                 await self._producers.close()
                 await self._app.stop()

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
 
 from models.ids import command_id, customer_key, enrollment_id, journey_id
 from models.journey import Journey, JourneyStatus
@@ -136,3 +138,16 @@ def wait_for_commands(settings: Settings, ids: set[str], patience: float = clien
 
 def stores(settings: Settings) -> Path:
     return settings.data_dir / settings.app_id
+
+
+class Group:
+    """The group of the workers, as the broker describes it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.admin = AdminClient({"bootstrap.servers": settings.brokers})
+        self.id = settings.app_id
+
+    def stands(self) -> tuple[ConsumerGroupState, int]:
+        """Return the group's state, and how many members it has."""
+        found = self.admin.describe_consumer_groups([self.id])[self.id].result(client.PATIENCE)
+        return found.state, len(found.members)

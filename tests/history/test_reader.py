@@ -86,13 +86,16 @@ async def test_each_owner_goes_on_where_the_last_one_stopped(
     topic = Topic(reader, 0, 20)
     await reader.assign([0], 1, topic.seek)
     await topic.feed_until(projector, 20)
-    await reader.revoke()
+    await reader.assign([], 2, topic.seek)
     assert not reader.wants(ACTIVITY, 0)
     topic.end = 30
     await reader.assign([0], 2, topic.seek)
     await topic.feed_until(projector, 30)
+    await reader.assign([0], 3, topic.seek)  # it stays, and goes on
+    topic.end = 40
+    await topic.feed_until(projector, 40)
     assert topic.seeks == 2
-    assert await offsets(engine) == list(range(30))
+    assert await offsets(engine) == list(range(40))
     await until_nothing_waits(reader)
 
 
@@ -104,7 +107,7 @@ async def test_while_postgres_does_not_say_where_to_go_on_the_lag_grows() -> Non
     await asyncio.sleep(0)
     moment += timedelta(minutes=5)
     assert (reader.lag(), topic.seeks) == (300, 0)
-    await reader.revoke()
+    await reader.assign([], 2, topic.seek)
     assert reader.lag() == 0
 
 
@@ -131,7 +134,7 @@ async def test_a_database_that_was_emptied_or_restored_is_noticed_while_nothing_
     await projector.rebuild()
     await topic.feed_until(projector, 20)
     assert await offsets(engine) == list(range(20))
-    await reader.revoke()
+    await reader.assign([], 2, topic.seek)
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 10), (50, 60)], ids=["made anew", "shortened by retention"])

@@ -63,6 +63,18 @@ def test_what_is_sent_again_is_the_same() -> None:
     assert batch.build() is batch.build()
 
 
+def test_what_goes_into_another_transaction_has_another_number_and_the_same_records() -> None:
+    (batch,) = fill([Record(b"k", b"v")] * 3)
+    batch.set_producer_state(7, 1, 0)
+    first = batch.build()
+    batch.set_producer_state(7, 1, 3)
+    again = read(batch)
+    assert (again.producer_id, again.producer_epoch, again.base_sequence) == (7, 1, 3)
+    assert again.validate_crc()
+    assert len(batch.build()) == len(first)
+    assert [record.value for record in again] == [b"v"] * 3
+
+
 @given(st.integers(16_384, 2_000_000), st.lists(st.integers(0, 100), max_size=30), st.integers(0))
 def test_no_batch_is_larger_than_the_topic_takes_if_no_record_is(limit: int, parts: list[int], seed: int) -> None:
     noise, room = Random(seed), limit - spare(limit) - record_size(b"k", None, [])

@@ -58,11 +58,14 @@ async def test_what_was_handled_before_is_left_out() -> None:
     assert not queue
 
 
-async def test_a_fetch_of_another_generation_is_dropped() -> None:
+async def test_a_fetch_from_before_the_partition_was_assigned_is_dropped_and_one_while_it_stays_is_not() -> None:
     queue = make()
     queue.add(fetch(0, 5, generation=0))
     assert not queue
     assert queue.filled.is_set()
+    queue.assign(2, Consumer().seek)
+    queue.add(fetch(0, 5, generation=1))
+    assert queue
 
 
 async def test_the_consumer_is_sent_back_once_to_records_that_are_missing_before_a_fetch() -> None:

@@ -23,9 +23,6 @@ class Late:
     def take(self, fetch: Fetch) -> None:
         self.told.append(fetch)
 
-    async def revoke(self) -> None:
-        self.told.append("revoke")
-
     async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
         self.told.append((tuple(partitions), generation))
 
@@ -39,14 +36,13 @@ async def test_it_wants_nothing_before_the_reader_is_there_and_passes_all_on_aft
     assert deferred.wants("activity", 1)
     assert not deferred.wants("activity", 0)
     deferred.take(FETCH)
-    await deferred.revoke()
     await deferred.assign([1], 4, seek)
-    assert late.told == [((0, 1), 3), FETCH, "revoke", ((1,), 4)]
+    assert late.told == [((0, 1), 3), FETCH, ((1,), 4)]
 
 
-async def test_what_was_taken_away_again_is_not_handed_on() -> None:
+async def test_of_what_was_assigned_meanwhile_only_the_last_is_handed_on() -> None:
     deferred, late = DeferredReader(("activity",)), Late()
     await deferred.assign([0], 3, seek)
-    await deferred.revoke()
+    await deferred.assign([], 4, seek)
     await deferred.arrive(late)
-    assert late.told == []
+    assert late.told == [((), 4)]

@@ -1,0 +1,36 @@
+"""While the group agrees anew everyone works on with what they have, and who leaves is gone at once."""
+
+import signal
+
+import pytest
+from confluent_kafka import ConsumerGroupState
+
+from streams.settings import Settings
+from tests import client
+from tests.broker.workers import Group, Worker, events, expected, journey, publish, running, wait_for_commands
+
+pytestmark = pytest.mark.broker
+
+# It tells the group that it lives, and does not hear that others wait for it: for 30 seconds they do.
+_DEAF = (
+    "from aiokafka.consumer.group_coordinator import GroupCoordinator\n"
+    "GroupCoordinator.request_rejoin = lambda self: None"
+)
+
+
+def test_partitions_go_on_while_the_group_waits_for_a_member_and_one_that_leaves_does_not_wait(
+    settings: Settings,
+) -> None:
+    group = Group(settings)
+    publish(settings, journey())
+    with running(settings) as workers:
+        client.produce(settings.brokers, events(range(200), 50))
+        wait_for_commands(settings, expected(200, 50))
+        workers.append(Worker(settings, "deaf", _DEAF))
+        client.wait_until(lambda: group.stands() == (ConsumerGroupState.STABLE, 2))
+        workers.append(Worker(settings, "third"))
+        client.wait_until(lambda: group.stands() == (ConsumerGroupState.PREPARING_REBALANCING, 3))
+        client.produce(settings.brokers, events(range(200, 400), 50))
+        wait_for_commands(settings, expected(400, 50), patience=20)
+        assert workers[0].end(signal.SIGTERM) == 0
+        assert group.stands() == (ConsumerGroupState.PREPARING_REBALANCING, 2)
