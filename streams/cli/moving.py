@@ -90,7 +90,7 @@ async def _refuse_workers(settings: Settings, *apps: str) -> None:
         for app in apps:
             if members := await list_members(asking, app):
                 raise FairwayError(
-                    f"App id '{app}' has workers that run ({len(members)}): stop all, and wait for 10 seconds."
+                    f"App id '{app}' has workers that run ({len(members)}): stop all, and wait for 6 seconds."
                 )
 
 

@@ -18,7 +18,7 @@ from streams.health.observation import (
 )
 from streams.kafka.members import Member
 
-_SESSION = timedelta(seconds=7)  # of silence: Kafka takes at least 7.5 s to let go of a worker that was killed
+_SESSION = timedelta(seconds=5)  # of silence: Kafka takes at least 5.7 s to let go of a worker that was killed
 _REMEMBERED = timedelta(minutes=10)
 _TAKEN = "fencing"  # assigned, and not yet told of by its new owner
 _WORKING = (RUNNING, UNASKED)  # as far as is known

@@ -58,7 +58,7 @@ def _tell_silent(worker: Worker, seen: Observation) -> Cause:
         "workers", "degraded",
         f"worker {worker.name} silent for {span(seen.at - worker.heard)}, {_describe_hold(worker, seen)}",
         "See whether its process runs, and what it logs. If it does not come back, the others get its partitions"
-        " 10 seconds after its last heartbeat.",
+        " 6 seconds after its last heartbeat.",
         worker.heard,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from streams.worker.assignor import Assignor
 from streams.worker.private import make_private
 from streams.worker.transport import Transport
 
-_SESSION_SECONDS = 10.0
+_SESSION_SECONDS = 6.0  # the least that brokers allow (group.min.session.timeout.ms), as they come
 _HEARTBEAT_SECONDS = 0.3  # by when a worker knows that the group agrees anew, and those that wait for it go on
 
 

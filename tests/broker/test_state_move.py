@@ -54,7 +54,7 @@ def kill(settings: Settings, failpoint: str, *words: str) -> None:
 
 
 def is_alone(settings: Settings) -> bool:
-    """Say whether no worker is in the group any more: one that can't say goodbye is for ten seconds."""
+    """Say whether no worker is in the group any more: one that can't say goodbye is for six seconds."""
     admin = AdminClient({"bootstrap.servers": settings.brokers})
     found = admin.describe_consumer_groups([settings.app_id])[settings.app_id].result(client.PATIENCE)
     return not found.members

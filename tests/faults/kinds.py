@@ -12,7 +12,7 @@ from streams.failpoints import NAMES
 from tests.faults.cluster import Cluster
 from tests.faults.workers import Workers, wait
 
-SESSION = 10.0  # seconds, the workers' session timeout
+SESSION = 6.0  # seconds, the workers' session timeout
 
 
 class Scene(NamedTuple):

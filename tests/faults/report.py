@@ -23,7 +23,7 @@ followed). Postgres is down throughout.
 Of three brokers each topic has three copies, and a write waits for two (`min.insync.replicas`).
 
 "Recovered" is the time until every partition sends commands again, counted from the kill, or from the end of
-an outage; a session timeout lasts 10 seconds.
+an outage; a session timeout lasts 6 seconds.
 """
 
 
