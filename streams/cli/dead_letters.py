@@ -1,7 +1,6 @@
 """`fairway dead-letters`: records that could not be used, what became of each, and what is done about them."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -21,8 +20,8 @@ Result = TypeVar("Result")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Code = Annotated[str, typer.Option(help="Only those with this code.")]
 Topic = Annotated[str, typer.Option(help="Only those that came from this topic.")]
-Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
-Customer = Annotated[str, typer.Option(help="Only this customer's.")]
+Tenant = Annotated[str | None, typer.Option(help="Only those whose value, or key, names this tenant.")]
+Customer = Annotated[str, typer.Option(help="Only those whose value, or key, names this customer.")]
 Since = Annotated[
     str | None,
     typer.Option(metavar="WHEN", help="Only newer ones: a date, a date-time, or how long ago, such as '1 day'."),
@@ -60,18 +59,18 @@ def count_letters(
     code: Code = "", topic: Topic = "", tenant: Tenant = None, customer: Customer = "", since: Since = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Count dead letters by code and state, most first: how many, and when and why the newest came."""
+    """Count dead letters by code, reason and state, most first: how many, and when the newest came.
+
+    Reasons that differ in numbers or in whom they name alone are counted as one, with … in place of these.
+    """
+    from streams.cli.letters import count_by_reason
     from streams.cli.printing import show_rows
 
-    found = _list(_choose(state, code, topic, tenant, customer, since, _MOST), ())
-    counted = Counter((row["code"], row["state"]) for row in found)
-    newest = {(row["code"], row["state"]): row for row in reversed(found)}
-    rows = [
-        {"code": key[0], "state": key[1], "letters": number, "newest": newest[key]["at"][:19],
-         "reason": newest[key]["reason"]}
-        for key, number in counted.most_common()
-    ]  # fmt: skip
+    choice = _choose(state, code, topic, tenant, customer, since, _MOST)
+    rows, left_out = _run(lambda letters: count_by_reason(letters, choice))
     show_rows(rows, _COUNTED, as_json=as_json, nothing=_NONE)
+    if left_out and not as_json:
+        typer.echo(f"And {left_out:,} more, of other reasons: narrow it by --code, --topic, --since or --customer.")
 
 
 @group.command()

@@ -21,7 +21,10 @@ from streams.web.access.visitor import Visitor
 from streams.web.queries.letter_states import STATES, Move, State, States, read_states
 from streams.web.queries.query import Reader
 from streams.web.sources.dead_letters import PAGE, DeadLetters, Letter, wanting
+from streams.web.sources.letter_reasons import Told, count_reasons
 from streams.web.sources.moving import move_letters
+
+_REASONS = 50  # of one state
 
 Result = TypeVar("Result")
 Position = tuple[int, int]
@@ -94,6 +97,23 @@ class Letters:
 
 def _mend(letter: Letter, value: bytes) -> Letter:
     return Letter(msgspec.structs.replace(letter.record, value=value))
+
+
+async def count_by_reason(letters: Letters, choice: Choice) -> tuple[list[dict[str, object]], int]:
+    """Return how many dead letters of a choice there are by state, code and reason, and how many are left out."""
+    told: dict[State, list[Told]] = {}
+    async for page in letters.pages(choice):
+        for one in page:
+            state = letters.states.get(one.place, "open")
+            told.setdefault(state, []).append(Told(one.header("code"), one.header("reason"), one.record.at))
+    counted = {state: count_reasons(every, _REASONS) for state, every in told.items()}
+    rows: list[dict[str, object]] = [
+        {"code": one.code, "state": state, "letters": one.letters, "newest": f"{one.newest:%Y-%m-%dT%H:%M:%SZ}",
+         "reason": one.text}
+        for state, reasons in counted.items() for one in reasons.shown
+    ]  # fmt: skip
+    rows.sort(key=lambda row: -int(str(row["letters"])))
+    return rows, sum(reasons.letters_left_out for reasons in counted.values())
 
 
 async def with_letters(settings: Settings, work: Callable[[Letters], Awaitable[Result]]) -> Result:

@@ -35,9 +35,7 @@ def show_customer(customer: Customer, tenant: Tenant, as_json: AsJson = False) -
     async def ask(reader: "Reader") -> dict[str, Any]:
         row = await history.find_customer(reader, tenant, customer)
         if row is None:
-            raise FairwayError(
-                f"Tenant '{tenant}' has no customer '{customer}', or no event of theirs has come yet."
-            )
+            raise FairwayError(_tell_nothing(tenant, customer))
         found = await history.list_customer_enrollments(reader, tenant, customer)
         return _plain(row) | {"enrollments": [_short(one, _ENROLLMENT) for one in found]}
 
@@ -65,7 +63,7 @@ def show_timeline(customer: Customer, tenant: Tenant, limit: Limit = 50, as_json
     if as_json:
         _print_json([_short(row, ("at", "activityId", "cause", "entries")) for row in rows])
     elif not rows:
-        typer.echo(f"Nothing has happened to '{customer}' of '{tenant}'.")
+        typer.echo(_tell_nothing(tenant, customer))
     for record in () if as_json else describe_records(rows):
         typer.echo(f"{record.at:%Y-%m-%d %H:%M:%S}  {printable(record.cause)}")
         for entry in record.entries:
@@ -74,6 +72,17 @@ def show_timeline(customer: Customer, tenant: Tenant, limit: Limit = 50, as_json
             typer.echo(f"  {printable(whose + entry.text)}{moment}")
             for line in _tell_rules(entry.rules, "    "):
                 typer.echo(printable(line))
+
+
+def _tell_nothing(tenant: str, customer: str) -> str:
+    """Return that there is no record of a customer, and what else may have become of their events."""
+    from shlex import quote
+
+    return (
+        f"Nothing is recorded of customer '{customer}' of '{tenant}'. Check both ids. An event that no journey and "
+        "no profile needed leaves no trace here; one that could not be used is a dead letter: "
+        f"fairway dead-letters list --state all --customer {quote(customer)}"
+    )
 
 
 def _tell_rules(rules: Sequence[Mapping[str, Any]], margin: str) -> Iterator[str]:

@@ -42,6 +42,20 @@ def test_a_count_of_refusals_leads_to_who_they_were_and_why(page: Page, club: Cl
     expect(page.locator("main")).to_contain_text("Nobody was refused")
 
 
+@pytest.mark.parametrize("customer", ["c-001", "no body"])
+def test_a_customer_s_page_leads_to_the_dead_letters_that_name_them(page: Page, customer: str) -> None:
+    page.goto(f"/customer?tenant=pinehurst&id={customer}")
+    page.get_by_role("link", name=re.compile("names? this customer")).click()
+    expect(page.locator("main")).to_contain_text(f"Only those that name the customer {customer}")
+    if customer == "no body":
+        expect(page.locator("main")).to_contain_text("No dead letter is kept and names this customer")
+    else:
+        why = page.locator("section", has=page.get_by_role("heading", name="Why"))
+        expect(why).to_contain_text("The field 'customerId' is missing.")
+        expect(why.locator("tbody tr")).to_have_count(1)
+        expect(page.get_by_role("region", name="Dead letters").locator("tbody tr")).to_have_count(1)
+
+
 def test_a_failure_names_its_step_and_cause(page: Page, club: Club) -> None:
     page.goto(f"/journeys/{club.journeys['Win back the quiet ones']}/enrollments?status=FAILED")
     page.get_by_role("link", name="failed").first.click()

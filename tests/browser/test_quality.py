@@ -64,8 +64,11 @@ def addresses(site: str, club: Club) -> list[str]:
     return [
         "/", "/journeys", renewal, f"{renewal}/enrollments", f"{renewal}/refusals", f"{renewal}/archive",
         enrollment, "/customers",
-        "/customer?tenant=pinehurst&id=c-110", "/customer?tenant=pinehurst&id=c-034", "/search?q=nobody", "/waits",
-        "/waits?show=overdue", "/dead-letters", letter, "/dead-letters/replay", "/table", "/table?partition=3",
+        "/customer?tenant=pinehurst&id=c-110", "/customer?tenant=pinehurst&id=c-034",
+        "/customer?tenant=pinehurst&id=nobody",
+        "/search?q=nobody", "/waits", "/waits?show=overdue",
+        "/dead-letters", "/dead-letters?state=all&customer=c-001",
+        letter, "/dead-letters/replay", "/table", "/table?partition=3",
         "/topics?topic=fairway.inbox", "/simulate", "/journeys/new", "/enroll", "/exit", "/numbers",
     ]  # fmt: skip
 

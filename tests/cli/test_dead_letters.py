@@ -91,7 +91,7 @@ def test_dead_letters_are_listed_by_what_is_asked_for(place: dict[str, str]) -> 
 
 @pytest.mark.broker
 @pytest.mark.database
-def test_they_are_counted_by_code_and_state_with_why_the_newest_came(place: dict[str, str]) -> None:
+def test_they_are_counted_by_code_reason_and_state(place: dict[str, str]) -> None:
     assert run(place, "discard", position(place, 1)).exit_code == 0
 
     def count(*words: str) -> list[tuple[object, ...]]:
@@ -99,10 +99,36 @@ def test_they_are_counted_by_code_and_state_with_why_the_newest_came(place: dict
         return [(row["letters"], row["code"], row["state"], row["reason"]) for row in rows]
 
     of_schema = [one for one in count("--code", "schema") if one[1] == "schema"]
-    assert of_schema == [(2, "schema", "open", "Why 3."), (1, "schema", "discarded", "Why 1.")]
+    assert of_schema == [(2, "schema", "open", "Why …."), (1, "schema", "discarded", "Why 1.")]
     assert sum(one[0] for one in count()) == 5  # type: ignore[misc]
     assert count("--code", "schema", "--since", "1 day", "--state", "open") == [(1, "schema", "open", "Why 3.")]
     assert run(place, "count", "--since", "2999-01-01").output == "There is no such dead letter.\n"
+
+
+@pytest.mark.broker
+@pytest.mark.database
+def test_a_letter_without_a_key_is_found_by_the_customer_whom_its_value_names(
+    place: dict[str, str], settings: Settings
+) -> None:
+    """A producer that forgets the key, or a field: the value says whose it is, and each field is a reason."""
+    for field in ("occurredAt", "occurredAt", "tenantId"):
+        named = {"tenantId": "pinehurst", "customerId": "op-bert"}
+        value = json.dumps({name: text for name, text in named.items() if name != field}).encode()
+        told = ("dlq.code", b"schema"), ("dlq.reason", f"The field '{field}' is required.".encode()), (
+            "dlq.topic", TOPIC.encode())  # fmt: skip
+        client.produce(settings.brokers, [client.Record(DEAD_LETTERS, None, value, told)])
+    listed = json.loads(run(place, "list", "--json", "--customer", "op-bert").output)
+    assert sorted(row["tenantId"] for row in listed) == ["", "pinehurst", "pinehurst"]
+    where = next(f"{row['partition']}:{row['offset']}" for row in listed if row["tenantId"])
+    assert "tenantId: pinehurst" in run(place, "show", where).output
+    counted = json.loads(run(place, "count", "--json", "--customer", "op-bert").output)
+    assert [(row["letters"], row["reason"]) for row in counted] == [
+        (2, "The field 'occurredAt' is required."), (1, "The field 'tenantId' is required."),
+    ]  # fmt: skip
+    of_tenant = ["--tenant", "pinehurst", "--customer", "op-bert"]
+    assert json.loads(run(place, "count", "--json", *of_tenant).output)[0]["letters"] == 2
+    assert run(place, "discard", *of_tenant).output == "2 records were discarded.\n"
+    assert run(place, "count", "--state", "open", "--customer", "op-bert").output.count("schema") == 1
 
 
 @pytest.mark.broker

@@ -36,15 +36,29 @@ async def show_customer(request: Request) -> Response:
         step_names = await journeys.name_steps(reader, mentioned)
     place = _read_place(request, tenant, id_)
     if row is None and place.row is None and not asked:
-        raise missing(f"Tenant '{tenant}' has no customer '{id_}' that any journey or profile event has reached.")
+        return _tell_unknown(request, tenant, id_)
     return render(
         request, "customer.html", tenant=tenant, id=id_, row=row, asked=asked, place=place,
+        dead=_count_letters(request, tenant, id_),
         rows=[one for one in enrollments if not journey_id or one["journey_id"] == journey_id],
         why=describe_refusals(refused.rows, journey_id)[:_REFUSALS],
         records=describe_records(page.rows), names=names, step_names=step_names,
         older=older(request, page.next), newest=newest(request),
         nobody="This customer has entered no journey." if not asked else "This customer is not in this journey.",
     )  # fmt: skip
+
+
+def _tell_unknown(request: Request, tenant: str, customer_id: str) -> Response:
+    """Say where else to look for what became of the events of a customer of whom there is no record."""
+    dead = _count_letters(request, tenant, customer_id)
+    return render(request, "customer-unknown.html", 404, tenant=tenant, id=customer_id, dead=dead)
+
+
+def _count_letters(request: Request, tenant: str, customer_id: str) -> int:
+    """Return how many dead letters name a customer and this tenant or none, as of the last sample."""
+    visitor = visitor_of(request)
+    every = sources_of(request).dead_letters.index.find(customer=customer_id)
+    return sum(one.tenant in (tenant, "") and visitor.sees(one.tenant) for one in every)
 
 
 def _mentioned(records: list[Row]) -> set[str]:

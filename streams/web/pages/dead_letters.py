@@ -19,6 +19,7 @@ from streams.web.pages.rendering import confirm, render
 from streams.web.queries.letter_states import DONE, MOVES, STATES, Move, State, read_states
 from streams.web.sources.dead_letters import Letter, wanting
 from streams.web.sources.letter_index import by_code, by_state, of_visitor
+from streams.web.sources.letter_reasons import Told, count_reasons
 from streams.web.sources.moving import move_letters
 from streams.web.sources.sources import reading, sources_of
 
@@ -31,6 +32,7 @@ _VERBS: dict[Move, tuple[str, str]] = {
 }
 
 
+_NARROW = ("code", "within", "customer")  # what of an address says which are meant
 _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -47,22 +49,28 @@ def _state_of(request: Request) -> State | None:
 
 
 async def show_all(request: Request) -> Response:
-    """List dead letters, newest first, of one state, code and time or of all, and count them."""
+    """List dead letters, newest first, of one state, code, time and customer or of all, and count them."""
     sources, visitor, given = sources_of(request), visitor_of(request), request.query_params
     letters, state, code = sources.dead_letters, _state_of(request), given.get("code", "")
-    since = _since_of(request)
+    since, customer = _since_of(request), given.get("customer", "")
     async with reading(request) as reader:
         states = await read_states(reader)
     await letters.index.refresh()
-    counts = of_visitor(letters.index.count(states, since), visitor)
-    wanted, mask = wanting(states, state, code, since=since), sources.mask_for(visitor)
+    counts = of_visitor(letters.index.count(states, since, customer), visitor)
+    wanted, mask = wanting(states, state, code, customer=customer, since=since), sources.mask_for(visitor)
     page = await letters.page(visitor, mask, wanted, since=since, cursor=given.get("before") or None)
     return render(
         request, "dead-letters.html", letters=page.found, chosen=code, codes=by_code(counts, state), state=state,
         counts=by_state(counts), total=counts.total(), state_of=lambda one: states.get(one.place, "open"),
         older=older(request, page.next), newest=newest(request), periods=_PERIODS,
-        within=given.get("within", "") if since else "", todos=CODES,
-        narrow={name: given[name] for name in ("code", "within") if given.get(name)},
+        within=given.get("within", "") if since else "", todos=CODES, customer=customer,
+        narrow={name: given[name] for name in _NARROW if given.get(name)},
+        why=count_reasons(
+            Told(one.code, mask.sentence(one.reason), one.place.written_at)
+            for one in letters.index.find(since, customer)
+            if visitor.sees(one.tenant) and code in ("", one.code)
+            if state in (None, states.get(one.place, "open"))
+        ),
     )  # fmt: skip
 
 
@@ -84,14 +92,15 @@ async def _find(request: Request, mask: Mask, partition: int, offset: int) -> Le
 
 
 async def _choose(request: Request) -> list[Letter]:
-    """Return the dead letters that an address names, or the open ones of a code and time: as they are."""
+    """Return the dead letters that an address names, or the open ones of a code, time and customer: as they are."""
     given = request.query_params
     place = given.get("partition", ""), given.get("offset", "")
     if all(part.isdecimal() and len(part) < 19 for part in place):
         return [await _find(request, Mask(), *map(int, place))]
     async with reading(request) as reader:
-        wanted = wanting(await read_states(reader), "open", given.get("code", ""), since=_since_of(request))
+        states = await read_states(reader)
     letters, since = sources_of(request).dead_letters, _since_of(request)
+    wanted = wanting(states, "open", given.get("code", ""), customer=given.get("customer", ""), since=since)
     return (await letters.page(visitor_of(request), Mask(), wanted, since=since, limit=_MOVED)).found
 
 
@@ -106,7 +115,7 @@ async def ask_move(request: Request) -> Response:
     """Ask whether this shall be done with dead letters."""
     move = _move_of(request)
     letters = await _choose(request)
-    people = len({letter.record.key for letter in letters if letter.record.key})
+    people = len({(letter.tenant, letter.customer) for letter in letters if letter.customer})
     verb, effect = _VERBS[move]
     effects = [f"{plural(len(letters), 'record')} of {plural(people, 'person', 'people')}: {effect}."]
     if move == "replay":

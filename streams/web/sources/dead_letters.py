@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -16,6 +17,7 @@ from streams.web.access.visitor import Visitor
 from streams.web.queries.cursors import Number, read_cursor, write_cursor
 from streams.web.queries.letter_states import Place, State, States
 from streams.web.sources.letter_index import LetterIndex
+from streams.web.sources.letter_owner import Owner, owner_of
 from streams.web.sources.records import Offsets, Record, RecordReader, bounds, find_offsets, read
 
 PAGE = 50
@@ -24,7 +26,7 @@ _PREFIX = "dlq."  # of the headers that say what was wrong
 _SHOWN = frozenset({"traceparent", "tracestate", "content-type"})  # headers that tell of nobody
 
 
-class Letter(msgspec.Struct, frozen=True):
+class Letter(msgspec.Struct, frozen=True, dict=True):
     """A dead letter."""
 
     record: Record
@@ -48,15 +50,19 @@ class Letter(msgspec.Struct, frozen=True):
         """Return where it lies, which its state is kept by."""
         return Place(self.record.partition, self.record.offset, self.record.at)
 
+    @cached_property
+    def _owner(self) -> Owner:
+        return owner_of(self.record)
+
     @property
     def tenant(self) -> str:
-        """Return the tenant that its key names."""
-        return (self.record.key or b"").partition(b":")[0].decode(errors="replace")
+        """Return the tenant that its value names, or its key; empty if neither does."""
+        return self._owner.tenant
 
     @property
     def customer(self) -> str:
-        """Return the customer that its key names."""
-        return (self.record.key or b"").partition(b":")[2].decode(errors="replace")
+        """Return the customer whom its value names, or its key; empty if neither does."""
+        return self._owner.customer
 
 
 class Letters(msgspec.Struct, frozen=True):

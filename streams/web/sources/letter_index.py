@@ -1,8 +1,9 @@
 """Which dead letters there are, without their bytes: read once, then followed, so that counting costs nothing."""
 
 import asyncio
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -11,12 +12,14 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 
 from streams.web.access.visitor import Visitor
 from streams.web.queries.letter_states import STATES, Place, State, States
+from streams.web.sources.letter_owner import owner_of
 from streams.web.sources.records import Offsets, Record, RecordReader, bounds, read_as
 
 MOST = 10_000
 """So many of the newest offsets, over all partitions, are known; those before are counted no more."""
 _WINDOW = 200  # offsets of a partition read at once; others may read in between
-_CODE = "dlq.code"
+_CODE, _REASON = "dlq.code", "dlq.reason"
+_REASON_KEPT = 500  # characters
 
 Counts = Counter[tuple[str, str, State]]
 """How many by tenant, code and state."""
@@ -28,6 +31,8 @@ class Known(msgspec.Struct, frozen=True):
     place: Place
     tenant: str
     code: str
+    customer: str = ""
+    reason: str = ""
 
 
 class LetterIndex:
@@ -72,10 +77,15 @@ class LetterIndex:
             self._known[TopicPartition(self._places[0].topic, one.place.partition)].append(one)
         self._ends = stops
 
-    def count(self, states: States, since: datetime | None = None) -> Counts:
-        """Return how many there are, or came since a moment, by tenant, code and state."""
+    def find(self, since: datetime | None = None, customer: str = "") -> Iterator[Known]:
+        """Yield those that there are, or that came since a moment, or that name a customer."""
         written = (one for known in self._known.values() for one in known)
-        every = (one for one in written if since is None or one.place.written_at >= since)
+        every = (one for one in written if customer in ("", one.customer))
+        return (one for one in every if since is None or one.place.written_at >= since)
+
+    def count(self, states: States, since: datetime | None = None, customer: str = "") -> Counts:
+        """Return how many of these there are by tenant, code and state."""
+        every = self.find(since, customer)
         return Counter((one.tenant, one.code, states.get(one.place, "open")) for one in every)
 
 
@@ -101,6 +111,11 @@ def by_code(counts: Counts, state: State | None) -> dict[str, int]:
 
 
 def _make(record: Record) -> Known:
-    code = next(((value or b"").decode(errors="replace") for name, value in record.headers if name == _CODE), "")
-    tenant = (record.key or b"").partition(b":")[0].decode(errors="replace")
-    return Known(Place(record.partition, record.offset, record.at), tenant, code)
+    said = {
+        name: (value or b"").decode(errors="replace") for name, value in record.headers if name in (_CODE, _REASON)
+    }
+    owner = owner_of(record)
+    place = Place(record.partition, record.offset, record.at)
+    # The same few texts over and over: they are kept once.
+    code, reason = sys.intern(said.get(_CODE, "")), sys.intern(said.get(_REASON, "")[:_REASON_KEPT])
+    return Known(place, owner.tenant, code, owner.customer, reason)

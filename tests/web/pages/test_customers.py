@@ -12,8 +12,15 @@ async def test_a_customer_is_shown_with_all_that_is_known(pages: httpx.AsyncClie
     shown = text_of(await pages.get("/customer?tenant=pinehurst&id=c-12"))
     assert "firstName Ann" in shown
     assert "on another worker" in shown
-    assert (await pages.get("/customer?tenant=pinehurst&id=nobody")).status_code == 404
 
 
 async def test_those_who_entered_last_are_listed(pages: httpx.AsyncClient) -> None:
     assert (await pages.get("/customers")).text.count("/customer?tenant=pinehurst") > 10
+
+
+async def test_of_a_customer_without_a_record_it_is_said_where_else_to_look(pages: httpx.AsyncClient) -> None:
+    shown = await pages.get("/customer?tenant=pinehurst&id=no%20body")
+    assert shown.status_code == 404
+    assert "An event that no journey and no profile needed leaves no trace here" in text_of(shown)
+    assert 'href="/dead-letters?state=all&amp;customer=no+body"' in shown.text
+    assert (await pages.get("/customer?tenant=augusta&id=nobody")).status_code == 404
