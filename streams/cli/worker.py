@@ -32,6 +32,13 @@ def worker(
     processes: Annotated[
         int, typer.Option(min=1, help="Workers to run on this machine; one that ends is started again.")
     ] = 1,
+    leave: Annotated[
+        bool,
+        typer.Option(
+            "--leave",
+            help="Run none: tell the group that those of FAIRWAY_INSTANCE_ID, which have ended, don't come back.",
+        ),
+    ] = False,
 ) -> None:
     """Run journeys until SIGTERM or Ctrl-C: then commit, close and end with exit code 0.
 
@@ -53,7 +60,31 @@ def worker(
     settings = read_settings()
     if web_port is not None:
         settings = settings.model_copy(update={"web_port": web_port})
+    if leave:
+        asyncio.run(_leave(settings, processes))
+        return
     uvloop.run(_run(settings) if processes == 1 else _supervise(settings, processes))
+
+
+async def _leave(settings: "Settings", processes: int) -> None:
+    from streams.errors import FairwayError
+    from streams.kafka.clients import admin
+    from streams.kafka.members import remove_named
+
+    name = settings.instance_id
+    if name is None:
+        raise FairwayError(
+            "FAIRWAY_INSTANCE_ID is not set: a worker without a name of its own leaves the group when it ends."
+        )
+    async with admin(settings) as asking:
+        for number in range(processes):
+            own = name if processes == 1 else _tell_apart(settings, number)["FAIRWAY_INSTANCE_ID"]
+            has_left = await remove_named(asking, settings.app_id, own)
+            typer.echo(
+                f"'{own}' has left the group: others have its partitions from now on."
+                if has_left
+                else f"'{own}' is not in the group."
+            )
 
 
 async def _supervise(settings: "Settings", processes: int) -> None:

@@ -7,11 +7,14 @@ from typing import Any
 
 import msgspec
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import CoordinationType
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownMemberIdError
 
 from models.form import FORM
+from streams.kafka.answers import check_codes
 from streams.kafka.clients import Admin
+from streams.kafka.requests import LeaveGroupRequest
 from streams.kafka.topics import INBOX
 
 _AGREEING = {"PreparingRebalance", "CompletingRebalance"}
@@ -85,6 +88,24 @@ async def list_ids(client: AIOKafkaAdminClient, group: str) -> frozenset[str]:
     """Return the ids of the members of a group, also while it is agreeing anew."""
     groups = await _describe(client, group)
     return frozenset(member["member_id"] for described in groups for member in described["members"])
+
+
+async def remove_named(admin: Admin, group: str, name: str) -> bool:
+    """Let a member leave the group by the name that it would come back with; say whether there was one.
+
+    Raises FairwayError.
+    """
+
+    async def remove(client: AIOKafkaAdminClient) -> bool:
+        coordinator = await client._client.coordinator_lookup(CoordinationType.GROUP, group)
+        answer = await client._client.send(coordinator, LeaveGroupRequest(group, [("", name, {})], {}))
+        codes = answer.error_code, *(code for _, _, code, _ in answer.members)
+        if UnknownMemberIdError.errno in codes:
+            return False
+        check_codes(codes, f"no end of '{name}' in the group '{group}'")
+        return True
+
+    return await admin.ask(remove)
 
 
 async def describe_members(client: AIOKafkaAdminClient, group: str) -> list[Member] | None:
