@@ -69,7 +69,7 @@ def note(findings: Findings, judgement: Judgement) -> None:
     if judgement.level == "well":
         findings.ok("health", judgement.line)
     else:
-        findings.fail("health", judgement.line, causes.pop(0).todo)
+        findings.fail("health", judgement.line, _advise(causes.pop(0)))
     for cause in causes:
         _note_cause(findings, cause)
 
@@ -77,6 +77,11 @@ def note(findings: Findings, judgement: Judgement) -> None:
 def _note_cause(findings: Findings, cause: Cause) -> None:
     text = f"{cause.text[:1].upper()}{cause.text[1:]}."
     if cause.weight == "notice":
-        findings.warn(cause.check, text, cause.todo)
+        findings.warn(cause.check, text, _advise(cause))
     else:
-        findings.fail(cause.check, text, cause.todo)
+        findings.fail(cause.check, text, _advise(cause))
+
+
+def _advise(cause: Cause) -> str:
+    """Return what to do, and where the runbook stands that says more."""
+    return f"{cause.todo} Runbook: {cause.runbook}." if cause.runbook else cause.todo

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from streams.health.links import find_absence, find_arrears
-from streams.health.observation import RUNNING, Cause, Judgement, Level, Observation, Thresholds
+from streams.health.observation import RUNNING, UNASKED, Cause, Judgement, Level, Observation, Thresholds
 from streams.health.standstill import find_standstill
 from streams.health.wording import count_of
 from streams.health.workers import find_worker_notices
 
 _NAMED = 2
+_SETTLING = "Settling"  # in place of "Well", while partitions go from worker to worker
 _ORDER = ("down", "degraded", "notice")
 
 
@@ -19,7 +20,13 @@ def judge(seen: Observation, thresholds: Thresholds) -> Judgement:
     level: Level = worst[0].weight if worst else "well"  # type: ignore[assignment]
     told = "; ".join(cause.text for cause in worst[:_NAMED]) or _describe_work(seen)
     more = f"; and {len(worst) - _NAMED} more" if len(worst) > _NAMED else ""
-    return Judgement(seen.at, level, f"{level.capitalize()}: {told}{more}.", causes)
+    word = _SETTLING if level == "well" and not _is_settled(seen) else level.capitalize()
+    return Judgement(seen.at, level, f"{word}: {told}{more}.", causes)
+
+
+def _is_settled(seen: Observation) -> bool:
+    """Say whether all partitions are worked on, as far as is known."""
+    return all(partition.stage in (RUNNING, UNASKED) for partition in seen.partitions)
 
 
 def _find_causes(seen: Observation, thresholds: Thresholds) -> Iterator[Cause]:

@@ -72,7 +72,8 @@ class Memory:
         heard = self._heard.get(name)
         is_cut_off = name in self._in_vain and heard is not None and not heard.report.is_stopping
         if heard is not None and is_cut_off and at - heard.at >= _SESSION:
-            self._gone[name] = msgspec.structs.replace(self._describe(self._members[name]), partitions=(), gone=at)
+            left = self._describe(self._members[name])
+            self._gone[name] = msgspec.structs.replace(left, partitions=(), gone=at, had=left.partitions)
         self._forget(name)
 
     def _forget(self, name: str) -> None:
@@ -107,6 +108,7 @@ class Memory:
         return Worker(
             member.name, member.host, member.version, member.partitions,
             self._joined.get(member.name), heard.at if heard else None, member.name in self._in_vain,
+            pid=heard.report.pid if heard else 0,
         )  # fmt: skip
 
     def list_partitions(self, count: int, waiting: Mapping[int, Waiting], at: datetime) -> tuple[Partition, ...]:

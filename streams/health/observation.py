@@ -26,7 +26,10 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Worker(msgspec.Struct, frozen=True):
-    """A worker that the group knows, or knew: `heard` is its last answer, `gone` when it left without a word."""
+    """A worker that the group knows, or knew.
+
+    `heard` is when it answered last, `gone` when it left without a word, and `had` the partitions that it had then.
+    """
 
     name: str
     host: str = ""
@@ -36,6 +39,8 @@ class Worker(msgspec.Struct, frozen=True):
     heard: datetime | None = None
     is_asked_in_vain: bool = False
     gone: datetime | None = None
+    had: tuple[int, ...] = ()
+    pid: int = 0
 
 
 class Partition(msgspec.Struct, frozen=True):
@@ -71,12 +76,13 @@ class PartitionReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults
 
 
 class Report(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A worker as it tells of itself, at `/readyz`; older ones give no name."""
+    """A worker as it tells of itself, at `/readyz`; older ones give no name, or no id of their process."""
 
     partitions: dict[int, PartitionReport]
     worker: str = ""
     is_stopping: bool = False
     health: "Judgement | None" = None
+    pid: int = 0
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -100,13 +106,17 @@ Weight = Literal["notice", "degraded", "down"]
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """One thing that is not as it should be: what, what to do, and since when; a notice leaves all well."""
+    """One thing that is not as it should be: what, what to do, and since when; a notice leaves all well.
+
+    `runbook` names the page that says more, empty where there is none.
+    """
 
     check: str
     weight: Weight
     text: str
     todo: str
     since: datetime | None = None
+    runbook: str = ""
 
 
 class Judgement(msgspec.Struct, frozen=True):

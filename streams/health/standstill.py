@@ -1,11 +1,12 @@
 """What stands still or is late: workers that don't answer or are gone, partitions without work, and lag."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import msgspec
 
 from streams.health.observation import SILENT, UNOWNED, Cause, Observation, Partition, Thresholds, Worker
-from streams.health.wording import count_of, name_partitions, span
+from streams.health.wording import count_of, name_partitions, runbook, span
 
 _STAGES = {
     "fencing": "being taken over", "restoring": "being restored", "lost": "lost and being opened again",
@@ -16,13 +17,15 @@ _TODO = {
     "lost": "See what its worker logs: another worker, the network or the disk takes the partition away.",
     UNOWNED: "Kafka gives it to a worker within seconds; if not, start a worker, or see what the workers log.",
 }  # fmt: skip
+_RUNBOOK = {"restoring": "FairwayRestoreLong", "lost": "FairwayPartitionLosses"}
 _TODO_ELSE = "It passes within seconds; if not, see what its worker logs."
 
 
 def find_standstill(seen: Observation, thresholds: Thresholds) -> Iterator[Cause]:
     """Yield the workers and partitions at a standstill and what is late; down where nothing is worked on."""
     if not any(worker.gone is None for worker in seen.workers):
-        yield Cause("workers", "down", f"no worker runs{_wait(seen.partitions)}", "Start one: fairway worker.")
+        yield Cause("workers", "down", f"no worker runs{_wait(seen.partitions)}", "Start one: fairway worker.",
+                    runbook=runbook("FairwayNoWorker"))  # fmt: skip
         return
     silent = [worker for worker in seen.workers if is_silent(worker, seen, thresholds)]
     closed = [one for one in seen.partitions if _is_closed(one, seen, thresholds)]
@@ -57,10 +60,17 @@ def _tell_silent(worker: Worker, seen: Observation) -> Cause:
     return Cause(
         "workers", "degraded",
         f"worker {worker.name} silent for {span(seen.at - worker.heard)}, {_describe_hold(worker, seen)}",
-        "See whether its process runs, and what it logs. If it does not come back, the others get its partitions"
-        " 6 seconds after its last heartbeat.",
-        worker.heard,
+        f"See whether its process{_find_process(worker)} runs, and what it logs. End one that hangs with SIGKILL"
+        f"{f' (kill -9 {worker.pid})' if worker.pid else ''}, and start it again; the others get its partitions 6"
+        " seconds after its last heartbeat.",
+        worker.heard, runbook("FairwayWorkerDown"),
     )  # fmt: skip
+
+
+def _find_process(worker: Worker) -> str:
+    """Return where the process of a worker runs, as far as is known."""
+    told = [f"{worker.pid}"] if worker.pid else []
+    return " ".join(["", *told, *([f"on {worker.host}"] if worker.host else [])])
 
 
 def _describe_hold(worker: Worker, seen: Observation) -> str:
@@ -77,11 +87,23 @@ def _tell_gone(worker: Worker, seen: Observation) -> Cause:
     return Cause(
         "workers", "degraded",
         f"worker {worker.name} gone for {span(seen.at - since)} without having been stopped;"
-        " others have its partitions",
-        "See why it ended or hangs: its log, its memory, its machine. Then start it again; if it shall stay away,"
-        " this passes after 10 minutes.",
-        since,
+        f" {_follow(worker, seen)}",
+        f"See why its process{_find_process(worker)} ended or hangs: its log, its memory, its machine. End one that"
+        " hangs with SIGKILL, and start it again; if it shall stay away, this passes after 10 minutes.",
+        since, runbook("FairwayWorkerDown"),
     )  # fmt: skip
+
+
+def _follow(worker: Worker, seen: Observation) -> str:
+    """Return who has now what a worker had that is gone."""
+    mine = sorted((one for one in seen.partitions if one.partition in worker.had), key=lambda one: one.worker)
+    told = []
+    for owner, parts in groupby(mine, key=lambda one: one.worker):
+        numbers = [one.partition for one in parts]
+        what = name_partitions(numbers)
+        told.append(f"{what} {'is' if len(numbers) == 1 else 'are'} without a worker" if not owner
+                    else f"{what} went to worker {owner}")  # fmt: skip
+    return f"its {', '.join(told)}" if told else "it had no partitions"
 
 
 def _group_closed(closed: Sequence[Partition], seen: Observation) -> list[Cause]:
@@ -95,7 +117,8 @@ def _tell_closed(stage: str, closed: Sequence[Partition], seen: Observation) -> 
     how = "without a worker" if stage == UNOWNED else _STAGES.get(stage, stage)
     left = _describe_rest(closed) if stage == "restoring" else ""
     text = f"{numbers} {how} for {span(seen.at - since)}{left}{_wait(closed)}"
-    return Cause("partitions", "degraded", text, _TODO.get(stage, _TODO_ELSE), since)
+    book = runbook(_RUNBOOK.get(stage, "FairwayPartitionsClosed"))
+    return Cause("partitions", "degraded", text, _TODO.get(stage, _TODO_ELSE), since, book)
 
 
 def _describe_rest(closed: Sequence[Partition]) -> str:
@@ -121,4 +144,5 @@ def _tell_late(late: Sequence[Partition], seen: Observation) -> Cause:
         f" {span(seen.at - oldest)}",
         "If it does not pass by itself, start more workers, up to the number of partitions; where one worker alone"
         " is late, see what it logs.",
+        runbook=runbook("FairwayLag"),
     )  # fmt: skip

@@ -26,6 +26,11 @@ def count_of(number: int, word: str) -> str:
     return f"{number:,} {word}{'s' * (number != 1)}"
 
 
+def runbook(alert: str) -> str:
+    """Return where the runbook of an alert stands."""
+    return f"docs/runbooks.md#{alert.lower()}"
+
+
 def name_partitions(numbers: Iterable[int]) -> str:
     """Return partitions by their numbers, neighbours as a range: "partition 3", "partitions 0-3, 7"."""
     places = sorted(numbers)

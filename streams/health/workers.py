@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from streams.health.observation import Cause, Observation, Worker
-from streams.health.wording import count_of
+from streams.health.wording import count_of, runbook
 
 _NAMED = 3
 _COMING_UP = timedelta(seconds=30)  # until a worker that has joined the group answers
@@ -18,7 +18,8 @@ def find_worker_notices(seen: Observation) -> Iterator[Cause]:
     if len(versions) > 1:
         told = ", ".join(f"{version} ({count})" for version, count in sorted(versions.items()))
         yield Cause("versions", "notice", f"workers are of different versions: {told}",
-                    "Finish the upgrade; until then journeys may not use what is new.")  # fmt: skip
+                    "Finish the upgrade; until then journeys may not use what is new.",
+                    runbook=runbook("FairwayVersionsMixed"))  # fmt: skip
     unheard = [worker.name for worker in here if _is_unheard(worker, seen.at)]
     if unheard:
         more = f" and {len(unheard) - _NAMED} more" if len(unheard) > _NAMED else ""

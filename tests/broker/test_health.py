@@ -84,7 +84,8 @@ def test_pages_readiness_and_doctor_say_the_same_of_workers_that_leave_and_that_
         name = re.escape(f":{ports[1]}")
         silent = rf".*worker \S+{name} silent for \d+ s, partitions \d, \d (hold \d+ events|stand still).*"
         wait_for_line(ports[0], silent)
-        gone = rf"Degraded: worker \S+{name} gone for .+ without having been stopped; others have its partitions\."
+        taken = rf"its partitions \d, \d went to worker \S+:{ports[0]}"
+        gone = rf"Degraded: worker \S+{name} gone for .+ without having been stopped; {taken}\."
         wait_for_line(ports[0], gone)
         wait_for_commands(settings, expected(400, 40))
 

@@ -1,8 +1,10 @@
 """The judgement on an observation: a table of what may be the matter, with the line that an operator reads."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,9 +95,28 @@ CASES = {
              running(0, 1, stage=SILENT, closed_since=ago(8))),
         "Down: worker w1 silent for 8 s, partitions 0, 1 stand still.",
     ),
-    "one was killed and the others took over": (
-        seen([worker(1, 0, 1, 2, 3), worker(2, heard=ago(75), gone=ago(65))], ALL),
-        "Degraded: worker w2 gone for 1 min 15 s without having been stopped; others have its partitions.",
+    "one was killed and another took over": (
+        seen([worker(1, 0, 1, 2, 3), worker(2, heard=ago(75), gone=ago(65), had=(2, 3))],
+             running(0, 1, 2, 3, worker="w1")),
+        "Degraded: worker w2 gone for 1 min 15 s without having been stopped;"
+        " its partitions 2, 3 went to worker w1.",
+    ),
+    "one was killed and others took over a part": (
+        seen([worker(1, 0), worker(3, 1), worker(2, heard=ago(12), gone=ago(2), had=(1, 2, 3, 4))],
+             [*running(0, worker="w1"), *running(1, worker="w3"), Partition(2, "w1", "fencing", ago(1)),
+              Partition(3, closed_since=ago(2)), Partition(4, closed_since=ago(2))]),
+        "Degraded: worker w2 gone for 12 s without having been stopped; its partitions 3, 4 are without a worker,"
+        " partition 2 went to worker w1, partition 1 went to worker w3.",
+    ),
+    "one was killed and nobody took over": (
+        seen([worker(1, 0), worker(2, heard=ago(22), gone=ago(12), had=(1,))],
+             [*running(0), Partition(1, closed_since=ago(12))]),
+        "Degraded: partition 1 without a worker for 12 s;"
+        " worker w2 gone for 22 s without having been stopped; its partition 1 is without a worker.",
+    ),
+    "one was killed that had nothing": (
+        seen([worker(1, 0), worker(2, heard=ago(22), gone=ago(12))], running(0)),
+        "Degraded: worker w2 gone for 22 s without having been stopped; it had no partitions.",
     ),
     "partitions are nobody's": (
         seen([worker(1, 0)],
@@ -104,7 +125,7 @@ CASES = {
     ),
     "a rebalance takes its second": (
         seen([worker(1, 0)], [*running(0), Partition(1, stage="fencing", closed_since=ago(2))]),
-        "Well: 1 worker, 1 of 2 partitions running, 0 events waiting.",
+        "Settling: 1 worker, 1 of 2 partitions running, 0 events waiting.",
     ),
     "partitions are restored": (
         seen(PAIR, [*running(0, 1), *running(2, 3, stage="restoring", closed_since=ago(12), rows_left=6_000,
@@ -153,9 +174,34 @@ CASES = {
 def test_the_line_says_how_it_is_and_each_cause_says_what_to_do(observation: Observation, line: str) -> None:
     judgement = judge(observation, LIMITS)
     assert judgement.line == line
-    assert judgement.line.startswith(judgement.level.capitalize())
+    told = {"Settling" if line.startswith("Settling") else judgement.level.capitalize()}
+    assert {judgement.line.partition(":")[0]} == told
+    assert line.startswith("Settling") <= (judgement.level == "well")
     assert all(cause.todo.endswith(".") and not cause.text.endswith(".") for cause in judgement.causes)
     assert all(cause.since is None or cause.since <= NOW for cause in judgement.causes)
+
+
+def test_every_cause_that_holds_work_up_names_a_runbook_that_there_is() -> None:
+    text = Path("docs/runbooks.md").read_text()
+    anchors = {f"docs/runbooks.md#{line[4:].lower()}" for line in text.splitlines() if line.startswith("### ")}
+    causes = [cause for observation, _ in CASES.values() for cause in judge(observation, LIMITS).causes]
+    assert {cause.runbook for cause in causes if cause.check != "health"} - {""} <= anchors
+    without = {cause.text for cause in causes if not cause.runbook and cause.weight != "notice"}
+    assert without == {
+        "Kafka has not been looked at yet",
+        "workers were not asked for 42 s; what follows is from then",
+    }
+
+
+def test_of_a_silent_worker_it_is_said_where_its_process_is_and_how_to_end_it() -> None:
+    told = judge(seen([PAIR[0], msgspec.structs.replace(STILL, host="10.0.0.2", pid=4711)], ALL), LIMITS)
+    (todo,) = [cause.todo for cause in told.causes]
+    assert todo.startswith("See whether its process 4711 on 10.0.0.2 runs, and what it logs.")
+    assert "End one that hangs with SIGKILL (kill -9 4711), and start it again" in todo
+    (unknown,) = [cause.todo for cause in judge(seen([PAIR[0], STILL], ALL), LIMITS).causes]
+    assert unknown.startswith(
+        "See whether its process runs, and what it logs. End one that hangs with SIGKILL, and"
+    )
 
 
 NOTICES = {

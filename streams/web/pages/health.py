@@ -34,7 +34,7 @@ def read_health(seen: Observation, judgement: Judgement) -> Values:
     """Return the live values of the line, its causes, and every row."""
     values = {"health.line": judgement.line, "health.seen": _describe_look(seen)}
     values |= {f"health.cause.{place}": cause.text for place, cause in enumerate(judgement.causes)}
-    shown = [(cause.check, cause.weight, cause.todo, cause.since) for cause in judgement.causes]
+    shown = [(cause.check, cause.weight, cause.todo, cause.runbook, cause.since) for cause in judgement.causes]
     values["part.health"] = version_of(judgement.level, shown)
     for worker in seen.workers:
         values[f"heard.{worker.name}"] = _describe_silence(worker.heard, seen.at)

@@ -1,6 +1,7 @@
 """How all workers are: each is asked every two seconds; what Kafka and Postgres say is held beside."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -33,7 +34,7 @@ class Own(NamedTuple):
 
     def report(self, health: Judgement | None = None) -> Report:
         """Return what it would answer."""
-        return Report(report_tasks(self.table.tasks.values()), self.name, self.is_stopping(), health)
+        return Report(report_tasks(self.table.tasks.values()), self.name, self.is_stopping(), health, os.getpid())
 
 
 def read_thresholds(settings: Settings) -> Thresholds:
