@@ -24,7 +24,11 @@ Tenant = Annotated[str | None, typer.Option(help="Only those whose value, or key
 Customer = Annotated[str, typer.Option(help="Only those whose value, or key, names this customer.")]
 Since = Annotated[
     str | None,
-    typer.Option(metavar="WHEN", help="Only newer ones: a date, a date-time, or how long ago, such as '1 day'."),
+    typer.Option(
+        metavar="WHEN",
+        help="Only newer ones: a date, a date-time, today or yesterday (from 00:00 UTC on), or how long ago,"
+        " such as '1 day'.",
+    ),
 ]
 Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at most: the newest.")]
 Place = Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="Which one, as the list names it.")]
@@ -32,7 +36,9 @@ Places = Annotated[
     list[str] | None, typer.Argument(metavar="[PARTITION:OFFSET]...", help="Which ones, as the list names them.")
 ]
 Every = Annotated[bool, typer.Option("--all", help="All open ones.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list which they are; nothing is done.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only list which they are, and check a new value; nothing is done.")
+]
 
 _MOST = 1_000_000
 _COLUMNS = ("place", "at", "state", "code", "topic", "key", "reason")
@@ -155,12 +161,28 @@ def _move(
         raise typer.BadParameter("Say which: by their places, or by options, or all open ones by --all.")
     positions = [read_position(place) for place in places or ()]
     if dry_run:
-        return _show(_list(choice, positions), as_json=False)
+        return _foretell(move, choice, positions, mended)
     moved, left = _run(lambda letters: letters.move(move, choice, positions, mended))
-    typer.echo(f"{moved:,} records were {DONE[move]}.")
+    typer.echo(f"{_count(moved)} {DONE[move]}.")
     if left:
-        raise FairwayError(f"{left:,} were not: the topic that they came from is none that events are sent to.")
+        were, they = ("was", "it") if left == 1 else ("were", "they")
+        raise FairwayError(f"{left:,} {were} not: the topic that {they} came from is none that events are sent to.")
     return None
+
+
+def _count(records: int) -> str:
+    return "1 record was" if records == 1 else f"{records:,} records were"
+
+
+def _foretell(move: "Move", choice: "Choice", positions: Sequence[tuple[int, int]], mended: bytes | None) -> None:
+    """Show with which dead letters it would be done, and what the worker would say of a mended value."""
+    from streams.cli.letters import foretell
+
+    _show(_list(choice, positions), as_json=False)
+    if mended is not None:
+        typer.echo(_run(lambda letters: foretell(letters, positions[0], mended)))
+    done = "sent" if move == "replay" else "done"
+    typer.echo(f"Nothing was {done}: this is what '{move}' would do.")
 
 
 def _choose(

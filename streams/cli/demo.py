@@ -34,6 +34,7 @@ def _end_alike() -> None:
 
 
 def _start(day: float, *, leave: bool, as_json: bool) -> None:
+    from streams.demo.starter import find_topics
     from streams.dev import processes, servers
 
     settings = read_settings()
@@ -45,7 +46,7 @@ def _start(day: float, *, leave: bool, as_json: bool) -> None:
         port = processes.free_port(settings.web_port)
         given = {"brokers": found.brokers, "database_url": found.database_url, "web_port": port}
         given["kafka_security_protocol"] = "PLAINTEXT"  # whatever another Kafka wants
-        given["topics_file"] = _find_topics(settings)
+        given["topics_file"] = find_topics(settings)
         asyncio.run(_perform(settings.model_copy(update=given), day, leave=leave, as_json=as_json))
     finally:
         if ours:
@@ -74,14 +75,6 @@ async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool
             await worker.wait()
     if as_json:
         _print_json(summary)
-
-
-def _find_topics(settings: Settings) -> Path:
-    """Return the topics file that was asked for, or is here, else the one that Fairway brings."""
-    from streams.demo.starter import TOPICS
-
-    is_default = "topics_file" not in settings.model_fields_set and not settings.topics_file.exists()
-    return TOPICS if is_default else settings.topics_file
 
 
 def _shorten_examples(data_dir: Path, day: float) -> Path:

@@ -46,8 +46,17 @@ def down() -> None:
 
 @group.command()
 def env() -> None:
-    """Print the settings that lead to the running servers: eval "$(fairway dev env)"."""
+    """Print the settings that lead to the running servers: eval "$(fairway dev env)".
+
+    With them goes the list of topics: the folder's topics.yaml, else the one that the demo uses.
+    """
+    from shlex import quote
+
+    from streams.demo.starter import find_topics
     from streams.dev import servers
 
-    for name, value in servers.find(read_settings().data_dir).variables().items():
-        typer.echo(f"export {name}={value}")
+    settings = read_settings()
+    variables = servers.find(settings.data_dir).variables()
+    variables["FAIRWAY_TOPICS_FILE"] = str(find_topics(settings).absolute())
+    for name, value in variables.items():
+        typer.echo(f"export {name}={quote(value)}")

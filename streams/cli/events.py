@@ -35,7 +35,7 @@ def publish(
         wanted = "events are JSON objects, one a line"
         raise FairwayError(f"'{events}' holds none: {wanted}, but line {bad[0].number}: {bad[0].reason}")
     sent = send_all("Publishing", lines) if lines else 0
-    typer.echo(f"{sent} events published.")
+    typer.echo(f"{sent} event{'s' * (sent != 1)} published.")
     for line in bad[:_TOLD]:
         typer.echo(f"{events}:{line.number}: {line.reason}", err=True)
     if bad:

@@ -1,7 +1,7 @@
 """How commands find dead letters and act on them: by the same sources and states as pages and API."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from typing import NamedTuple, TypeVar
 
@@ -12,9 +12,10 @@ from models.duration import add, parse_offset
 from models.moment import read_moment
 from streams.clock import now
 from streams.database import create_engine, reach
+from streams.engine.decoding import Rejection, decode
 from streams.errors import FairwayError
 from streams.kafka.readiness import find_partitions
-from streams.kafka.topics import DEAD_LETTERS, read_topics
+from streams.kafka.topics import DEAD_LETTERS, INBOX, read_topics
 from streams.settings import Settings
 from streams.web.access.masking import Mask
 from streams.web.access.visitor import Visitor
@@ -25,6 +26,7 @@ from streams.web.sources.letter_reasons import Told, count_reasons
 from streams.web.sources.moving import move_letters
 
 _REASONS = 50  # of one state
+_DAYS = {"today": timedelta(), "yesterday": timedelta(days=1)}
 
 Result = TypeVar("Result")
 Position = tuple[int, int]
@@ -95,6 +97,21 @@ class Letters:
         return done, left
 
 
+async def foretell(letters: Letters, position: Position, value: bytes) -> str:
+    """Return what the worker would say of a dead letter that is sent again with another value."""
+    (letter,) = await letters.find([position])
+    topic = letter.header("topic")
+    if topic == INBOX:
+        return f"Whether the new value can be used is not known before: '{INBOX}' holds no events."
+    found = decode(value, letter.original_headers, topic)
+    if isinstance(found, Rejection):
+        return f"The new value would come back as a dead letter, code '{found.code}': {found.reason}"
+    return (
+        f"The new value can be used: {found.event_type} '{found.event_id}' of customer '{found.customer_id}' of "
+        f"'{found.tenant_id}'."
+    )
+
+
 def _mend(letter: Letter, value: bytes) -> Letter:
     return Letter(msgspec.structs.replace(letter.record, value=value))
 
@@ -141,15 +158,18 @@ def read_state(text: str) -> State | None:
 
 
 def read_since(text: str, at: datetime) -> datetime:
-    """Return the moment that a text names, or that was so long ago; raises FairwayError."""
+    """Return the moment that a text names, or that was so long ago; days begin in UTC. Raises FairwayError."""
     if (moment := read_moment(text, UTC)) is not None:
         return moment
+    midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if (days := _DAYS.get(text.strip().lower())) is not None:
+        return midnight - days
     try:
         return add(at, parse_offset(f"-{text.strip()}"), UTC)
     except ValueError:
         raise FairwayError(
-            f"'{text}' is neither a date, such as 2026-11-23 or 2026-11-23T10:00:00Z, nor how long ago, such as "
-            "'1 day' or '2 hours'."
+            f"'{text}' is neither a date, such as 2026-11-23 or 2026-11-23T10:00:00Z, nor today, "
+            "yesterday, or how long ago, such as '1 day' or '2 hours'."
         ) from None
 
 

@@ -18,6 +18,12 @@ TOPICS = FILES / "topics.yaml"
 _FOR_TESTS = ("failpoint",)
 
 
+def find_topics(settings: Settings) -> Path:
+    """Return the topics file that was asked for, or is here, else the one that Fairway brings."""
+    is_default = "topics_file" not in settings.model_fields_set and not settings.topics_file.exists()
+    return TOPICS if is_default else settings.topics_file
+
+
 def write(folder: Path, now: datetime) -> dict[str, bool]:
     """Write each file that is not there yet; return their names, and whether each is new.
 

@@ -4,6 +4,7 @@ from aiokafka.errors import KafkaError
 
 from streams.clock import now
 from streams.doctor.brokers import check_kafka
+from streams.doctor.dead_letters import check_dead_letters
 from streams.doctor.finding import Finding, Findings
 from streams.doctor.health import check_health
 from streams.doctor.history import check_postgres
@@ -27,6 +28,8 @@ async def examine(settings: Settings, role: Role = Role.WORKER) -> list[Finding]
                 await check_health(findings, settings, broker, now())
             with findings.checking("incoming", KafkaError, FairwayError):
                 await check_incoming(findings, broker)
+            with findings.checking("dead-letters", KafkaError, FairwayError):
+                await check_dead_letters(findings, settings, topics)
         finally:
             await broker.close()
     await check_postgres(findings, settings)

@@ -1,4 +1,4 @@
-"""Checks of what comes in: what could not be used, and what comes astray."""
+"""Check of what comes in: whether it lies where its customers' state is."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,8 +7,7 @@ import msgspec
 from models.ids import customer_key
 from streams.doctor.finding import Findings
 from streams.kafka.partitioner import partition_of
-from streams.kafka.topics import DEAD_LETTERS
-from streams.web.sources.broker import Broker, Part
+from streams.web.sources.broker import Broker
 from streams.web.sources.records import Record
 
 _SAMPLED = 50  # newest events of each partition of a topic
@@ -21,22 +20,9 @@ class _Owner(msgspec.Struct, rename="camel"):
 
 
 async def check_incoming(findings: Findings, broker: Broker) -> None:
-    """Note what was put aside, and what comes astray."""
-    _check_dead_letters(findings, await broker.parts())
+    """Note what comes astray."""
     samples = {topic: await broker.newest(topic, _SAMPLED) for topic in broker.topics.events}
     check_partitioner(findings, samples, broker.topics.partitions)
-
-
-def _check_dead_letters(findings: Findings, parts: Sequence[Part]) -> None:
-    kept = sum(part.end - part.begin for part in parts if part.topic == DEAD_LETTERS)
-    if kept:
-        findings.warn(
-            "dead-letters",
-            f"Up to {kept:,} dead letters are kept.",
-            "'fairway dead-letters count' and the page 'Dead letters' say how many of which kind, and why.",
-        )
-    else:
-        findings.ok("dead-letters", "There are no dead letters.")
 
 
 def check_partitioner(findings: Findings, samples: Mapping[str, Sequence[Record]], partitions: int) -> None:

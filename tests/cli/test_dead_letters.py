@@ -12,8 +12,10 @@ from streams.cli import app
 from streams.cli.letters import read_position, read_since, read_state
 from streams.clock import now
 from streams.database import create_engine, upgrade
+from streams.doctor.dead_letters import check_dead_letters
+from streams.doctor.finding import Findings
 from streams.errors import FairwayError
-from streams.kafka.topics import DEAD_LETTERS
+from streams.kafka.topics import DEAD_LETTERS, read_topics
 from streams.settings import Settings
 from tests import client
 
@@ -91,8 +93,13 @@ def test_dead_letters_are_listed_by_what_is_asked_for(place: dict[str, str]) -> 
 
 @pytest.mark.broker
 @pytest.mark.database
-def test_they_are_counted_by_code_reason_and_state(place: dict[str, str]) -> None:
+def test_they_are_counted_by_code_reason_and_state(
+    place: dict[str, str], settings: Settings, database_url: str
+) -> None:
     assert run(place, "discard", position(place, 1)).exit_code == 0
+    findings, given = Findings(), settings.model_copy(update={"database_url": database_url})
+    asyncio.run(check_dead_letters(findings, given, read_topics(settings.topics_file, settings.app_id)))
+    assert [one.text for one in findings.all] == ["4 dead letters are open; 1 other is dealt with."]
 
     def count(*words: str) -> list[tuple[object, ...]]:
         rows = json.loads(run(place, "count", "--json", *words).output)
@@ -149,14 +156,21 @@ def test_one_is_shown_with_its_headers_and_its_value_byte_for_byte(place: dict[s
 def test_what_is_decided_is_done_and_kept(place: dict[str, str], settings: Settings) -> None:
     looked = run(place, "replay", "--code", "schema", "--since", "1 day", "--dry-run")
     assert (looked.output.count(TOPIC), client.read_committed(settings.brokers, TOPIC)) == (2, [])
+    assert looked.output.endswith("Nothing was sent: this is what 'replay' would do.\n")
     assert run(place, "replay", "--code", "schema", "--since", "1 day").output == "2 records were sent again.\n"
     sent = client.read_committed(settings.brokers, TOPIC)
     assert sorted((one.key, one.value, one.headers) for one in sent) == [
         (b"augusta:c-1", b"letter 3", (("own", b"header"),)),
         (b"pinehurst:c-2", b"letter 1", (("own", b"header"),)),
     ]
+    tried = run(place, "replay", position(place, 2), "--value", "-", "--dry-run", given=b"{}")
+    assert tried.output.endswith(
+        "The new value would come back as a dead letter, code 'schema': The field 'eventId' is required and must "
+        "be a text of 1 to 256 characters without U+0000.\nNothing was sent: this is what 'replay' would do.\n"
+    )
+    assert client.read_committed(settings.brokers, "payment.failed") == []
     mended = run(place, "replay", position(place, 2), "--value", "-", given=b"{}")
-    assert mended.output == "1 records were sent again.\n"
+    assert mended.output == "1 record was sent again.\n"
     assert [one.value for one in client.read_committed(settings.brokers, "payment.failed")] == [b"{}"]
     assert run(place, "discard", position(place, 0)).exit_code == 0
     assert values(place) == [4]
@@ -166,8 +180,8 @@ def test_what_is_decided_is_done_and_kept(place: dict[str, str], settings: Setti
     assert values(place) == [4, 3, 0]
     impossible = run(place, "replay", "--all")
     assert impossible.output.startswith("2 records were sent again.\n")
-    assert "1 were not: the topic that they came from" in str(impossible.exception)
-    assert run(place, "resolve", "--all").output == "1 records were marked as resolved.\n"
+    assert "1 was not: the topic that it came from" in str(impossible.exception)
+    assert run(place, "resolve", "--all").output == "1 record was marked as resolved.\n"
     assert values(place) == []
 
 
@@ -191,6 +205,8 @@ def test_moments_states_and_places_are_read_or_refused_by_a_sentence() -> None:
     at = datetime(2026, 11, 23, 10, tzinfo=UTC)
     assert read_since("1 day", at) == at - 24 * HOUR
     assert read_since("PT2H", at) == at - 2 * HOUR
+    assert read_since("Yesterday", at) == datetime(2026, 11, 22, tzinfo=UTC)
+    assert read_since("today", at) == datetime(2026, 11, 23, tzinfo=UTC)
     assert read_since("2026-11-22T10:00:00Z", at) == at - 24 * HOUR
     assert (read_state("all"), read_state("open")) == (None, "open")
     assert read_position("3:12") == read_position("3/12") == (3, 12)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.cli import demo
-from streams.demo.starter import TOPICS
+from streams.demo.starter import TOPICS, find_topics
 from streams.demo.tally import CommandCount, Latency, Summary
 from streams.settings import Settings
 
@@ -20,15 +20,15 @@ def test_a_folder_without_topics_gets_those_that_fairway_brings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert demo._find_topics(Settings()) == TOPICS
+    assert find_topics(Settings()) == TOPICS
     Path("topics.yaml").touch()
-    assert demo._find_topics(Settings()) == Path("topics.yaml")
+    assert find_topics(Settings()) == Path("topics.yaml")
 
 
 def test_topics_that_were_asked_for_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FAIRWAY_TOPICS_FILE", "mine.yaml")
-    assert demo._find_topics(Settings()) == Path("mine.yaml")
+    assert find_topics(Settings()) == Path("mine.yaml")
 
 
 def test_the_table_shows_every_figure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from models.ids import customer_key
-from streams.doctor import health, incoming, machine
+from streams.doctor import dead_letters, health, incoming, machine
 from streams.doctor.brokers import compare_topics, name_version
 from streams.doctor.finding import Findings, name_some
 from streams.doctor.limits import check_limits
@@ -18,9 +18,8 @@ from streams.health.wording import count_of
 from streams.kafka.partitioner import partition_of
 from streams.kafka.provision import Difference, Found
 from streams.kafka.roles import Role
-from streams.kafka.topics import ACTIVITY, DEAD_LETTERS, DEFINITIONS, INBOX, read_topics
+from streams.kafka.topics import ACTIVITY, DEFINITIONS, INBOX, read_topics
 from streams.settings import Settings
-from streams.web.sources.broker import Part
 from streams.web.sources.records import Record
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -56,10 +55,24 @@ def test_topics_that_differ_are_told_by_what_can_be_done(action: str | None, sta
     assert found(lambda findings: compare_topics(findings, TOPICS, differences)) == [("topics", state)]
 
 
-def test_dead_letters_are_told() -> None:
-    letters = [Part(DEAD_LETTERS, 0, 3, 5)]
-    assert found(lambda findings: incoming._check_dead_letters(findings, letters)) == [("dead-letters", "warning")]
-    assert found(lambda findings: incoming._check_dead_letters(findings, [])) == [("dead-letters", "ok")]
+@pytest.mark.parametrize(
+    ("opened", "done", "given", "state", "text"),
+    [
+        (0, 0, {}, "ok", "No dead letter is open."),
+        (0, 3, {}, "ok", "No dead letter is open; 3 others are dealt with."),
+        (0, 3, {"is_whole": False}, "ok", "None of the newest dead letters is open; 3 others are dealt with."),
+        (1, 0, {}, "warning", "1 dead letter is open."),
+        (12, 1, {}, "warning", "12 dead letters are open; 1 other is dealt with."),
+        (2_000, 0, {"is_whole": False}, "warning", "At least 2,000 dead letters are open."),
+        (5, 0, {"known": False}, "warning", "5 dead letters are kept; Postgres would know how many are open."),
+    ],
+)
+def test_dead_letters_are_told_by_how_many_are_open(
+    opened: int, done: int, given: dict[str, bool], state: str, text: str
+) -> None:
+    findings = Findings()
+    dead_letters.note(findings, opened, done, **{"is_whole": True, "known": True} | given)
+    assert [(one.state, one.text) for one in findings.all] == [(state, text)]
 
 
 def test_the_judgement_is_told_in_one_line_with_what_to_do_and_then_its_other_causes() -> None:

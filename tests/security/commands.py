@@ -69,7 +69,7 @@ WHILE = (
     Step("operator", "dead-letters list", says="not-json"),
     Step("operator", "dead-letters count", says="not-json"),
     Step("operator", "dead-letters show", "{letter}", "not-json"),
-    Step("operator", "dead-letters replay", "{letter}", "1 records were sent again."),
+    Step("operator", "dead-letters replay", "{letter}", "1 record was sent again."),
     Step("operator", "dead-letters reopen", "{letter}"),
     Step("operator", "dead-letters resolve", "{letter}"),
     Step("operator", "dead-letters discard", "--all"),

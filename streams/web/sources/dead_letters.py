@@ -16,7 +16,7 @@ from streams.web.access.masking import MASK, Mask
 from streams.web.access.visitor import Visitor
 from streams.web.queries.cursors import Number, read_cursor, write_cursor
 from streams.web.queries.letter_states import Place, State, States
-from streams.web.sources.letter_index import LetterIndex
+from streams.web.sources.letter_index import MOST, LetterIndex
 from streams.web.sources.letter_owner import Owner, owner_of
 from streams.web.sources.records import Offsets, Record, RecordReader, bounds, find_offsets, read
 
@@ -90,14 +90,14 @@ def wanting(
 
 
 class DeadLetters:
-    """Reads the topic of dead letters, newest first."""
+    """Reads the topic of dead letters, newest first; `most` offsets are counted by the index."""
 
-    def __init__(self, settings: Settings, topics: Topics) -> None:
+    def __init__(self, settings: Settings, topics: Topics, most: int = MOST) -> None:
         self._settings, self._topics = settings, topics
         self._reader = RecordReader(settings)
         count = next(topic.partitions for topic in topics.all if topic.name == DEAD_LETTERS)
         self._places = [TopicPartition(DEAD_LETTERS, number) for number in range(count)]
-        self.index = LetterIndex(self._reader, self._places)
+        self.index = LetterIndex(self._reader, self._places, most)
 
     async def close(self) -> None:
         """Let go of all connections."""

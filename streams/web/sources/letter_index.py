@@ -36,12 +36,13 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class LetterIndex:
-    """The dead letters of a topic's partitions."""
+    """The dead letters of a topic's partitions; `is_whole` says whether the topic keeps none before those known."""
 
-    def __init__(self, reader: RecordReader, places: Iterable[TopicPartition]) -> None:
+    def __init__(self, reader: RecordReader, places: Iterable[TopicPartition], most: int = MOST) -> None:
         self._reader = reader
         self._places = list(places)
-        self._kept = MOST // max(1, len(self._places))
+        self._kept = most // max(1, len(self._places))
+        self.is_whole = True
         self._known: dict[TopicPartition, list[Known]] = {place: [] for place in self._places}
         self._ends: dict[TopicPartition, int] = {}
         self._lock = asyncio.Lock()
@@ -55,6 +56,7 @@ class LetterIndex:
             except UnknownTopicOrPartitionError:  # there is no such topic, so nothing lies in it
                 self._known, self._ends = {place: [] for place in self._places}, {}
                 return
+            self.is_whole = all(ends[place] - begins[place] <= self._kept for place in self._places)
             for place in self._places:
                 self._forget(place, begins[place], ends[place])
             while any(self._ends[place] < ends[place] for place in self._places):

@@ -48,6 +48,14 @@ def test_a_visitor_s_counts_are_of_their_tenants() -> None:
     assert of_visitor(counts, Visitor("root")).total() == 3
 
 
+def test_those_that_name_a_customer_are_found_and_what_is_not_looked_at_is_said() -> None:
+    named = Known(Place(0, 2, START), "golf", "schema", "c-1", "Why.")
+    letters = index(known(1), named)
+    assert list(letters.find(customer="c-1")) == [named]
+    assert letters.count({}, customer="c-1").total() == 1
+    assert letters.is_whole
+
+
 def test_what_the_topic_keeps_no_more_is_forgotten_and_a_new_topic_is_read_anew() -> None:
     found = index(known(1), known(5))
     found._forget(PARTITION, 2, 10)
