@@ -107,6 +107,7 @@ def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callab
         deadline = time.monotonic() + 60
         while (moved := witness.moved_since(since)) is None and time.monotonic() < deadline and feed.is_running:
             wait(0.1)
+        assert moved is not None or not feed.is_running, f"a partition stood still for a minute after: {kind}"
         seconds = None if moved is None else max(0.0, moved - since)
         injected.append(Injected(kind, seconds))
         shown = "?" if seconds is None else f"{seconds:.1f}"
