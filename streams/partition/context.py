@@ -3,7 +3,6 @@
 Data only, without a test of its own.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -24,10 +23,9 @@ from streams.partition.tracing import Tracing
 
 
 class Context(NamedTuple):
-    """What the partitions of a worker share; `turn` lets one at a time hold the event loop."""
+    """What the partitions of a worker share."""
 
     journeys: Callable[[], Journeys]
-    turn: asyncio.Lock
     pace: Pace
     topics: Sequence[str] = ()  # that are read
     changelog: str = "changelog"

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from streams.partition.turns import Turns
+
 
 class Load(NamedTuple):
     """How a partition stands: what its transaction holds, whether there is more to do at once, and its commits."""
@@ -48,6 +50,8 @@ class Pacing(msgspec.Struct, frozen=True):
     """Emitted bytes with which a transaction is full."""
     worth: int = 20
     """Inputs that cost as much as a commit, so that with fewer a few more are worth waiting for."""
+    fresh: float = 0.5
+    """Commit intervals from one commit to the next at least, while fresh input is held and more to do at once."""
     enough: int = 1000
     """Inputs of which a commit is a small part: with more to do at once, a transaction goes on until then."""
     stretch: int = 40
@@ -78,7 +82,7 @@ class Pacing(msgspec.Struct, frozen=True):
         if load.has_more:
             longest = self.stretch * self.interval
             if load.is_fresh:
-                return load.begun + min(max(self.interval, 2 * load.lasts), longest)  # half of them without one
+                return load.begun + min(max(self.fresh * self.interval, load.lasts), longest)
             lasts = self.patience * load.lasts if load.inputs >= self.enough else longest
             return load.begun + min(lasts, longest)
         if load.inputs >= self.worth:
@@ -96,6 +100,7 @@ class Pace:
         self._committed = now
         self._lasts = timedelta(milliseconds=10)
         self._sleepers: set[asyncio.Event] = set()
+        self.turns = Turns()
 
     def wake(self, event: asyncio.Event) -> None:
         """Set this event when the next commit begins."""
@@ -106,9 +111,10 @@ class Pace:
         return Load(inputs, size, has_more, self._committed, self._lasts, is_fresh)
 
     def begin(self, now: datetime) -> None:
-        """Begin a commit, and the next transaction with it."""
+        """Begin a commit, and the next transaction with it; whoever has inputs is called to it."""
         self._committed = now
         self.round += 1
+        self.turns.call_all()
         while self._sleepers:
             self._sleepers.pop().set()
 

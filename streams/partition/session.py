@@ -120,6 +120,8 @@ class Session:
             await self._follow_journeys()
         if self._has_arrived:
             await self._end_commit()
+        if self._is_behind:  # others have begun to commit, and wait a moment for what is done here
+            return await self._commit_and_line_up()
         now = self._context.clock()
         before = self._transaction.inputs
         if not before:
@@ -130,11 +132,16 @@ class Session:
         if self._flush is not None:
             await self.commit()
         elif self._is_time_to_commit(now):
-            await self._begin_commit()
+            return await self._commit_and_line_up()
         elif self._transaction.inputs > before:
-            await self._take_turns()
+            await self._context.pace.turns.wait()
         else:
             return False
+        return True
+
+    async def _commit_and_line_up(self) -> bool:
+        await self._begin_commit()
+        await self._context.pace.turns.wait()
         return True
 
     async def _follow_journeys(self) -> None:
@@ -170,15 +177,6 @@ class Session:
             )
         self._timers.act(self._transaction, now, until, self._context.pace.pacing.slice_timers)
 
-    async def _take_turns(self) -> None:
-        """Let the network be served, and every other busy partition do a slice.
-
-        Else the event loop goes round once in as many slices as partitions are busy, and a commit, which takes
-        several rounds, lasts seconds.
-        """
-        async with self._context.turn:
-            await asyncio.sleep(0)
-
     async def _rest(self) -> None:
         """Wait for input, the next due wait, the time to commit, or the end of a commit."""
         now = self._context.clock()
@@ -211,13 +209,18 @@ class Session:
         pace, load = self._context.pace, self._load(now)
         if self._in_flight is not None:
             return pace.pacing.is_full(load)
-        return self._round != pace.round or pace.pacing.is_time(load, now)
+        return self._is_behind or pace.pacing.is_time(load, now)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Say whether others have begun to commit since the transaction got its first input."""
+        is_later = self._round != self._context.pace.round
+        return is_later and self._in_flight is None and self._transaction.inputs > 0
 
     def _next_commit(self, now: datetime) -> datetime | None:
         if not self._transaction.inputs or self._in_flight is not None:
             return None
-        pace = self._context.pace
-        return now if self._round != pace.round else pace.pacing.next_commit(self._load(now))
+        return now if self._is_behind else self._context.pace.pacing.next_commit(self._load(now))
 
     @property
     def _has_arrived(self) -> bool:

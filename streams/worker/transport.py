@@ -33,6 +33,7 @@ FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long f
 _POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
 _FEW = 250  # records; a fetch that brings fewer has caught up with the producers
 _GATHER_SECONDS = 0.02  # for which they may then go on, before the next fetch: a commit lasts half as long
+_BESIDE_SECONDS = 0.02  # until other partitions are asked for while what was fetched of one has not been taken
 _METADATA_MS = 60_000  # by when a topic that was given more partitions, which nobody reads, is seen
 _FETCH_BYTES = 1024 * 1024  # of all partitions together
 
@@ -90,6 +91,11 @@ class Fetching(ThreadlessConsumer):
         consumer._subscription = LastingSubscriptions()
         consumer._subscription.on_change = partial(_wake, consumer)
         return consumer
+
+    async def on_start(self) -> None:
+        """Connect; aiokafka would let a quiet topic wait for 100 ms beside one that has a backlog."""
+        await super().on_start()
+        self._ensure_consumer()._fetcher._prefetch_backoff = _BESIDE_SECONDS
 
     async def _send_in_time(self, send: Callable[..., Any], node: int, request: Any, **options: Any) -> Any:
         """Hold a fetch back, not what it brings: what comes meanwhile is in it."""

@@ -105,7 +105,6 @@ class Worker:
     def _make_context(self, partitions: int) -> Context:
         return Context(
             journeys=lambda: self.definitions.journeys,
-            turn=asyncio.Lock(),
             topics=self.assignment.topics,
             changelog=self.table.changelog,
             limits=self._limits,

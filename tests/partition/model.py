@@ -316,7 +316,6 @@ def make_task(
     context = Context(
         **{
             "journeys": lambda: journeys,
-            "turn": asyncio.Lock(),
             "pace": Pace(pacing, START),
             "decide": decide,
         }

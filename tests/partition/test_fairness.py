@@ -15,7 +15,7 @@ from streams.engine.inputs import Arrived, CustomerInput
 from streams.engine.journeys import Journeys
 from streams.kafka.fetch import Fetch
 from streams.kafka.topics import COMMANDS
-from streams.partition.pacing import Pacing
+from streams.partition.pacing import Pace, Pacing
 from streams.partition.task import PartitionTask
 from tests.partition.model import START, Broker, Source, decide, event, make_task
 
@@ -26,16 +26,29 @@ ONE_PORTION = Pacing(
 PORTION = ONE_PORTION.slice_records
 
 
+class Noted(Pace):
+    """Notes how much had been handled when each commit began."""
+
+    def __init__(self, handled: list[str]) -> None:
+        super().__init__(ONE_PORTION, START)
+        self._handled = handled
+        self.begun: list[int] = []
+
+    def begin(self, now: datetime) -> None:
+        super().begin(now)
+        self.begun.append(len(self._handled))
+
+
 class Worker:
     """The partitions of one worker, which share its event loop; it notes whose event was handled when."""
 
     def __init__(self, partitions: int) -> None:
         self.handled: list[str] = []
-        self.turn = asyncio.Lock()
+        self.pace = Noted(self.handled)
         self.tasks = [self._make() for _ in range(partitions)]
 
     def _make(self) -> PartitionTask:
-        return make_task(Broker(), turn=self.turn, pacing=ONE_PORTION, decide=self._decide, clock=lambda: START)
+        return make_task(Broker(), pace=self.pace, decide=self._decide, clock=lambda: START)
 
     def _decide(
         self, customer: Customer | None, key: CustomerKey, given: CustomerInput, now: datetime, journeys: Journeys
@@ -112,3 +125,25 @@ async def test_an_event_of_a_topic_without_a_backlog_is_committed_within_the_int
         is_committed = any(record.key == b"pinehurst:quiet" for record in broker.emitted[COMMANDS, 0])
     took = now - begun
     assert took <= interval + timedelta(milliseconds=20) if ends == 1 else took > 3 * interval
+
+
+async def test_busy_partitions_commit_together_before_any_of_them_does_another_slice() -> None:
+    worker = Worker(4)
+    sessions = [await task.open() for task in worker.tasks]
+    for task, session in zip(worker.tasks, sessions, strict=True):
+        await session.commit()
+        come(task, FLOOD, flood(1900))
+    commits = {task: task.counts.commits for task in worker.tasks}
+    before = sum(task.counts.inputs for task in worker.tasks)
+    worker.pace.begun.clear()
+    running = [asyncio.create_task(session.run()) for session in sessions]
+    async with asyncio.timeout(60):
+        while len(worker.handled) < 8 * PORTION:
+            await asyncio.sleep(0)
+        flushing = asyncio.create_task(sessions[0].flush())
+        while any(task.counts.commits == commits[task] for task in worker.tasks):
+            await asyncio.sleep(0)
+    for one in (*running, flushing):
+        one.cancel()
+    await asyncio.gather(*running, flushing, return_exceptions=True)
+    assert sum(task.counts.inputs for task in worker.tasks) - before == worker.pace.begun[0]

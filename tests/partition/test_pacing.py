@@ -43,8 +43,8 @@ def test_a_partition_commits_at_the_moment_and_not_before(
 @pytest.mark.parametrize(
     ("lasts", "after"),
     [
-        pytest.param(LASTS, 1, id="after the interval"),
-        pytest.param(2.0, 4, id="commits last long: twice as long as one"),
+        pytest.param(LASTS, 0.5, id="after half the interval"),
+        pytest.param(2.0, 2.0, id="commits last long: as soon as the last one is done"),
         pytest.param(60.0, 40, id="commits last very long: 40 intervals"),
     ],
 )
@@ -80,10 +80,14 @@ def test_a_transaction_begins_when_the_commit_before_it_does() -> None:
     assert pace.load(3, 4, has_more=True)[:4] == (3, 4, True, START + timedelta(seconds=1))
 
 
-def test_when_one_partition_commits_the_others_are_woken_and_know_it() -> None:
+async def test_when_one_partition_commits_the_others_are_woken_and_called_and_know_it() -> None:
     pace, sleeper = Pace(PACING, START), asyncio.Event()
     pace.wake(sleeper)
+    in_line = [asyncio.create_task(pace.turns.wait()) for _ in range(3)]
+    await asyncio.sleep(0)
     before = pace.round
     pace.begin(START)
+    await asyncio.sleep(0)
     assert sleeper.is_set()
+    assert all(task.done() for task in in_line)
     assert pace.round > before

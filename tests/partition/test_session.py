@@ -135,6 +135,7 @@ async def test_partitions_of_a_worker_commit_together() -> None:
     first, second, idle = sessions
     for task, _ in (first, second):
         task.take(Fetch(READ, 0, 0, 1, [Source(0, event(0, "c-1"))], 0, 0))
+    now += timedelta(milliseconds=5)
     await second[1].step()  # another has just committed
     assert commands(second[0]._producer.broker) == []
     now += timedelta(seconds=11)

@@ -1,6 +1,5 @@
 """Every metric of `/metrics`, as a worker with one partition tells them."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from inspect import getclosurevars
@@ -34,7 +33,7 @@ class _Owner(Assignment):
 
 
 def _make_task(partition: int) -> PartitionTask:
-    broker, context = Broker(), Context(Journeys, asyncio.Lock(), Pace(Pacing(), START))
+    broker, context = Broker(), Context(Journeys, Pace(Pacing(), START))
     return PartitionTask(partition, 1, ModelProducer(broker), ModelChangelog(broker), MemoryMap, context)
 
 

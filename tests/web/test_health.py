@@ -1,6 +1,5 @@
 """A worker tells that it lives, whether it is ready, and how far a restore is."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -25,7 +24,7 @@ from tests.partition.model import START, Broker, ModelChangelog, ModelProducer
 
 
 def make_task(partition: int) -> PartitionTask:
-    broker, context = Broker(), Context(Journeys, asyncio.Lock(), Pace(Pacing(), START))
+    broker, context = Broker(), Context(Journeys, Pace(Pacing(), START))
     return PartitionTask(partition, 2, ModelProducer(broker), ModelChangelog(broker), MemoryMap, context)
 
 
