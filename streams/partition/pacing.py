@@ -29,6 +29,8 @@ class Load(NamedTuple):
     """How long a commit lasts, on average."""
     is_fresh: bool = False
     """Whether it holds input of a topic that is read to its end: somebody waits for that, and for no backlog."""
+    is_beside: bool = False
+    """Whether other partitions of the worker have more to do at once."""
 
 
 class Pacing(msgspec.Struct, frozen=True):
@@ -79,15 +81,15 @@ class Pacing(msgspec.Struct, frozen=True):
 
     def next_commit(self, load: Load) -> datetime:
         """Return when to commit what is done: later while there is more to do at once."""
+        soon = max(self.fresh * self.interval, load.lasts)
         if load.has_more:
             longest = self.stretch * self.interval
             if load.is_fresh:
-                return load.begun + min(max(self.fresh * self.interval, load.lasts), longest)
+                return load.begun + min(soon, longest)
             lasts = self.patience * load.lasts if load.inputs >= self.enough else longest
             return load.begun + min(lasts, longest)
-        if load.inputs >= self.worth:
-            return load.begun + self.interval
-        return load.begun + min(self.interval, self.pause * load.lasts)
+        usual = self.interval if load.inputs >= self.worth else min(self.interval, self.pause * load.lasts)
+        return load.begun + (min(soon, usual) if load.is_fresh and load.is_beside else usual)
 
 
 class Pace:
@@ -108,7 +110,7 @@ class Pace:
 
     def load(self, inputs: int, size: int, *, has_more: bool, is_fresh: bool = False) -> Load:
         """Return how a partition stands with so much in its transaction."""
-        return Load(inputs, size, has_more, self._committed, self._lasts, is_fresh)
+        return Load(inputs, size, has_more, self._committed, self._lasts, is_fresh, self.turns.is_busy)
 
     def begin(self, now: datetime) -> None:
         """Begin a commit, and the next transaction with it; whoever has inputs is called to it."""

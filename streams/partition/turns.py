@@ -15,6 +15,11 @@ class Turns:
         self._line: deque[asyncio.Future[None]] = deque()
         self._is_going = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Say whether any partition is in line."""
+        return self._is_going
+
     async def wait(self) -> None:
         """Wait until every partition in line before has done a slice, or all are called together."""
         loop = asyncio.get_running_loop()

@@ -13,11 +13,18 @@ LASTS = 0.02  # seconds that a commit lasts
 
 
 def is_time(
-    inputs: int, *, waiting: bool, after: float, size: int = 0, lasts: float = LASTS, fresh: bool = False
+    inputs: int,
+    *,
+    waiting: bool,
+    after: float,
+    size: int = 0,
+    lasts: float = LASTS,
+    fresh: bool = False,
+    beside: bool = False,
 ) -> bool:
     """Say whether a partition commits what it has done, so long after its last commit began."""
     now = START + timedelta(seconds=after)
-    return PACING.is_time(Load(inputs, size, waiting, START, timedelta(seconds=lasts), fresh), now)
+    return PACING.is_time(Load(inputs, size, waiting, START, timedelta(seconds=lasts), fresh, beside), now)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,23 @@ def test_what_came_of_a_topic_without_a_backlog_does_not_wait_for_the_backlog_of
     assert is_time(1, waiting=True, fresh=True, lasts=lasts, after=after)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "lasts", "after"),
+    [
+        pytest.param(1, LASTS, 2 * LASTS, id="a few: as ever, which is sooner"),
+        pytest.param(1, 0.4, 0.5, id="a few, and commits last long: after half the interval"),
+        pytest.param(1, 0.7, 0.7, id="and longer: as soon as the last one is done"),
+        pytest.param(20, LASTS, 0.5, id="some: after half the interval"),
+        pytest.param(1, 60.0, 1.0, id="commits last very long: after the interval"),
+    ],
+)
+def test_what_came_of_a_topic_without_a_backlog_waits_less_while_other_partitions_have_one(
+    inputs: int, lasts: float, after: float
+) -> None:
+    assert not is_time(inputs, waiting=False, fresh=True, beside=True, lasts=lasts, after=after - 0.001)
+    assert is_time(inputs, waiting=False, fresh=True, beside=True, lasts=lasts, after=after)
+
+
 @pytest.mark.parametrize(("inputs", "size"), [(5000, 0), (1, 8 * 1024 * 1024)], ids=["inputs", "bytes"])
 def test_a_full_transaction_is_committed_at_once(inputs: int, size: int) -> None:
     assert not is_time(inputs - 1, waiting=True, after=0.0, size=max(0, size - 1))
@@ -78,6 +102,15 @@ def test_a_transaction_begins_when_the_commit_before_it_does() -> None:
     pace = Pace(PACING, START)
     pace.begin(START + timedelta(seconds=1))
     assert pace.load(3, 4, has_more=True)[:4] == (3, 4, True, START + timedelta(seconds=1))
+
+
+async def test_a_partition_knows_whether_others_have_more_to_do() -> None:
+    pace = Pace(PACING, START)
+    in_line = asyncio.create_task(pace.turns.wait())
+    await asyncio.sleep(0)
+    assert pace.load(1, 1, has_more=False).is_beside
+    await in_line
+    assert not pace.load(1, 1, has_more=False).is_beside
 
 
 async def test_when_one_partition_commits_the_others_are_woken_and_called_and_know_it() -> None:
