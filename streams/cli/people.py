@@ -1,7 +1,7 @@
 """`fairway customers`, `enrollments`, `waits`: where people stand and what happened to them, by Postgres."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -10,6 +10,7 @@ from streams.clock import now
 from streams.errors import FairwayError
 
 if TYPE_CHECKING:
+    from streams.history.wording import Description
     from streams.web.queries.query import Reader, Row
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -20,6 +21,8 @@ Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")
 customers = typer.Typer(no_args_is_help=True, help="Who a customer is, and what happened to them.")
 enrollments = typer.Typer(no_args_is_help=True, help="Who is, or was, in a journey.")
 waits = typer.Typer(no_args_is_help=True, help="Who waits, and until when.")
+
+_TIMES = "Newest first. The time is that of the cause: when the event occurred, or the wait was over."
 
 _ENROLLMENT = ("id", "customerId", "status", "version", "currentStepId", "enrolledAt", "waitingUntil", "exitReason")
 _WAIT = ("waitingUntil", "tenantId", "customerId", "journey", "currentStepId", "id")
@@ -52,26 +55,44 @@ def show_timeline(customer: Customer, tenant: Tenant, limit: Limit = 50, as_json
     from streams.web.pages.timeline import describe_records
     from streams.web.queries import history, journeys
 
-    async def ask(reader: "Reader") -> "tuple[list[Row], dict[str, str]]":
+    async def ask(reader: "Reader") -> "tuple[list[Row], Names]":
         rows = await _gather(
             lambda cursor, count: history.list_activity(reader, tenant, customer, cursor=cursor, limit=count), limit
         )
         told = (entry for record in describe_records(rows) for entry in record.entries)
-        return rows, await journeys.name_journeys(reader, {one.journey_id for one in told if one.journey_id})
+        mentioned = {one.journey_id for one in told if one.journey_id}
+        return rows, Names(
+            await journeys.name_journeys(reader, mentioned), await journeys.name_templates(reader, mentioned)
+        )
 
     rows, names = _ask(ask)
     if as_json:
         _print_json([_short(row, ("at", "activityId", "cause", "entries")) for row in rows])
-    elif not rows:
-        typer.echo(_tell_nothing(tenant, customer))
-    for record in () if as_json else describe_records(rows):
-        typer.echo(f"{record.at:%Y-%m-%d %H:%M:%S}  {printable(record.cause)}")
+        return
+    typer.echo(_TIMES if rows else _tell_nothing(tenant, customer))
+    for record in describe_records(rows):
+        typer.echo(f"{record.at:%Y-%m-%d %H:%M:%S} UTC  {printable(record.cause)}")
         for entry in record.entries:
-            moment = f" {entry.moment:%Y-%m-%d %H:%M:%S}" if entry.moment else ""
-            whose = f"{names[entry.journey_id]}: " if entry.journey_id in names else ""
-            typer.echo(f"  {printable(whose + entry.text)}{moment}")
+            moment = f" {entry.moment:%Y-%m-%d %H:%M:%S} UTC" if entry.moment else ""
+            typer.echo(f"  {printable(names.prefix(entry) + entry.text)}{moment}")
             for line in _tell_rules(entry.rules, "    "):
                 typer.echo(printable(line))
+
+
+class Names(NamedTuple):
+    """The names of journeys by id, and the templates of their steps by journey and step id."""
+
+    journeys: Mapping[str, str]
+    templates: Mapping[tuple[str, str], str]
+
+    def prefix(self, entry: "Description") -> str:
+        """Return what an entry is about: its journey, and its step with what it sends."""
+        template = self.templates.get((entry.journey_id, entry.step_id))
+        step = f"step {entry.step_id}" if entry.step_id else ""
+        if template is not None:
+            step += f" (template {template})"
+        told = ", ".join(filter(None, (self.journeys.get(entry.journey_id), step)))
+        return f"{told}: " if told else ""
 
 
 def _tell_nothing(tenant: str, customer: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -90,7 +91,12 @@ def test_a_customer_is_shown_with_their_enrolments_and_their_timeline_in_words(u
     records = ask(url, "customers", "timeline", one, "--tenant", "pinehurst")
     assert told.exit_code == 0
     assert "  Welcome of new members: Entered version 1" in told.output
-    assert len([line for line in told.output.splitlines() if not line.startswith("  ")]) == len(records)
+    heading, *lines = told.output.splitlines()
+    assert heading == "Newest first. The time is that of the cause: when the event occurred, or the wait was over."
+    assert len([line for line in lines if re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC  \S", line)]) == len(
+        records
+    )
+    assert re.search(r"  Welcome of new members, step [\w-]+ \(template [\w-]+\): ", told.output)
     assert [record["at"] for record in records] == sorted((record["at"] for record in records), reverse=True)
 
 

@@ -35,12 +35,13 @@ async def show_customer(request: Request) -> Response:
         names = await journeys.name_journeys(reader, mentioned)
         step_names = await journeys.name_steps(reader, mentioned)
     place = _read_place(request, tenant, id_)
+    mine = [one for one in enrollments if not journey_id or one["journey_id"] == journey_id]
     if row is None and place.row is None and not asked:
         return _tell_unknown(request, tenant, id_)
     return render(
         request, "customer.html", tenant=tenant, id=id_, row=row, asked=asked, place=place,
         dead=_count_letters(request, tenant, id_),
-        rows=[one for one in enrollments if not journey_id or one["journey_id"] == journey_id],
+        rows=mine, left=[one for one in mine if one["status"] in ("EXITED", "FAILED")][:_REFUSALS],
         why=describe_refusals(refused.rows, journey_id)[:_REFUSALS],
         records=describe_records(page.rows), names=names, step_names=step_names,
         older=older(request, page.next), newest=newest(request),

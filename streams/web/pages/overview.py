@@ -95,7 +95,7 @@ def _measure_flow(samples: Samples, visitor: Visitor) -> Values:
         "behind": _describe_lag(newest),
         "dead": number(newest.dead(visitor)),
         "unwritten": number(newest.unwritten()),
-        "sent": number(sent * 60 / sent_seconds) if sent_seconds and newest.sent is not None else NONE,
+        "sent": number(sent) if sent_seconds and newest.sent is not None else NONE,
     }
 
 
@@ -107,7 +107,7 @@ def _describe_lag(newest: Sample) -> str:
 def _draw(samples: Samples, visitor: Visitor) -> Values:
     events = samples.rates(Sample.handled)
     lag = [float(sample.lag() or 0) for sample in samples.taken]
-    sent = [60 * rate for rate in samples.rates(lambda sample: sample.sends(visitor))]
+    sent = samples.by_minute(lambda sample: sample.sends(visitor))
     found: Values = {}
     for name, series in (("events", events), ("lag", lag), ("sent", sent)):
         padded = [0.0] * (KEPT - len(series)) + series

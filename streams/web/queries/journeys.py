@@ -61,6 +61,14 @@ async def name_steps(reader: Reader, journey_ids: Iterable[str]) -> dict[tuple[s
     return {(row["journey_id"], row["id"]): row["name"] for row in await reader.fetch(query)}
 
 
+async def name_templates(reader: Reader, journey_ids: Iterable[str]) -> dict[tuple[str, str], str]:
+    """Return the templates of the steps that send, in the newest versions of journeys, by journey and step id."""
+    table = JourneyStepRow
+    query = select(table.journey_id, table.id, table.config["templateId"].astext.label("template"))
+    query = query.where(table.journey_id.in_(set(journey_ids)), table.type == "SEND")
+    return {(row["journey_id"], row["id"]): row["template"] for row in await reader.fetch(query) if row["template"]}
+
+
 async def list_versions(reader: Reader, journey_id: str) -> list[Row]:
     """Return a journey's versions, newest first: when each was made and by whom."""
     columns = JourneyVersionRow.version, JourneyVersionRow.created_at, JourneyVersionRow.created_by

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 import structlog
@@ -176,6 +177,20 @@ class Samples:
         return [
             _grow(count(before), count(after)) / (after.at - before.at).total_seconds() for before, after in pairs
         ]
+
+    def by_minute(self, count: Count) -> list[float]:
+        """Return by how much a count grew in the minute before each sample, as far as samples reach back."""
+        counts = [count(sample) for sample in self.taken]
+        ends = [sample.at for sample in self.taken]
+        grown = [_grow(before, after) for before, after in pairwise(counts)]
+        found, total, first = [], 0, 0
+        for place, growth in enumerate(grown):
+            total += growth
+            while ends[place + 1] - ends[first] > _MINUTE:
+                total -= grown[first]
+                first += 1
+            found.append(float(total))
+        return found
 
     def last_minute(self, count: Count) -> tuple[int, float]:
         """Return by how much a count grew in the last minute, and in how many seconds exactly."""

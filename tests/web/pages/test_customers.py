@@ -1,5 +1,7 @@
 """A customer: profile, enrolments, refusals, timeline, and the row in the table."""
 
+import re
+
 import httpx
 import pytest
 
@@ -12,6 +14,14 @@ async def test_a_customer_is_shown_with_all_that_is_known(pages: httpx.AsyncClie
     shown = text_of(await pages.get("/customer?tenant=pinehurst&id=c-12"))
     assert "firstName Ann" in shown
     assert "on another worker" in shown
+
+
+async def test_who_left_a_journey_is_told_why_beside_the_refusals(pages: httpx.AsyncClient) -> None:
+    page = (await pages.get("/customer?tenant=pinehurst&id=c-12")).text
+    why = page.partition('id="why"')[2].partition("</section>")[0]
+    assert "Entered, and ended before the last step" in why
+    link = r'<a href="/enrollments/[0-9a-f-]{36}">Payment failed</a>'
+    assert re.search(rf"{link}: left, reason goal: paid, <time", why)
 
 
 async def test_those_who_entered_last_are_listed(pages: httpx.AsyncClient) -> None:

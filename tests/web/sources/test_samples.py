@@ -123,3 +123,15 @@ def test_sends_are_those_of_the_tenants_that_a_visitor_sees() -> None:
     golfer = Visitor("ann", frozenset({"golf"}))
     assert (one.sends(golfer), one.sends(golfer, "SMS"), one.channels(golfer)) == (4, 1, ["EMAIL", "SMS"])
     assert (one.sends(Visitor()), one.channels(Visitor())) == (13, ["EMAIL", "PUSH", "SMS"])
+
+
+def test_growth_by_the_minute_is_counted_and_never_made_out_of_seconds() -> None:
+    """591 sends within a few seconds are 591 in that minute, not thousands."""
+    samples = Samples(None, None, None)  # type: ignore[arg-type]
+    samples.taken.extend(sample(second, done) for second, done in ((0, 0), (5, 0), (10, 391), (15, 591), (60, 591)))
+    assert samples.by_minute(Sample.handled) == [0, 391, 591, 591]
+    samples.taken.extend(sample(second, done) for second, done in ((66, 592), (72, 592), (78, 592)))
+    assert samples.by_minute(Sample.handled)[4:] == [201, 1, 1]
+    samples.taken.append(Sample(START + timedelta(seconds=80)))
+    samples.taken.append(sample(85, 600))
+    assert samples.by_minute(Sample.handled)[7:] == [1, 1]
