@@ -102,7 +102,9 @@ class PartitionTask:
             await self.finish(running)
         self._end_session("closed")
         await self._producer.close()
-        self._close_store()
+        store, self.store = self.store, None
+        if store is not None:
+            await asyncio.to_thread(store.close)  # it may have 100 MiB to write, and other partitions go on
 
     # --- the task's own life --------------------------------------------------------------------------------
 

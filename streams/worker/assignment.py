@@ -64,13 +64,12 @@ class Assignment:
         own: dict[int, list[int]] = {}
         for number in partitions:
             own.setdefault(number % self._partitions, []).append(number)
-        await asyncio.gather(*(self._leave(task) for task in self if task.partition not in own))
-        if self._is_finished:
-            return
+        gone = [task for task in self if task.partition not in own]
         self.is_assigned = True
         for partition, numbers in own.items():
             task = self._tasks.get(partition) or self._start(partition)
             task.queue.assign(generation, seek, numbers)
+        await asyncio.gather(*(self._leave(task) for task in gone))
 
     def _start(self, partition: int) -> PartitionTask:
         task = self._tasks[partition] = self._make_task(partition)
@@ -84,7 +83,8 @@ class Assignment:
 
     async def _leave(self, task: PartitionTask) -> None:
         """Close a task whose partition is another worker's now: nothing more is committed."""
-        await end_tasks(self._running.pop(task.partition))
+        if (running := self._running.pop(task.partition, None)) is not None:
+            await end_tasks(running)
         await self._close(task)
 
     async def _close(self, task: PartitionTask) -> None:
