@@ -55,9 +55,11 @@ class Fetching(ThreadlessConsumer):
         self._next_fetch = 0.0  # time of the event loop
 
     async def on_start(self) -> None:
-        """Start, as a member that is not in the group yet."""
+        """Start; aiokafka would let a quiet topic wait for 100 ms beside one that has a backlog."""
         await super().on_start()
-        adapt(self._ensure_consumer()._coordinator)
+        consumer = self._ensure_consumer()
+        adapt(consumer._coordinator)
+        consumer._fetcher._prefetch_backoff = _BESIDE_SECONDS
 
     async def leave(self) -> None:
         """Leave the group at once."""
@@ -91,11 +93,6 @@ class Fetching(ThreadlessConsumer):
         consumer._subscription = LastingSubscriptions()
         consumer._subscription.on_change = partial(_wake, consumer)
         return consumer
-
-    async def on_start(self) -> None:
-        """Connect; aiokafka would let a quiet topic wait for 100 ms beside one that has a backlog."""
-        await super().on_start()
-        self._ensure_consumer()._fetcher._prefetch_backoff = _BESIDE_SECONDS
 
     async def _send_in_time(self, send: Callable[..., Any], node: int, request: Any, **options: Any) -> Any:
         """Hold a fetch back, not what it brings: what comes meanwhile is in it."""

@@ -78,9 +78,7 @@ async def scene() -> AsyncIterator[Scene]:
     await scene.watch.close()
 
 
-async def test_a_worker_that_answers_no_more_is_silent_and_forgotten_when_kafka_says_that_it_left(
-    scene: Scene,
-) -> None:
+async def test_a_worker_that_answers_no_more_is_silent(scene: Scene) -> None:
     assert scene.watch.judge(START).line == "Degraded: Kafka has not been looked at yet."
     scene.sample(0, *scene.members)
     await scene.look(1)
@@ -95,12 +93,21 @@ async def test_a_worker_that_answers_no_more_is_silent_and_forgotten_when_kafka_
     assert scene.watch.judge(at(7)).line.startswith(
         "Degraded: worker w2 silent for 6 s, partition 1 holds 3 events"
     )
+
+
+async def test_a_worker_that_answers_no_more_is_forgotten_when_kafka_says_before_its_session_ends_that_it_left(
+    scene: Scene,
+) -> None:
+    scene.sample(0, *scene.members)
+    await scene.look(1)
+    await end_tasks(scene.serving)
+    await scene.look(5)
     scene.kafka.ids = frozenset("a")
-    await scene.look(7.5)
-    assert [one.name for one in scene.watch.observe(at(7.5)).workers] == ["w1"]
-    scene.sample(7.2, *scene.members)
-    await scene.look(8)
-    assert [one.name for one in scene.watch.observe(at(8)).workers] == ["w1"], "the sample is older"
+    await scene.look(5.5)
+    assert [one.name for one in scene.watch.observe(at(5.5)).workers] == ["w1"]
+    scene.sample(5.2, *scene.members)
+    await scene.look(6)
+    assert [one.name for one in scene.watch.observe(at(6)).workers] == ["w1"], "the sample is older"
 
 
 def test_thresholds_are_the_settings() -> None:
