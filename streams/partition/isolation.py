@@ -17,13 +17,16 @@ from streams.engine.payload import Rejection
 from streams.kafka.fetch import SourceRecord
 from streams.kafka.inputs import read_input
 from streams.kafka.topics import INBOX
+from streams.partition.metrics import Tally
 from streams.partition.outputs import OversizeError
 from streams.partition.processor import Processor
 from streams.partition.queue import Portion
 from streams.partition.repair import describe_damage, is_damaged
-from streams.partition.transaction import DamagedError, Transaction
+from streams.partition.transaction import DamagedError, Letter, Transaction
 from streams.state.errors import StoreError
 from streams.state.index import DAMAGED
+
+_KEY_SHOWN = 1200  # bytes of a dead letter's key in the log
 
 log = structlog.get_logger()
 
@@ -160,3 +163,11 @@ class Isolation:
             return describe_damage(error.key)
         log.error("Fairway failed on an input, which is put aside; please report this.", exc_info=error)
         return Rejection("failed", f"Fairway failed on it ({type(error).__name__}: {error}); the log has the rest.")
+
+
+def tell_letter(letter: Letter, tally: Tally) -> None:
+    """Count what was put aside, and log it once: a key that is no customer's may be anything about a person."""
+    code, raw = letter.problem.code, letter.record[1] or b""
+    key = raw[:_KEY_SHOWN].decode(errors="replace") if b":" in raw else ""
+    tally.note_letter(code, letter.record[3])
+    log.warning("An input was put aside as a dead letter.", key=key, code=code, why=letter.problem.reason)

@@ -15,18 +15,16 @@ from streams.kafka.topics import INBOX
 from streams.partition.backlog import Backlog
 from streams.partition.context import Context, Counts
 from streams.partition.internal_rows import POSITION, read_positions
-from streams.partition.isolation import Isolation
+from streams.partition.isolation import Isolation, tell_letter
 from streams.partition.known import KnownCustomers
-from streams.partition.metrics import Tally
 from streams.partition.opening import claim, go_on
 from streams.partition.outputs import Router
 from streams.partition.pacing import Load
 from streams.partition.queue import RecordQueue
 from streams.partition.timers import Timers
-from streams.partition.transaction import NO_ROWS, Letter, Prepared, Transaction, UnwritableRowError
+from streams.partition.transaction import NO_ROWS, Prepared, Transaction, UnwritableRowError
 from streams.state.store import Store
 
-_KEY_SHOWN = 1200  # bytes of a dead letter's key in the log
 _LOOK_UP = 0.5  # seconds until new journeys are noticed without input
 
 log = structlog.get_logger()
@@ -97,8 +95,8 @@ class Session:
 
     def end(self) -> None:
         """Let go of whoever waits for a flush, and of what is on its way: the changelog tells its end."""
-        if self._in_flight is not None and not self._in_flight.arrival.cancel():
-            self._in_flight.arrival.exception()  # seen, so that asyncio does not complain
+        if self._in_flight is not None:
+            self._in_flight.arrival.cancel()
         self._end_flush()
 
     def _end_flush(self) -> None:
@@ -246,11 +244,17 @@ class Session:
         self._known.keep(transaction.customers, prepared.rows)
         commit = Commit(prepared.rows, prepared.outputs, self._offsets())
         arrival = asyncio.create_task(self._producer.commit(commit))
-        arrival.add_done_callback(lambda _: self._queue.filled.set())
+        arrival.add_done_callback(self._note_arrival)
         self._in_flight = _InFlight(transaction, prepared, arrival, started)
         self._transaction = self._begin(transaction.positions)
         if self._round == self._context.pace.round:
             self._context.pace.begin(started)
+
+    def _note_arrival(self, arrival: "asyncio.Task[int]") -> None:
+        """Wake the session; its error is raised where the commit ends, if the session has not ended before."""
+        if not arrival.cancelled():
+            arrival.exception()  # seen, so that asyncio does not complain of it
+        self._queue.filled.set()
 
     async def _end_commit(self) -> None:
         """Wait for what is on its way, if anything is, and move the store to where the broker is then."""
@@ -283,14 +287,7 @@ class Session:
         self._counts.inputs += transaction.inputs
         self._counts.commits += 1
         for letter in transaction.outputs.letters:
-            self._tell(letter, transaction.tally)
-
-    def _tell(self, letter: Letter, tally: Tally) -> None:
-        """Count what was put aside, and log it once: a key that is no customer's may be anything about a person."""
-        code, raw = letter.problem.code, letter.record[1] or b""
-        key = raw[:_KEY_SHOWN].decode(errors="replace") if b":" in raw else ""
-        tally.note_letter(code, letter.record[3])
-        log.warning("An input was put aside as a dead letter.", key=key, code=code, why=letter.problem.reason)
+            tell_letter(letter, transaction.tally)
 
     async def _rewind(self, key: bytes) -> None:
         """Drop the transaction, of which nothing was sent, and do its inputs again, this key's each for itself."""

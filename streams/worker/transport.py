@@ -248,8 +248,7 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
             return {}
         if len(hungry) < len(active_partitions):
             timeout = _POLL_SECONDS
-        found: dict[TP, list[Fetch]] = await self._thread.getmany(hungry, timeout)
-        return found
+        return await self._thread.getmany(hungry, timeout)  # type: ignore[no-any-return]
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Yield what was fetched, also where the group has agreed anew meanwhile: whoever lost it drops it."""
