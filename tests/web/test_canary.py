@@ -217,7 +217,7 @@ def listen(web: httpx.Client, pages: dict[str, str]) -> dict[str, str]:
 
 SINGING = {
     "/enrollments/*", "/enrollments/*.json", "/customer", "/table", "/dead-letters/*", "/dead-letters",
-    "/journeys/*/refusals", "/simulate", "/live/enrollment", "/parked/*",
+    "/journeys/*/refusals", "/simulate", "/parked/*",
     *(f"/api/v1/customers/*{path}" for path in ("", "/timeline", "/why-not", "/state", "/enrollments")),
     *(f"/api/v1/{path}" for path in ("enrollments/*", "journeys/*/enrollments", "journeys/*/enrollments.ndjson")),
     "/api/v1/tenants/*/states", "/api/v1/dead-letters", "/api/v1/dead-letters/*",
