@@ -104,10 +104,10 @@ def _inject(plan: Plan, scene: Scene, witness: Witness, feed: Feed, tell: Callab
             break
         began = time.monotonic()
         since = _KNOWN[kind](scene)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while (moved := witness.moved_since(since)) is None and time.monotonic() < deadline and feed.is_running:
             wait(0.1)
-        assert moved is not None or not feed.is_running, f"a partition stood still for a minute after: {kind}"
+        assert moved is not None or not feed.is_running, f"a partition stood still for two minutes after: {kind}"
         seconds = None if moved is None else max(0.0, moved - since)
         injected.append(Injected(kind, seconds))
         shown = "?" if seconds is None else f"{seconds:.1f}"
