@@ -66,10 +66,13 @@ async def show_all(request: Request) -> Response:
         within=given.get("within", "") if since else "", todos=CODES, customer=customer,
         narrow={name: given[name] for name in _NARROW if given.get(name)},
         why=count_reasons(
-            Told(one.code, mask.sentence(one.reason), one.place.written_at)
-            for one in letters.index.find(since, customer)
-            if visitor.sees(one.tenant) and code in ("", one.code)
-            if state in (None, states.get(one.place, "open"))
+            (
+                Told(one.code, one.reason, one.place.written_at)
+                for one in letters.index.find(since, customer)
+                if visitor.sees(one.tenant) and code in ("", one.code)
+                if state in (None, states.get(one.place, "open"))
+            ),
+            tell=mask.sentence,
         ),
     )  # fmt: skip
 

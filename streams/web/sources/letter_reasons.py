@@ -1,7 +1,8 @@
 """Why dead letters came, in groups: the same reason is one, whatever numbers or customers its sentence names."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
@@ -39,20 +40,29 @@ class Reasons(msgspec.Struct, frozen=True):
     letters_left_out: int = 0
 
 
-def count_reasons(told: Iterable[Told], limit: int = _SHOWN) -> Reasons:
-    """Return why dead letters came, by code and reason."""
-    groups: dict[tuple[str, str], Reason] = {}
+def count_reasons(told: Iterable[Told], limit: int = _SHOWN, tell: Callable[[str], str] = str) -> Reasons:
+    """Return why dead letters came, by code and reason, as `tell` puts it.
+
+    The same few texts come over and over: each is looked at once, for this runs beside the partitions.
+    """
+    counts, newest = Counter[tuple[str, str]](), dict[tuple[str, str], datetime]()
     for one in told:
-        key = one.code, shape_of(one.reason)
-        known = groups.get(key)
-        groups[key] = _add(known, one) if known else Reason(one.code, one.reason, 1, one.at)
+        same = one.code, one.reason
+        counts[same] += 1
+        newest[same] = max(newest.get(same, one.at), one.at)
+    groups: dict[tuple[str, str], Reason] = {}
+    for same, letters in counts.items():
+        reason = Reason(same[0], tell(same[1]), letters, newest[same])
+        key = reason.code, shape_of(reason.text)
+        groups[key] = _join(groups[key], reason) if key in groups else reason
     found = sorted(groups.values(), key=lambda reason: (-reason.letters, reason.code, reason.text))
     rest = found[limit:]
     return Reasons(found[:limit], len(rest), sum(reason.letters for reason in rest))
 
 
-def _add(known: Reason, one: Told) -> Reason:
-    return Reason(known.code, _blend(known.text, one.reason), known.letters + 1, max(known.newest, one.at))
+def _join(one: Reason, other: Reason) -> Reason:
+    letters, newest = one.letters + other.letters, max(one.newest, other.newest)
+    return Reason(one.code, _blend(one.text, other.text), letters, newest)
 
 
 def shape_of(reason: str) -> str:
