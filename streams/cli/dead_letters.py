@@ -171,7 +171,9 @@ def _move(
 
 
 def _count(records: int) -> str:
-    return "1 record was" if records == 1 else f"{records:,} records were"
+    from streams.health.wording import count_of
+
+    return f"{count_of(records, 'record')} {'was' if records == 1 else 'were'}"
 
 
 def _foretell(move: "Move", choice: "Choice", positions: Sequence[tuple[int, int]], mended: bytes | None) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from streams.database import create_engine, reach
 from streams.doctor.finding import Findings
 from streams.errors import FairwayError
-from streams.health.wording import count_of
+from streams.health.wording import count_of, runbook
 from streams.kafka.topics import Topics
 from streams.settings import Settings
 from streams.web.access.masking import Mask
@@ -18,7 +18,7 @@ _MOST = 2_000  # offsets over all partitions that are looked at: the doctor shal
 _PATIENCE = 5.0  # seconds; what is known by then is told
 _TODO = (
     "'fairway dead-letters count --state open' and the page 'Dead letters' say how many of which kind, and why."
-    " Mend the cause, then replay or discard them. Runbook: docs/runbooks.md#fairwaydeadletters."
+    f" Mend the cause, then replay or discard them. Runbook: {runbook('FairwayDeadLetters')}."
 )
 
 

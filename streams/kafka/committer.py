@@ -29,14 +29,13 @@ from streams.kafka.errors import FencedError, MigratedError, TooLargeError
 from streams.kafka.fencing import Fencing
 from streams.kafka.inputs import read_input
 from streams.kafka.limits import Limits
-from streams.kafka.records import NO_HEADERS, Commit
+from streams.kafka.records import GATHER_SECONDS, NO_HEADERS, Commit
 from streams.kafka.standing import Membership, Standing
 from streams.kafka.transactions import Transactions
 from streams.settings import Settings
 
 COMMIT_TIMEOUT = 15.0  # seconds; below the transaction's own, so that the broker has not given up before us
 _REQUEST_TIMEOUT_MS = 10_000
-_GATHER = 0.002  # seconds in which partitions come together (Pacing.gather)
 _MOVED_ON = (IllegalGenerationError, RebalanceInProgressError)  # the group, while this worker did not know it yet
 _OFFSETS_REFUSED = (*_MOVED_ON, UnknownMemberIdError)
 
@@ -148,7 +147,7 @@ class Committer:
         try:
             while True:
                 await self._is_wanted.wait()
-                await asyncio.sleep(_GATHER)
+                await asyncio.sleep(GATHER_SECONDS)
                 async with self._busy, asyncio.timeout(COMMIT_TIMEOUT):
                     if self._running is not running:
                         return

@@ -4,8 +4,7 @@ aiokafka names each partition of each topic in every fetch, and the broker answe
 of seven topics that was a fifth of what a worker did at 300 events/s.
 """
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from aiokafka.errors import FetchSessionIdNotFound, InvalidFetchSessionEpoch
 from aiokafka.protocol.fetch import FetchRequest
 
 from streams.kafka.answers import error_of
+from streams.kafka.requests import by_topic
 
 _FORGOTTEN = (FetchSessionIdNotFound.errno, InvalidFetchSessionEpoch.errno)
 _LARGEST_EPOCH = 2**31 - 1
@@ -42,10 +42,11 @@ class _Incremental(FetchRequest):  # type: ignore[misc]
         changed = {place: at for place, at in wanted.items() if session.wanted.get(place) != at}
         super().__init__(
             request._max_wait_ms, request._min_bytes, request._max_bytes, request._isolation_level,
-            _by_topic((topic, (partition, *at)) for (topic, partition), at in changed.items()), request._rack_id,
+            list(by_topic((topic, (partition, *at)) for (topic, partition), at in changed.items()).items()),
+            request._rack_id,
         )  # fmt: skip
         self._session = session
-        self._left_out = _by_topic(session.wanted.keys() - wanted.keys())
+        self._left_out = list(by_topic(session.wanted.keys() - wanted.keys()).items())
 
     def build(self, request_struct_class: Any) -> Any:
         """Return it in the version that the broker takes; sessions came with version 7."""
@@ -82,10 +83,3 @@ class FetchSessions:
         if following := session.follow(answer, wanted):
             self._sessions[node] = following
         return answer
-
-
-def _by_topic(places: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
-    found: defaultdict[str, list[Any]] = defaultdict(list)
-    for topic, partition in places:
-        found[topic].append(partition)
-    return list(found.items())

@@ -4,7 +4,7 @@ A broker that restarts has the ends written anew of transactions that it had dec
 passes over a partition whose leader it does not know yet, as if its topic had been deleted (KAFKA-20734): what was
 sent there stays open until something else of the same producer ends it, in whichever way.
 
-aiokafka knows neither question, so they are written down here, as `identity` does.
+aiokafka knows none of the questions: they are written down in requests.py.
 """
 
 from collections import defaultdict
@@ -23,11 +23,9 @@ from aiokafka.errors import (
     NotLeaderForPartitionError,
     for_code,
 )
-from aiokafka.protocol.api import RequestStruct, Response
-from aiokafka.protocol.types import CompactArray, Int16, Int32, Int64, Schema
 from tenacity import retry, retry_if_exception_type, wait_fixed
 
-from streams.kafka.requests import NAME, NUMBERS, TAGS, ListTransactionsRequest, OneVersion
+from streams.kafka.requests import DescribeProducersRequest, DescribeTransactionsRequest, ListTransactionsRequest
 
 _UNKNOWN_ID = 105
 _NOT_YET = (
@@ -42,51 +40,6 @@ _PAUSE = 0.1  # seconds
 _ABORTED = {"Ongoing", "PrepareAbort", "CompleteAbort", "PrepareEpochFence"}  # Ongoing: whoever fences aborts it
 _COMPLETE = {"Empty", "CompleteCommit", "CompleteAbort"}
 _Answer = TypeVar("_Answer")
-
-
-class _States(Response):  # type: ignore[misc]
-    API_KEY = 65
-    API_VERSION = 0
-    SCHEMA = Schema(
-        ("throttle_time_ms", Int32),
-        ("states", CompactArray(
-            ("error_code", Int16), ("transactional_id", NAME), ("state", NAME), ("timeout_ms", Int32),
-            ("start_time_ms", Int64), ("producer_id", Int64), ("producer_epoch", Int16),
-            ("topics", CompactArray(("topic", NAME), ("partitions", NUMBERS), TAGS)), TAGS,
-        )),
-        TAGS,
-    )  # fmt: skip
-
-
-class _AskStates(OneVersion, RequestStruct):  # type: ignore[misc]
-    API_KEY = _States.API_KEY
-    RESPONSE_TYPE = _States
-    SCHEMA = Schema(("ids", CompactArray(NAME)), TAGS)
-
-
-class _Producers(Response):  # type: ignore[misc]
-    API_KEY = 61
-    API_VERSION = 0
-    SCHEMA = Schema(
-        ("throttle_time_ms", Int32),
-        ("topics", CompactArray(
-            ("topic", NAME),
-            ("partitions", CompactArray(
-                ("partition", Int32), ("error_code", Int16), ("error_message", NAME),
-                ("producers", CompactArray(
-                    ("producer_id", Int64), ("producer_epoch", Int32), ("last_sequence", Int32),
-                    ("last_timestamp", Int64), ("coordinator_epoch", Int32), ("transaction_start", Int64), TAGS,
-                )), TAGS,
-            )), TAGS,
-        )),
-        TAGS,
-    )  # fmt: skip
-
-
-class _AskProducers(OneVersion, RequestStruct):  # type: ignore[misc]
-    API_KEY = _Producers.API_KEY
-    RESPONSE_TYPE = _Producers
-    SCHEMA = Schema(("topics", CompactArray(("topic", NAME), ("partitions", NUMBERS), TAGS)), TAGS)
 
 
 class Open(NamedTuple):
@@ -116,7 +69,9 @@ async def ask_end(client: AIOKafkaClient, transactional_id: str) -> bool | None:
 
 async def _ask_state(client: AIOKafkaClient, transactional_id: str) -> str | None:
     coordinator = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
-    (found,) = (await client.send(coordinator, _AskStates([transactional_id], {}))).to_object()["states"]
+    (found,) = (await client.send(coordinator, DescribeTransactionsRequest([transactional_id], {}))).to_object()[
+        "states"
+    ]
     if found["error_code"] == _UNKNOWN_ID:
         return None
     _check(found, f"no state of '{transactional_id}'")
@@ -142,7 +97,7 @@ async def find_hanging(
 async def _find_open(client: AIOKafkaClient, topics: Mapping[str, int | None]) -> list[Open]:
     found = []
     for leader, places in _by_leader(await client.fetch_all_metadata(), topics).items():
-        question = _AskProducers([(topic, numbers, {}) for topic, numbers in places.items()], {})
+        question = DescribeProducersRequest([(topic, numbers, {}) for topic, numbers in places.items()], {})
         answer = (await client.send(leader, question)).to_object()
         for topic in answer["topics"]:
             for partition in topic["partitions"]:

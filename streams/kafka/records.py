@@ -13,6 +13,8 @@ Destination = tuple[str, int]
 """A topic, and a partition of it."""
 SNAPPY_MARK = b"\x82SNAPPY\0\0\0\0\1\0\0\0\1"
 """What a stream of snappy blocks begins with."""
+GATHER_SECONDS = 0.002
+"""For which a commit that begins waits for those of other partitions, to go into one transaction with them."""
 
 
 class Output(Protocol):

@@ -1,11 +1,14 @@
 """Requests to the brokers that aiokafka lacks, or knows only in an older form."""
 
-from collections.abc import Mapping
-from typing import Self
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Self, TypeVar
 
 from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.protocol.api import RequestStruct, Response
 from aiokafka.protocol.types import CompactArray, CompactString, Int16, Int32, Int64, Schema, TaggedFields
+
+_Value = TypeVar("_Value")
 
 NAME, NUMBERS, TAGS = CompactString("utf-8"), CompactArray(Int32), ("tags", TaggedFields)
 
@@ -104,3 +107,64 @@ class LeaveGroupRequest(OneVersion, RequestStruct):  # type: ignore[misc]
     SCHEMA = Schema(
         ("group_id", NAME), ("members", CompactArray(("member_id", NAME), ("group_instance_id", NAME), TAGS)), TAGS
     )
+
+
+class DescribeTransactionsResponse(Response):  # type: ignore[misc]
+    """How the last transactions of ids stand."""
+
+    API_KEY = 65
+    API_VERSION = 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("states", CompactArray(
+            ("error_code", Int16), ("transactional_id", NAME), ("state", NAME), ("timeout_ms", Int32),
+            ("start_time_ms", Int64), ("producer_id", Int64), ("producer_epoch", Int16),
+            ("topics", CompactArray(("topic", NAME), ("partitions", NUMBERS), TAGS)), TAGS,
+        )),
+        TAGS,
+    )  # fmt: skip
+
+
+class DescribeTransactionsRequest(OneVersion, RequestStruct):  # type: ignore[misc]
+    """How the last transactions of these ids stand (KIP-664)."""
+
+    API_KEY = DescribeTransactionsResponse.API_KEY
+    RESPONSE_TYPE = DescribeTransactionsResponse
+    SCHEMA = Schema(("ids", CompactArray(NAME)), TAGS)
+
+
+class DescribeProducersResponse(Response):  # type: ignore[misc]
+    """Which producers have written to partitions, and where their open transactions begin."""
+
+    API_KEY = 61
+    API_VERSION = 0
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("topics", CompactArray(
+            ("topic", NAME),
+            ("partitions", CompactArray(
+                ("partition", Int32), ("error_code", Int16), ("error_message", NAME),
+                ("producers", CompactArray(
+                    ("producer_id", Int64), ("producer_epoch", Int32), ("last_sequence", Int32),
+                    ("last_timestamp", Int64), ("coordinator_epoch", Int32), ("transaction_start", Int64), TAGS,
+                )), TAGS,
+            )), TAGS,
+        )),
+        TAGS,
+    )  # fmt: skip
+
+
+class DescribeProducersRequest(OneVersion, RequestStruct):  # type: ignore[misc]
+    """Which producers have written to these partitions (KIP-664)."""
+
+    API_KEY = DescribeProducersResponse.API_KEY
+    RESPONSE_TYPE = DescribeProducersResponse
+    SCHEMA = Schema(("topics", CompactArray(("topic", NAME), ("partitions", NUMBERS), TAGS)), TAGS)
+
+
+def by_topic(pairs: Iterable[tuple[str, _Value]]) -> dict[str, list[_Value]]:
+    """Return what is said of partitions as requests have it, topic by topic."""
+    found: defaultdict[str, list[_Value]] = defaultdict(list)
+    for topic, value in pairs:
+        found[topic].append(value)
+    return dict(found)

@@ -7,7 +7,7 @@ transaction (docs/decisions/036-lost-ends.md), so nothing goes on over a new con
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
@@ -30,7 +30,7 @@ from aiokafka.protocol.transaction import (
 from streams.kafka.answers import FIRST_PAUSE, LONGEST_PAUSE, check_codes, error_of, patiently, wherever
 from streams.kafka.batches import Batch
 from streams.kafka.errors import TooLargeError
-from streams.kafka.requests import TxnOffsetCommitRequest
+from streams.kafka.requests import TxnOffsetCommitRequest, by_topic
 from streams.kafka.standing import Membership
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
@@ -39,7 +39,6 @@ _ALL_REPLICAS = -1
 _LARGEST_SEQUENCE = 2**31
 _NO_EPOCH = -1
 _NO_TAGS: dict[int, bytes] = {}
-_Value = TypeVar("_Value")
 
 
 class Transactions:
@@ -120,7 +119,7 @@ class Transactions:
             self._offsets_joined = True
 
     async def _join(self, places: set[TopicPartition]) -> None:
-        topics = list(_by_topic((place.topic, place.partition) for place in places).items())
+        topics = list(by_topic((place.topic, place.partition) for place in places).items())
         answer = await self._ask(lambda: AddPartitionsToTxnRequest(self.id, self.producer_id, self.epoch, topics))
         check_codes(
             (code for _, partitions in answer.errors for _, code in partitions), "no part in the transaction"
@@ -193,7 +192,7 @@ class Transactions:
 
         Raises KafkaError for what it never takes.
         """
-        topics = _by_topic((place.topic, (place.partition, batch.build())) for place, batch in batches.items())
+        topics = by_topic((place.topic, (place.partition, batch.build())) for place, batch in batches.items())
         request = ProduceRequest(self.id, _ALL_REPLICAS, self._timeout_ms, list(topics.items()))
         answer = await self._client.send(node, request)
         ends: dict[TopicPartition, int] = {}
@@ -217,7 +216,7 @@ class Transactions:
         The offset of a topic that was deleted is left out: nobody asks for it, and all others would wait.
         """
         assert offsets, "It is by offsets that the broker looks at the generation."
-        topics = _by_topic((place.topic, _offset(place, offset)) for place, offset in offsets.items())
+        topics = by_topic((place.topic, _offset(place, offset)) for place, offset in offsets.items())
         wanted = [(topic, partitions, _NO_TAGS) for topic, partitions in topics.items()]
         request = TxnOffsetCommitRequest(
             self.id, membership.group, self.producer_id, self.epoch, membership.generation,
@@ -245,13 +244,6 @@ class Transactions:
             await self._ask(lambda: EndTxnRequest(self.id, self.producer_id, self.epoch, is_committed))
         self._joined.clear()
         self._offsets_joined = False
-
-
-def _by_topic(pairs: Iterable[tuple[str, _Value]]) -> dict[str, list[_Value]]:
-    found: defaultdict[str, list[_Value]] = defaultdict(list)
-    for topic, value in pairs:
-        found[topic].append(value)
-    return found
 
 
 def _offset(place: TopicPartition, offset: int) -> tuple[int, int, int, str, dict[int, bytes]]:

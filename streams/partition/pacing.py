@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from streams.kafka.records import GATHER_SECONDS
 from streams.partition.turns import Turns
 
 
@@ -60,7 +61,7 @@ class Pacing(msgspec.Struct, frozen=True):
     """Commit intervals that a transaction lasts at most, however much there is to do."""
     pause: int = 2
     """Times as long as a commit that little input waits for the next one, from the start of the last."""
-    gather: timedelta = timedelta(milliseconds=2)
+    gather: timedelta = timedelta(seconds=GATHER_SECONDS)
     """For which a commit that begins waits for other partitions, to which the same fetch may bring a little."""
     patience: int = 3
     """Times as long as a commit that a transaction with enough in it lasts at least."""
