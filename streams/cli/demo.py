@@ -35,7 +35,7 @@ def _end_alike() -> None:
 
 def _start(day: float, *, leave: bool, as_json: bool) -> None:
     from streams.demo.starter import find_topics
-    from streams.dev import processes, servers
+    from streams.dev import servers
 
     settings = read_settings()
     ours = not servers.are_running(settings.data_dir)
@@ -43,8 +43,7 @@ def _start(day: float, *, leave: bool, as_json: bool) -> None:
     try:
         found = servers.start(settings.data_dir)
         typer.echo(f"Kafka answers at {found.brokers}, Postgres at {found.database_url}.")
-        port = processes.free_port(settings.web_port)
-        given = {"brokers": found.brokers, "database_url": found.database_url, "web_port": port}
+        given: dict[str, Any] = {"brokers": found.brokers, "database_url": found.database_url}
         given["kafka_security_protocol"] = "PLAINTEXT"  # whatever another Kafka wants
         given["topics_file"] = find_topics(settings)
         asyncio.run(_perform(settings.model_copy(update=given), day, leave=leave, as_json=as_json))
@@ -55,7 +54,7 @@ def _start(day: float, *, leave: bool, as_json: bool) -> None:
 
 async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool) -> None:
     from streams.demo.demo import Demo
-    from streams.demo.stage import make_journeys, run_worker
+    from streams.demo.stage import check_worker, find_port, make_journeys, run_worker
     from streams.kafka import provision
     from streams.kafka.topics import read_topics
 
@@ -66,12 +65,14 @@ async def _perform(settings: Settings, day: float, *, leave: bool, as_json: bool
     async with run_worker(settings, log) as worker:
         await make_journeys(settings, journeys)
         typer.echo(f"Topics, tables and the journeys of '{journeys}' are there; the worker's log is '{log}'.")
-        played = Demo(settings, topics.partitions, lambda: worker.returncode is None, _show)
+        played = Demo(settings, topics.partitions, lambda: check_worker(worker, log), _show)
         await played.play()
         summary = played.tally.summarize()
         _print_table(summary)
         if not leave:
-            _print_address(settings.web_port)
+            if port := find_port(worker):
+                typer.echo(f"Look at it: http://127.0.0.1:{port}")
+            typer.echo("The worker goes on until Ctrl-C.")
             await worker.wait()
     if as_json:
         _print_json(summary)
@@ -83,14 +84,6 @@ def _shorten_examples(data_dir: Path, day: float) -> Path:
     folder = data_dir / "demo" / "journeys"
     shorten(EXAMPLES, day, folder)
     return folder
-
-
-def _print_address(port: int) -> None:
-    from streams.dev.processes import is_open
-
-    if is_open(port):
-        typer.echo(f"Look at it: http://127.0.0.1:{port}")
-    typer.echo("The worker goes on until Ctrl-C.")
 
 
 def _show(command: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from models.ids import customer_key
 from streams import clock
+from streams.cancellation import end_tasks
 from streams.demo.sample import TENANT, make_sample
 from streams.demo.tally import Tally
 from streams.errors import FairwayError
@@ -29,12 +30,12 @@ Show = Callable[[Mapping[str, Any]], None]
 class Demo:
     """One run of the sample, by a name of its own, so that a second run meets new customers."""
 
-    def __init__(self, settings: Settings, partitions: int, is_alive: Callable[[], bool], show: Show) -> None:
+    def __init__(self, settings: Settings, partitions: int, check: Callable[[], None], show: Show) -> None:
         self.tally = Tally()
         self._run = _base36(int(clock.timestamp()))
         self._settings = settings
         self._partitions = partitions
-        self._is_alive = is_alive
+        self._check = check  # raises where the worker has ended
         self._show = show
         self._unready = set[str]()
         self._last = clock.steady()
@@ -52,12 +53,13 @@ class Demo:
             everywhere = [TopicPartition(topic, number) for topic in _READ for number in range(self._partitions)]
             consumer.assign(everywhere)
             await consumer.seek_to_end(*everywhere)
-            async with asyncio.TaskGroup() as tasks:
-                reading = tasks.create_task(self._read(consumer))
+            self._reading = asyncio.create_task(self._read(consumer))
+            try:
                 await self._greet(producer)
                 await self._publish(producer)
                 await self._until(self._is_done)
-                reading.cancel()
+            finally:
+                await end_tasks(self._reading)
 
     async def _greet(self, producer: AIOKafkaProducer) -> None:
         """Erase one unknown customer on each partition: that leaves a record, and nothing behind."""
@@ -111,8 +113,9 @@ class Demo:
     async def _until(self, is_so: Callable[[], bool]) -> bool:
         deadline = clock.steady() + _PATIENCE
         while not is_so() and clock.steady() < deadline:
-            if not self._is_alive():
-                raise FairwayError("The worker ended.")
+            self._check()
+            if self._reading.done():
+                self._reading.result()  # for its error
             await asyncio.sleep(0.05)
         return is_so()
 

@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 from models.journey import JourneyStatus
 from streams import clock
 from streams.database import create_engine, reach, upgrade
+from streams.errors import FairwayError
 from streams.journeys import authoring
 from streams.journeys.files import read_journeys
 from streams.journeys.outbox import publish_now
@@ -36,7 +39,6 @@ async def run_worker(settings: Settings, log: Path) -> AsyncIterator[Process]:
         "FAIRWAY_KAFKA_SECURITY_PROTOCOL": settings.kafka_security_protocol,
         "FAIRWAY_DATABASE_URL": settings.database_url,
         "FAIRWAY_DATABASE_URL_FILE": "",
-        "FAIRWAY_WEB_PORT": str(settings.web_port),
         "FAIRWAY_TOPICS_FILE": str(settings.topics_file),
     }
     with log.open("a") as output:
@@ -50,3 +52,16 @@ async def run_worker(settings: Settings, log: Path) -> AsyncIterator[Process]:
         if worker.returncode is None:
             worker.terminate()
         await worker.wait()
+
+
+def check_worker(worker: Process, log: Path) -> None:
+    """Raise FairwayError, with what its log says last, where the worker has ended."""
+    if worker.returncode is not None:
+        last = log.read_text().rstrip().rpartition("\n")[2]
+        raise FairwayError(f"The worker ended with {worker.returncode}; its log '{log}' ends: {last}")
+
+
+def find_port(worker: Process) -> int | None:
+    """Return the port of the worker's web views, which takes a free one where another program has the default's."""
+    found = psutil.Process(worker.pid).net_connections("tcp")
+    return next((one.laddr.port for one in found if one.status == psutil.CONN_LISTEN), None)

@@ -8,8 +8,9 @@ import pytest
 
 from models.journey import JourneyStatus
 from streams.database import create_engine, reach
-from streams.demo.stage import make_journeys, run_worker
+from streams.demo.stage import check_worker, make_journeys, run_worker
 from streams.demo.starter import FILES
+from streams.errors import FairwayError
 from streams.journeys import stored
 from streams.settings import Settings
 
@@ -33,4 +34,5 @@ async def test_a_worker_ends_with_the_body_whatever_happens_in_it(tmp_path: Path
             await worker.wait()
             raise asyncio.CancelledError
     assert worker.returncode == 1
-    assert "There is no" in log.read_text()
+    with pytest.raises(FairwayError, match=r"The worker ended with 1; its log '.*' ends: fairway: There is no"):
+        check_worker(worker, log)
