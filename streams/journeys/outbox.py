@@ -46,6 +46,13 @@ _GIVEN = func.unnest(_names, _ids).table_valued("name", "id").render_derived("gi
 _journeys, _problems = bindparam("ids", type_=ARRAY(Uuid)), bindparam("problems", type_=ARRAY(Text))
 _TOLD = func.unnest(_journeys, _problems).table_valued("id", "problem").render_derived("told")
 
+# Made once: every second a statement that is made anew costs more than Postgres' answer.
+_is_due = or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= bindparam("at"))
+_DUE = select(OutboxRow).where(_is_due).order_by(OutboxRow.id).limit(_AT_ONCE)
+_COUNTS = select(func.count().filter(_is_due), func.count().filter(OutboxRow.retry_at.is_not(None))).select_from(
+    OutboxRow
+)
+
 _Rows = Sequence[Row[Any]]
 
 
@@ -61,7 +68,7 @@ async def publish(engine: AsyncEngine, producer: Any, at: datetime) -> int:
     """
     async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": OUTBOX_LOCK})
-        rows = (await connection.execute(_due(at).order_by(OutboxRow.id).limit(_AT_ONCE))).all()
+        rows = (await connection.execute(_DUE, {"at": at})).all()
         newest = sorted({row.key: row for row in rows}.values(), key=lambda row: row.id)
         refused = {row.id: fault for row in newest if (fault := _find_fault(row))}
         versions, others = _split([row for row in newest if row.id not in refused], _is_version)
@@ -71,14 +78,6 @@ async def publish(engine: AsyncEngine, producer: Any, at: datetime) -> int:
         await _settle(connection, newest, refused.keys() | lacking, at + _RETRY)
         await _tell(connection, [row for row in newest if row.id not in lacking], refused)
         return len(rows)
-
-
-def _due(at: datetime) -> Any:
-    return select(OutboxRow).where(_is_due(at))
-
-
-def _is_due(at: datetime) -> Any:
-    return or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= at)
 
 
 def _find_fault(row: Row[Any]) -> str | None:
@@ -241,8 +240,6 @@ async def publish_for_ever(settings: Settings) -> None:
 
 async def _count(engine: AsyncEngine, at: datetime) -> tuple[int, int]:
     """Return how many records are to be sent now, and how many were put aside."""
-    refused = OutboxRow.retry_at.is_not(None)
-    counts = select(func.count().filter(_is_due(at)), func.count().filter(refused)).select_from(OutboxRow)
     async with engine.connect() as connection:
-        row = (await connection.execute(counts)).one()
+        row = (await connection.execute(_COUNTS, {"at": at})).one()
         return row[0], row[1]

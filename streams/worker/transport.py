@@ -27,10 +27,10 @@ from streams.kafka.standing import Membership
 from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
 from streams.worker.coordinator import adapt, leave
+from streams.worker.left_out import LeftOut
 from streams.worker.subscriptions import LastingSubscriptions
 
 FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
-_POLL_SECONDS = 0.02  # while a partition is left out, for it may want more soon
 _FEW = 250  # records; a fetch that brings fewer has caught up with the producers
 _GATHER_SECONDS = 0.02  # for which they may then go on, before the next fetch: a commit lasts half as long
 _BESIDE_SECONDS = 0.02  # until other partitions are asked for while what was fetched of one has not been taken
@@ -200,13 +200,9 @@ def _leave_as_they_are(result: Any) -> Room:
     1.1 and 0.4 microseconds a record: a worker with nothing to do for an event takes 10 in all.
     """
     if isinstance(result, FetchResult):  # else an error, raised when it is fetched
-        result._partition_records._consumer_record = _as_it_is
+        result._partition_records._consumer_record = lambda _partition, record: record
         return result._partition_records._records.room  # type: ignore[no-any-return]
     return Room()
-
-
-def _as_it_is(_partition: Any, record: Any) -> Any:
-    return record
 
 
 class Listener(aiokafka.abc.ConsumerRebalanceListener):  # type: ignore[misc]
@@ -236,6 +232,7 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = _NoOffsets()
+        self._left_out = LeftOut()
         self.wants = self.app.wants
 
     def _new_consumer_thread(self) -> Fetching:
@@ -243,11 +240,11 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Fetch]]:
         hungry = {partition for partition in active_partitions if self.wants(*partition)}
-        if not hungry:
-            await self.sleep(_POLL_SECONDS)
-            return {}
         if len(hungry) < len(active_partitions):
-            timeout = _POLL_SECONDS
+            timeout = self._left_out.ask_again_after(active_partitions - hungry, self.loop.time())
+        if not hungry:
+            await self.sleep(timeout)
+            return {}
         return await self._thread.getmany(hungry, timeout)  # type: ignore[no-any-return]
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
@@ -274,8 +271,8 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
         """Move the consumer there, or to where the topic begins now; raises MigratedError if it can't."""
-        place: SeekResult = await self._thread.seek_to(topic, partition, offset)
-        return place
+        self._left_out.expect()
+        return await self._thread.seek_to(topic, partition, offset)  # type: ignore[no-any-return]
 
     def membership(self, partitions: frozenset[int], *, is_shared: bool) -> Membership:
         """Return by what name and in which generation the group knows this worker, which has these partitions."""
