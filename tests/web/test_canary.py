@@ -8,10 +8,11 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import httpx
 import pytest
@@ -93,8 +94,11 @@ def stage(settings: Settings, database_url: str) -> Iterator[Stage]:
         "FAIRWAY_WEB_PORT": str(port),
     }  # fmt: skip
     with running(settings, **variables) as (worker,):
-        client.produce(settings.brokers, records())
         found = Stage(f"http://127.0.0.1:{port}", *tokens, worker.log, settings.data_dir)
+        first, *others = records()
+        client.produce(settings.brokers, [first])
+        client.wait_until(lambda: is_known(found), 90)  # topics have no order: steps fail on what is known by then
+        client.produce(settings.brokers, others)
         client.wait_until(lambda: is_written(found), 90)
         yield found
 
@@ -141,6 +145,15 @@ def open_client(stage: Stage, token: str) -> httpx.Client:
     return connect(stage.address, headers=headers, follow_redirects=True)
 
 
+def is_known(stage: Stage) -> bool:
+    """Say whether a worker has taken in what the first event tells of the customer."""
+    try:
+        with open_client(stage, stage.writer) as web:
+            return CANARY.search(web.get(f"/api/v1/customers/{TENANT}/c-1/state").text) is not None
+    except httpx.HTTPError:
+        return False
+
+
 def is_written(stage: Stage) -> bool:
     """Say whether all that the journeys do is in Postgres, and all dead letters are there."""
     try:
@@ -153,28 +166,36 @@ def is_written(stage: Stage) -> bool:
 
 
 def crawl(web: httpx.Client) -> dict[str, str]:
-    """Return every page that links and the menu lead to, by address."""
-    waiting, found = (
-        ["/", "/search?q=c-1", "/openapi.json", "/nothing", "/dead-letters?code=schema"],
-        dict[str, str](),
-    )
-    while waiting:
-        path = waiting.pop()
-        if path in found:
-            continue
-        answer = web.get(path)
-        assert answer.status_code < 500, path
-        found[path] = answer.text
-        links = (
-            unescape(link).partition("#")[0] for link in re.findall(r'(?:href|data-from)="(/[^"]*)"', answer.text)
-        )
-        waiting += [link for link in links if not link.startswith(("/static", "/live")) and not is_narrowed(link)]
+    """Return the pages that links and the menu lead to, by address: every one, with every value of every filter.
+
+    Of filters together only as many are asked for as have each value, and each set of filters, once, the fewest
+    filters first. A filter takes rows away that are there without it, and what is hidden is so by who asks.
+    """
+    waiting = ["/", "/search?q=c-1", "/openapi.json", "/nothing", "/dead-letters?code=schema"]
+    found, traits = dict[str, str](), set[tuple[str, ...]]()
+    with ThreadPoolExecutor(4) as threads:
+        while waiting:
+            answers = list(threads.map(web.get, waiting))
+            assert [answer.url for answer in answers if answer.status_code >= 500] == []
+            found |= dict(zip(waiting, (answer.text for answer in answers), strict=True))
+            waiting = []
+            for link in (link for answer in answers for link in find_links(answer.text)):
+                if not (own := traits_of(link)) <= traits:
+                    waiting.append(link)
+                    traits |= own
     return found
 
 
-def is_narrowed(link: str) -> bool:
-    """Say whether a link leads to one customer's dead letters by a further filter: of these there are thousands."""
-    return link.startswith("/dead-letters?") and "customer=" in link and "&" in link
+def find_links(text: str) -> list[str]:
+    links = (unescape(link).partition("#")[0] for link in re.findall(r'(?:href|data-from)="(/[^"]*)"', text))
+    return [link for link in links if not link.startswith(("/static", "/live"))]
+
+
+def traits_of(link: str) -> set[tuple[str, ...]]:
+    """Return what makes an address unlike others: its path with the names of its filters, and with each value."""
+    path, _, query = link.partition("?")
+    filters = sorted(parse_qsl(query, keep_blank_values=True))
+    return {(path, *(name for name, _ in filters)), *((path, name, f"={value}") for name, value in filters)}
 
 
 def ask_api(web: httpx.Client) -> dict[str, str]:
@@ -217,7 +238,7 @@ def listen(web: httpx.Client, pages: dict[str, str]) -> dict[str, str]:
 
 SINGING = {
     "/enrollments/*", "/enrollments/*.json", "/customer", "/table", "/dead-letters/*", "/dead-letters",
-    "/journeys/*/refusals", "/simulate", "/parked/*",
+    "/journeys/*/refusals", "/simulate", "/live/enrollment", "/parked/*",
     *(f"/api/v1/customers/*{path}" for path in ("", "/timeline", "/why-not", "/state", "/enrollments")),
     *(f"/api/v1/{path}" for path in ("enrollments/*", "journeys/*/enrollments", "journeys/*/enrollments.ndjson")),
     "/api/v1/tenants/*/states", "/api/v1/dead-letters", "/api/v1/dead-letters/*",
