@@ -34,6 +34,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._members: dict[str, Member] = {}
+        self._told: datetime | None = None  # when the group said what its members have
         self._joined: dict[str, datetime] = {}
         self._heard: dict[str, _Heard] = {}
         self._in_vain: set[str] = set()
@@ -51,7 +52,15 @@ class Memory:
         return frozenset(self._in_vain)
 
     def note_members(self, members: Iterable[Member], at: datetime) -> None:
-        """Take in who is in the group: who left unheard is gone, until it or another comes in its place."""
+        """Take in who is in the group and what each has; as `note_present`."""
+        self._take_in(members, at)
+        self._told = at
+
+    def note_present(self, ids: Collection[str], at: datetime) -> None:
+        """Take in who is left of the group: who left unheard is gone, until it or another comes in its place."""
+        self._take_in((member for member in self._members.values() if member.id in ids), at)
+
+    def _take_in(self, members: Iterable[Member], at: datetime) -> None:
         found = {member.name: member for member in members}
         for name, known in self._members.items():
             if name not in found:
@@ -63,10 +72,6 @@ class Memory:
                 self._note_joining(name, at)
         self._members = found
         self._gone = {name: one for name, one in self._gone.items() if at - (one.gone or at) < _REMEMBERED}
-
-    def note_present(self, ids: Collection[str], at: datetime) -> None:
-        """Take in who is left of the group, where its members tell nothing of themselves for now."""
-        self.note_members((member for member in self._members.values() if member.id in ids), at)
 
     def _note_leaving(self, name: str, at: datetime) -> None:
         heard = self._heard.get(name)
@@ -100,16 +105,25 @@ class Memory:
 
     def list_workers(self) -> tuple[Worker, ...]:
         """Return the group's workers, those with the lowest partitions first, then those that are gone."""
-        order = sorted(self._members.values(), key=lambda member: (member.partitions or (1 << 30,), member.name))
+        order = sorted(
+            self._members.values(), key=lambda member: (self._list_held(member) or (1 << 30,), member.name)
+        )
         return (*(self._describe(member) for member in order), *self._gone.values())
 
     def _describe(self, member: Member) -> Worker:
         heard = self._heard.get(member.name)
         return Worker(
-            member.name, member.host, member.version, member.partitions,
+            member.name, member.host, member.version, self._list_held(member),
             self._joined.get(member.name), heard.at if heard else None, member.name in self._in_vain,
             pid=heard.report.pid if heard else 0,
         )  # fmt: skip
+
+    def _list_held(self, member: Member) -> tuple[int, ...]:
+        """Return which partitions a member has: if it is silent, those that it told of after the group did."""
+        heard = self._heard.get(member.name)
+        if heard is None or member.name not in self._in_vain or self._told is None or heard.at <= self._told:
+            return member.partitions
+        return tuple(sorted(heard.report.partitions))
 
     def list_partitions(self, count: int, waiting: Mapping[int, Waiting], at: datetime) -> tuple[Partition, ...]:
         """Return how every partition stands, and remember since when those that do no work do none."""
@@ -134,7 +148,7 @@ class Memory:
         for name, report in told.items():
             if report.stage == RUNNING:
                 return name, RUNNING, report
-        owner = next((name for name, member in self._members.items() if number in member.partitions), "")
+        owner = next((name for name, member in self._members.items() if number in self._list_held(member)), "")
         if owner in told:
             return owner, told[owner].stage, told[owner]
         if told:

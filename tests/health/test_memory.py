@@ -129,6 +129,21 @@ def test_a_partition_is_with_the_worker_that_runs_it_whatever_the_group_says_by_
     assert group.stages() == [("", "unowned"), ("", "unowned")]
 
 
+def test_a_silent_worker_has_what_it_told_of_last_unless_the_group_has_told_since() -> None:
+    group = Group(member(1, 0, 1), member(2))
+    group.go_on(3)
+    for name, told in (("w1", report(0)), ("w2", report(1))):
+        group.memory.note_answer(name, told, at(5))
+        group.memory.note_answer(name, None, at(7))
+    group.memory.note_present({"a1", "a2"}, at(8))
+    assert [one.partitions for one in group.memory.list_workers()] == [(0,), (1,)]
+    assert group.stages() == [("w1", "silent"), ("w2", "silent")]
+    group.memory.note_members([member(1), member(2, 0, 1)], at(9))
+    assert group.workers()["w2"].partitions == (0, 1)
+    group.memory.note_members([member(1, 0, 1)], at(11))
+    assert group.workers()["w2"].had == (0, 1)
+
+
 def test_since_when_a_partition_does_no_work_is_remembered_over_its_stages() -> None:
     memory = Memory()
     first, second = memory.list_partitions(2, {1: Waiting(7, at(0), 1.5)}, at(1))
