@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import TransactionalIdAuthorizationFailed
 
 from streams.errors import FairwayError
-from streams.kafka.clients import Admin, admin, missing_topic
+from streams.kafka.clients import Admin, admin, missing_topic, patiently
 from streams.kafka.granted import ask_group, has_authorizer
 from streams.kafka.hanging import ask_end
 from streams.kafka.provision import refuse_count
@@ -93,8 +93,12 @@ async def _may_see_end(prefix: str, client: AIOKafkaAdminClient) -> bool:
 
 
 async def check_writable(producer: AIOKafkaProducer, topic: str) -> None:
-    """Raise FairwayError unless the topic is there, and may be written by us."""
-    _check(topic, (await describe_topics(producer.client, [topic]))[topic], "Write")
+    """Raise FairwayError unless the topic is there, and may be written by us; KafkaError if no broker says so.
+
+    A broker is asked by chance, also one that is down.
+    """
+    found = await patiently(lambda: describe_topics(producer.client, [topic]))
+    _check(topic, found[topic], "Write")
 
 
 async def find_partitions(settings: Settings, topic: str) -> list[TopicPartition]:
