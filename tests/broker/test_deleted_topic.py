@@ -11,7 +11,7 @@ from tests import client
 from tests.broker.workers import events, expected, journey, publish, running, wait_for_commands
 from tests.client import Record
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 GONE = "payment.failed"
 
 
@@ -35,7 +35,7 @@ def test_a_deleted_topic_holds_up_no_other_and_its_successor_is_read_whole(setti
         while monotonic() < deleted + 10:  # until offsets were to be committed several times
             number += 20
             client.produce(settings.brokers, events(range(number - 20, number), 20))
-            wait_for_commands(settings, expected(number, 20), patience=8)
+            wait_for_commands(settings, expected(number, 20), patience=client.PATIENCE / 2)
         assert "was lost" not in worker.log.read_text()
         client.create_topics(settings.brokers, {GONE: 4})
         bad(settings.brokers, 20)

@@ -14,13 +14,20 @@ from streams.database import create_engine, upgrade
 from streams.health.wording import name_partitions
 from streams.settings import Settings
 from tests import client
-from tests.broker.workers import Worker, events, expected, journey, publish, running, wait_for_commands
+from tests.broker.workers import (
+    Worker,
+    events,
+    expected,
+    journey,
+    long_session,
+    publish,
+    running,
+    wait_for_commands,
+)
 from tests.ports import free_ports
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(360)]
 
-# Seconds until Kafka lets go of a worker that is stopped: time to see it silent, also on a busy machine.
-_LONG_SESSION = "from streams.worker import faust_app; faust_app._SESSION_SECONDS = 12.0"
 _DURATION = re.compile(r"\d+ (s|min)\b( \d+ s)?")
 
 
@@ -91,7 +98,7 @@ def test_pages_readiness_and_doctor_say_the_same_of_workers_that_leave_and_that_
         for number, port in enumerate(ports):
             own = {"FAIRWAY_WEB_PORT": str(port), "FAIRWAY_DATA_DIR": str(settings.data_dir / str(number))}
             own |= {"FAIRWAY_DATABASE_URL": database_url, "FAIRWAY_HEALTH_SILENT_SECONDS": "1"}
-            workers.append(Worker(settings, str(number), _LONG_SESSION, **own))
+            workers.append(Worker(settings, str(number), long_session(12), **own))
         wait_for_line(ports[0], "Well: 3 workers, 4 partitions running, 0 events waiting.")
 
         assert workers[2].end(signal.SIGTERM) == 0

@@ -24,7 +24,7 @@ from tests.broker.workers import (
     wait_for_commands,
 )
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(480)]
 
 _CUSTOMERS = 40
 
@@ -49,16 +49,16 @@ def test_workers_read_further_partitions_within_a_minute_and_one_that_is_killed_
     publish(settings, journey())
     produce(settings, range(400), 4)
     with running(settings, 2, patch=ask_every(5)) as workers:
-        wait_for_commands(settings, expected(400, _CUSTOMERS), 60)
+        wait_for_commands(settings, expected(400, _CUSTOMERS), 2 * client.PATIENCE)
         asyncio.run(grow(settings, {TOPIC: 10, INBOX: 6}))
         produce(settings, range(400, 1200), 10)
-        wait_for_commands(settings, expected(1200, _CUSTOMERS), 100)
+        wait_for_commands(settings, expected(1200, _CUSTOMERS), 2 * client.PATIENCE)
         workers[0].end(signal.SIGKILL)
         produce(settings, range(1200, 2000), 10)
-        wait_for_commands(settings, expected(2000, _CUSTOMERS), 60)
+        wait_for_commands(settings, expected(2000, _CUSTOMERS), 2 * client.PATIENCE)
         assert workers[1].process.poll() is None
     with running(settings) as (again,):
         produce(settings, range(2000, 2400), 10)
-        wait_for_commands(settings, expected(2400, _CUSTOMERS), 60)
+        wait_for_commands(settings, expected(2400, _CUSTOMERS), 2 * client.PATIENCE)
         assert again.end(signal.SIGTERM) == 0
         assert "Records are gone" not in again.log.read_text()

@@ -8,11 +8,9 @@ from typer.testing import CliRunner
 from streams.cli import app
 from streams.settings import Settings
 from tests import client
-from tests.broker.workers import Group, events, expected, journey, publish, running, wait_for_commands
+from tests.broker.workers import Group, events, expected, journey, long_session, publish, running, wait_for_commands
 
 pytestmark = pytest.mark.broker
-
-_LONG = "from streams.worker import faust_app; faust_app._SESSION_SECONDS = 29.0"
 
 
 def test_a_worker_with_a_name_that_has_ended_keeps_its_place_until_it_is_told_that_it_does_not_come_back(
@@ -21,7 +19,7 @@ def test_a_worker_with_a_name_that_has_ended_keeps_its_place_until_it_is_told_th
     group = Group(settings)
     publish(settings, journey())
     named = {"FAIRWAY_INSTANCE_ID": "first"}
-    with running(settings, patch=_LONG, **named) as workers:
+    with running(settings, patch=long_session(29), **named) as workers:
         client.produce(settings.brokers, events(range(100), 50))
         wait_for_commands(settings, expected(100, 50))
         assert workers[0].end(signal.SIGTERM) == 0

@@ -28,7 +28,7 @@ from tests.broker.workers import (
 from tests.client import Record
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 KEY = customer_key(TENANT, "broken")
 ROW = b'{"tenantId":"pinehurst","customerId":"broken","profile":{"tier":"Gold"},"records":"many"}'
 _RUN = "from streams.cli import main; main()"
@@ -41,7 +41,7 @@ def fairway(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[
     }  # fmt: skip
     return subprocess.run(
         [sys.executable, "-c", _RUN, *arguments], env=environment() | variables, capture_output=True, text=True,
-        check=False, timeout=60,
+        check=False, timeout=2 * client.PATIENCE,
     )  # fmt: skip
 
 

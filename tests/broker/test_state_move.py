@@ -49,7 +49,9 @@ def move(settings: Settings, *words: str) -> str:
 def kill(settings: Settings, failpoint: str, *words: str) -> None:
     """Let a mover die at a failpoint."""
     given = environment() | variables(settings) | {"FAIRWAY_FAILPOINT": failpoint}
-    done = subprocess.run([sys.executable, "-c", _MOVE, *words], env=given, capture_output=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, "-c", _MOVE, *words], env=given, capture_output=True, timeout=2 * client.PATIENCE
+    )
     assert done.returncode == -9, (failpoint, done.returncode, done.stdout, done.stderr)
 
 
@@ -74,7 +76,7 @@ def with_partitions(settings: Settings, app_id: str, partitions: int) -> Setting
 def at_work(settings: Settings, at_least: int, count: int = 1) -> Iterator[None]:
     """Let workers work until there are so many commands, and end them in order."""
     with running(settings, count) as workers:
-        client.wait_until(lambda: len(commands(settings)["Reminder"]) >= at_least, 60)
+        client.wait_until(lambda: len(commands(settings)["Reminder"]) >= at_least, 2 * client.PATIENCE)
         yield
         for worker in workers:
             assert worker.end(signal.SIGTERM) == 0
@@ -85,7 +87,7 @@ def refusal(settings: Settings) -> str:
     """Return what a worker logs that does not start."""
     with running(settings) as (worker,):
         before = worker.log.read_text() if worker.log.exists() else ""
-        client.wait_until(lambda: worker.process.poll() is not None, 60)
+        client.wait_until(lambda: worker.process.poll() is not None)
         assert worker.process.returncode == 1
         return worker.log.read_text().removeprefix(before)
 

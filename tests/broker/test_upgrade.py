@@ -14,7 +14,7 @@ from tests import client
 from tests.broker.load import commands, producing, publish_load, wait_for
 from tests.broker.workers import Worker, journey, publish, running
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(480)]
 
 _FIRST = "587b2b7e794d044430b117f1b250116800ead715"
 _HERE = Path(__file__).parents[2]
@@ -50,19 +50,19 @@ def test_workers_of_the_first_form_are_replaced_one_by_one_under_load_and_nothin
 ) -> None:
     publish_load(settings)
     with producing(settings) as producer, running(settings, 2, **old) as workers:
-        client.wait_until(lambda: len(commands(settings)["Reminder"]) >= 100, 90)
+        client.wait_until(lambda: len(commands(settings)["Reminder"]) >= 100, 2 * client.PATIENCE)
         for number in range(2):
             workers[number].process.send_signal(signal.SIGTERM)
-            assert workers[number].process.wait(60) == 0
+            assert workers[number].process.wait(2 * client.PATIENCE) == 0
             workers.append(Worker(settings, f"new-{number}"))
             before = producer.count
-            client.wait_until(lambda before=before: is_ready(settings, workers[-1], before), 90)
+            client.wait_until(lambda before=before: is_ready(settings, workers[-1], before), 2 * client.PATIENCE)
         wait_for(settings, producer.stop())
         publish(
             settings, journey("Listening", goal={"name": "paid", "events": [{"eventType": "payment.succeeded"}]})
         )
         workers.append(Worker(settings, "back", **old))
-        client.wait_until(lambda: workers[-1].process.poll() is not None, 120)
+        client.wait_until(lambda: workers[-1].process.poll() is not None, 2 * client.PATIENCE)
         assert workers[-1].process.returncode == 1
         assert "needs Fairway 0.2 or later" in workers[-1].log.read_text()
         assert [worker.process.poll() for worker in workers[2:4]] == [None, None]

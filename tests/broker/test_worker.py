@@ -35,7 +35,7 @@ from tests.broker.workers import (
 )
 from tests.client import Record
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 
 def state(settings: Settings) -> dict[bytes, bytes]:
@@ -146,7 +146,7 @@ def test_a_worker_that_was_stopped_past_its_session_changes_nothing_when_it_goes
         workers[0].process.send_signal(signal.SIGSTOP)
         client.produce(settings.brokers, events(range(500, 1500), 50))
         workers.append(Worker(settings, "second"))
-        wait_for_commands(settings, expected(1500, 50), patience=45)
+        wait_for_commands(settings, expected(1500, 50), patience=2 * client.PATIENCE)
         workers[0].process.send_signal(signal.SIGCONT)
         client.produce(settings.brokers, events(range(1500, 2500), 50))
         wait_for_commands(settings, expected(2500, 50))

@@ -35,6 +35,14 @@ def ask_every(seconds: int) -> str:
     return f"from streams.worker import transport; transport._METADATA_MS = {1000 * seconds}"
 
 
+def long_session(seconds: float) -> str:
+    """Return the patch by which Kafka lets go of a worker that says nothing after so long, rather than six seconds.
+
+    What is to be seen before that is seen then also on a busy machine; at most 29: a request has 30.
+    """
+    return f"from streams.worker import faust_app; faust_app._SESSION_SECONDS = {float(seconds)}"
+
+
 class Worker:
     """A worker process, in which a patch may run first; its output goes to a file that a failing test shows."""
 
@@ -58,7 +66,7 @@ class Worker:
         """Send a signal and return the exit code. It has said something by then: at first it would just die."""
         client.wait_until(lambda: self.process.poll() is not None or self.log.stat().st_size > self._said_before)
         self.process.send_signal(by)
-        return self.process.wait(15)
+        return self.wait()
 
     def wait(self) -> int:
         return self.process.wait(client.PATIENCE)

@@ -236,7 +236,7 @@ def serve(
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
-    assert started.wait(20)
+    assert started.wait(60)
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:

@@ -53,7 +53,7 @@ def state(settings: Settings) -> Iterator[Settings]:
     publish(settings, journey(wait="P300D"))
     client.produce(settings.brokers, events(range(CUSTOMERS), CUSTOMERS))
     with running(settings):
-        client.wait_until(lambda: sum(row["key"][0] != ":" for row in dump(settings)) == CUSTOMERS, 60)
+        client.wait_until(lambda: sum(row["key"][0] != ":" for row in dump(settings)) == CUSTOMERS)
         yield settings
 
 
@@ -102,7 +102,7 @@ def test_a_store_that_lost_a_wait_is_found(settings: Settings) -> None:
     publish(settings, journey(wait="P300D"))
     client.produce(settings.brokers, events(range(CUSTOMERS), CUSTOMERS))
     with running(settings) as processes:
-        client.wait_until(lambda: sum(row["key"][0] != ":" for row in dump(settings)) == CUSTOMERS, 60)
+        client.wait_until(lambda: sum(row["key"][0] != ":" for row in dump(settings)) == CUSTOMERS)
         assert processes[0].end(workers.signal.SIGTERM) == 0
     assert verify(settings)[0] == 0
     keys = [customer_key(TENANT, f"c-{number}") for number in range(CUSTOMERS)]

@@ -47,7 +47,7 @@ def test_the_demo_ends_alike_at_whatever_moment_it_is_told_to(
     running = fairway.start("demo", PYTHONUNBUFFERED="1")
     client.wait_until(lambda: moment in log.read_text(), 120)
     running.send_signal(by)
-    assert (running.wait(60), log.read_text().splitlines()[-1]) == (0, "Stopped.")
+    assert (running.wait(2 * client.PATIENCE), log.read_text().splitlines()[-1]) == (0, "Stopped.")
     assert not servers.are_running(fairway.folder / ".fairway")
 
 
@@ -65,7 +65,7 @@ def test_every_query_of_the_dashboard_has_data_after_the_demo_which_stands_until
         assert f"Look at it: http://127.0.0.1:{port}" in log.read_text()
     finally:
         running.send_signal(signal.SIGINT)
-    assert (running.wait(60), log.read_text().splitlines()[-1]) == (0, "Stopped.")
+    assert (running.wait(2 * client.PATIENCE), log.read_text().splitlines()[-1]) == (0, "Stopped.")
     assert not evaluate(tmp_path, recording.series(), [has_data(played, query) for query in read_queries()])
 
 

@@ -41,12 +41,12 @@ def test_a_first_journey_runs_from_init_to_its_commands(fairway: Fairway) -> Non
         worker = fairway.start("worker", FAIRWAY_WEB_PORT="0")
         try:
             assert run(fairway, "publish events.jsonl") == "2 events published.\n"
-            client.wait_until(lambda: run(fairway, "commands").count("\n") == 2, 60)
+            client.wait_until(lambda: run(fairway, "commands").count("\n") == 2)
             commands = [json.loads(line) for line in run(fairway, "commands").splitlines()]
             assert [(one["customerId"], one["templateId"]) for one in commands] == foretold
         finally:
             worker.terminate()
-        assert worker.wait(15) == 0
+        assert worker.wait(client.PATIENCE) == 0
     finally:
         run(fairway, "dev down")
 

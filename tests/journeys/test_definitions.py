@@ -53,7 +53,7 @@ async def test_records_that_can_t_be_used_keep_no_worker_from_starting_or_follow
         assert definitions.journeys.status(one.id) == JourneyStatus.ACTIVE
         assert len(definitions.catalogue.refused) >= len(BAD)
         put(settings, *BAD, version(other), status(other))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(client.PATIENCE):
             while definitions.journeys.status(other.id) != JourneyStatus.ACTIVE:
                 await changes.get()
     finally:
@@ -108,7 +108,7 @@ async def test_a_change_in_postgres_is_in_force_within_seconds(
     try:
         await _apply_and_pause(engine, prefix)
         id_ = journey(prefix).id
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(client.PATIENCE):
             while definitions.journeys.status(id_) != JourneyStatus.PAUSED:
                 await changes.get()
         assert [found.version for found in definitions.journeys.wanted[prefix, "scl.member.created"]] == [1]

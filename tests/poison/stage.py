@@ -95,7 +95,7 @@ class Stage:
         self.start()
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, trust_env=False)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=client.PATIENCE, trust_env=False)
 
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels."""

@@ -58,8 +58,8 @@ class Place:
     def run(self, role: str, *words: str, fails: bool = False, output: bool = False) -> str:
         """Return what a command printed, or with `fails` its one sentence, unless `output` is wanted."""
         ended = subprocess.run(
-            [sys.executable, "-c", _RUN, *words], capture_output=True, text=True, timeout=90, check=False,
-            env=environment() | self.variables(role),
+            [sys.executable, "-c", _RUN, *words], capture_output=True, text=True, check=False,
+            timeout=2 * client.PATIENCE, env=environment() | self.variables(role),
         )  # fmt: skip
         assert (ended.returncode != 0) is fails, f"{words}: {ended.stdout}{ended.stderr}"
         assert f"{role}-secret" not in ended.stdout + ended.stderr
@@ -142,10 +142,10 @@ def test_with_the_printed_rights_every_command_and_a_takeover_go_well(place: Pla
     variables = place.variables("worker") | {"FAIRWAY_WEB_PORT": "0"}
     first, second = (Worker(settings, str(number), **variables) for number in range(2))
     try:
-        workers.wait_for_commands(settings, workers.expected(30, 12), 60)
+        workers.wait_for_commands(settings, workers.expected(30, 12), 2 * client.PATIENCE)
         first.end(signal.SIGKILL)
         place.run("producer", "publish", str(place.folder / "events-1.jsonl"))
-        workers.wait_for_commands(settings, workers.expected(60, 12), 60)
+        workers.wait_for_commands(settings, workers.expected(60, 12), 2 * client.PATIENCE)
         letters = client.read_committed(settings.brokers, DEAD_LETTERS)
         letter = next(one for one in letters if dict(one.headers)["dlq.code"] == b"not-json")
         for step in WHILE:

@@ -65,7 +65,7 @@ def served(api_settings: Settings, tokens: dict[str, str]) -> Iterator[tuple[str
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     yield f"http://127.0.0.1:{port}", described
     server.should_exit = True
     thread.join(20)

@@ -15,11 +15,21 @@ from streams.kafka.partitioner import partition_of
 from streams.settings import Settings
 from streams.web.access.tokens import grant
 from tests import client
-from tests.broker.workers import TENANT, Worker, events, expected, journey, publish, running, wait_for_commands
+from tests.broker.workers import (
+    TENANT,
+    Worker,
+    events,
+    expected,
+    journey,
+    long_session,
+    publish,
+    running,
+    wait_for_commands,
+)
 from tests.http import connect
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(300)]
 
 CUSTOMERS = 20
 PARTITION = {f"c-{number}": partition_of(customer_key(TENANT, f"c-{number}"), 4) for number in range(CUSTOMERS)}
@@ -50,7 +60,7 @@ def workers(
     with running(settings, 0) as started:
         for number, port in enumerate(ports):
             variables = {"FAIRWAY_WEB_PORT": str(port), "FAIRWAY_DATA_DIR": str(settings.data_dir / str(number))}
-            started.append(Worker(settings, f"web-{number}", **common | variables))
+            started.append(Worker(settings, f"web-{number}", long_session(20), **common | variables))
         clients = [connect(f"http://127.0.0.1:{port}") for port in ports]
         client.wait_until(lambda: all(len(partitions(web)) == 2 for web in clients))
         client.produce(settings.brokers, events(range(2 * CUSTOMERS), CUSTOMERS))
