@@ -10,7 +10,7 @@ import msgspec
 from models.journey import Journey
 from streams.kafka.topics import COMMANDS
 from tests import client
-from tests.benchmarks import workloads
+from tests.benchmarks import prepare, workloads
 from tests.benchmarks.progress import PATIENCE, Broker, Figure, History, measure
 from tests.benchmarks.stage import BARE, FAIRWAY, RUNTIME, STOCK, Setting, Stage, wait_for
 from tests.benchmarks.workloads import Event, make_events, make_many, make_rows
@@ -24,7 +24,7 @@ class Contest(msgspec.Struct, frozen=True):
 
     name: str
     title: str
-    program: tuple[str, ...]
+    program: tuple[str, ...] | Callable[[], tuple[str, ...]]  # or what makes it ready first
     journeys: tuple[Journey, ...] = ()
     events: Events = make_events
     share: float = 1.0
@@ -50,6 +50,8 @@ CONTESTS = (
         "exact", "stock Faust agent with Table, exactly_once", STOCK,
         share=0.1, by_commands=True, variables={"BENCH_GUARANTEE": "exactly_once"},
     ),
+    Contest("quix", "Quix Streams: one row, one command, exactly-once", prepare.quix_streams, share=4),
+    Contest("kstreams", "Kafka Streams: one row, one command, exactly_once_v2", prepare.kafka_streams, share=4),
     Contest("a", "events that no journey wants", FAIRWAY, (workloads.UNWANTED,), share=6),
     Contest("r", "the runtime alone: one row, one command", RUNTIME, share=4),
     Contest("b", "trigger, 3 conditions, SEND", FAIRWAY, (workloads.SENDING,), share=2),
@@ -73,13 +75,13 @@ def run(stage: Stage, contest: Contest, events: int) -> Figure:
     topic = stage.make_topic() if contest.by_and_by else stage.fill(contest.events, max(count, events))
     setting = stage.set_up(topic, contest.journeys)
     setting.fill_rows(make_rows(contest.customers))
+    program = contest.program() if callable(contest.program) else contest.program
     broker = Broker(stage.brokers, stage.partitions)
     filled = broker.ends(setting.changelog)
     counter = broker.records("bare.commands") if contest.by_commands else broker.inputs(setting.app_id, topic)
     with ExitStack() as running:
         pids = [
-            running.enter_context(setting.running(contest.program, **contest.variables))
-            for _ in range(contest.workers)
+            running.enter_context(setting.running(program, **contest.variables)) for _ in range(contest.workers)
         ]
         patience = PATIENCE + contest.customers / _ROWS_RESTORED_AT_LEAST
         if contest.by_and_by:  # a partition writes to its changelog when it opens for the first time
