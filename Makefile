@@ -97,6 +97,7 @@ mutants: install
 	$(BIN)/mutmut run --max-children 1 streams.engine.split.x_draw__mutmut_1 >/dev/null  # writes all, runs one
 	cd mutants && nice -n 19 ../$(BIN)/python -m tests.mutants $(ARGS)
 
+# Writes docs/benchmarks.md. Options: make bench ARGS="--only small,standstill"
 bench: install
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 

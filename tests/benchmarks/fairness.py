@@ -5,7 +5,6 @@ take: by another topic, by one hot customer, or by the quiet tenant's own topic 
 """
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from confluent_kafka import Producer
 from streams.dev import broker as kafka_server
 from streams.kafka.partitioner import partition_of
 from tests import client
-from tests.benchmarks.latency import read_latencies
+from tests.benchmarks.latency import middle_and_late, reading
 from tests.benchmarks.progress import Broker
 from tests.benchmarks.stage import FAIRWAY, Setting, Stage
 from tests.benchmarks.workloads import Event, make_events, make_journey
@@ -88,22 +87,15 @@ def measure(
     setting = stage.set_up(topic, (QUIET, FLOODED), (other,))
     flooded = topic if is_own else other
     hot = {partition_of(key, stage.partitions) for key, _ in flood(1)} if flood and is_own else set()
-    latencies: list[float] = []
-    done = threading.Event()
-    reader = threading.Thread(target=read_latencies, args=(stage, latencies, done, _QUIET_TENANT), daemon=True)
-    with setting.running(FAIRWAY):
-        reader.start()
+    with reading(stage, _QUIET_TENANT) as seen, setting.running(FAIRWAY):
         _send(stage, topic, 1, 1, hot)
-        client.wait_until(lambda: bool(latencies))  # the worker is there
+        client.wait_until(lambda: bool(seen))  # the worker is there
         _send(stage, topic, _RATE, _CALM, hot)
         if flood is not None:
             stage.feed(flooded, flood(count))
         _send(stage, topic, _RATE, _WARM_UP + seconds, hot)
         left = _left(stage, setting, flooded)
-        done.set()
-        reader.join()
-    kept = sorted(latencies[-round(_RATE * seconds) :])
-    return Latency(kept[len(kept) // 2], kept[len(kept) * 99 // 100], left)
+    return Latency(*middle_and_late(seen[-round(_RATE * seconds) :]), left)
 
 
 def _left(stage: Stage, setting: Setting, topic: str) -> int:

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 LOOK_EVERY = 0.02  # seconds
 PATIENCE = 120.0
+_OFFSETS = "__consumer_offsets"  # consumers see no marks there, but their numbers are taken
 _AT_LEAST = 1.0  # second for which a partition must have moved
 
 Count = Callable[[], Sequence[int]]
@@ -48,6 +49,36 @@ class Broker:
 
     def _places(self, topic: str) -> list[TopicPartition]:
         return [TopicPartition(topic, partition) for partition in self._partitions]
+
+
+class Transactions:
+    """Counts transactions by the marks with which they end, among the offsets of consumer groups."""
+
+    def __init__(self, brokers: str) -> None:
+        self._reader = Consumer({
+            "bootstrap.servers": brokers, "group.id": "reader", "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        })  # fmt: skip
+        numbers = self._reader.list_topics(_OFFSETS, PATIENCE).topics[_OFFSETS].partitions
+        self._begun = {number: self._end(number) for number in numbers}
+
+    def count(self) -> int:
+        """Return how many of those that committed offsets have ended since this was made."""
+        ends = {number: self._end(number) for number in self._begun}
+        open_ = {number for number, end in ends.items() if end > self._begun[number]}
+        self._reader.assign([TopicPartition(_OFFSETS, number, self._begun[number]) for number in open_])
+        marks = sum(ends.values()) - sum(self._begun.values())
+        while open_:
+            message = self._reader.poll(PATIENCE)
+            assert message is not None, f"no end of {open_} within {PATIENCE} s"
+            if message.error():
+                open_.discard(message.partition())
+            elif message.offset() < ends[message.partition()]:
+                marks -= 1
+        return marks
+
+    def _end(self, number: int) -> int:
+        return self._reader.get_watermark_offsets(TopicPartition(_OFFSETS, number), PATIENCE)[1]
 
 
 class History:

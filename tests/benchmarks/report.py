@@ -12,6 +12,7 @@ from tests.benchmarks.progress import Figure
 DOCUMENT = Path("docs/benchmarks.md")
 CHART = Path("docs/benchmarks.svg")
 
+_HEADING = "## "
 Results = Mapping[str, Sequence[Figure]]
 
 _HEAD = """| | what | median /s | spread | against the bare loop | processor µs each |
@@ -27,7 +28,9 @@ program itself used, in all its threads, for one event.
 
 The bare loop (`tests/benchmarks/bare.py`) reads an event, updates a row in a dict and sends a command, one
 transaction a batch: the limit of exactly-once with aiokafka in Python. The stock agent (`stock.py`) does the
-same work as its Faust documentation shows. Workload r (`runtime.py`) is Fairway's worker doing just that.
+same work as its Faust documentation shows; Quix Streams (`baselines/quix.py`) and Kafka Streams
+(`baselines/java/Counting.java`) do it exactly once, each in one process of one thread and with a store in RocksDB.
+Workload r (`runtime.py`) is Fairway's worker doing just that.
 Events are 250 bytes, each of another customer."""
 
 
@@ -70,6 +73,14 @@ def write(results: Results, rounds: int, events: int, more: Iterable[str]) -> No
     parts = [_PREFACE, how, tabulate(results), f"![Rates]({CHART.name})", *more]
     DOCUMENT.write_text("\n\n".join(parts) + "\n")
     draw(results)
+
+
+def update(sections: Iterable[str]) -> None:
+    """Put sections with a heading in place of those that the document has under it, or at its end."""
+    heads = {text.partition("\n")[0]: text for text in sections if text.startswith(_HEADING)}
+    first, *others = DOCUMENT.read_text().split(f"\n\n{_HEADING}")
+    known = {text.partition("\n")[0]: text.rstrip("\n") for text in (_HEADING + other for other in others)}
+    DOCUMENT.write_text("\n\n".join((first.rstrip("\n"), *(known | heads).values())) + "\n")
 
 
 def draw(results: Results) -> None:

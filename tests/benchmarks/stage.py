@@ -135,9 +135,8 @@ class Setting:
         )
         client.produce(self.brokers, records, **_BATCHES)
 
-    @contextmanager
-    def running(self, program: tuple[str, ...], **variables: str) -> Iterator[int]:
-        """Run a program under this setting for as long as the context lasts; gives its process id."""
+    def start(self, program: tuple[str, ...], **variables: str) -> "subprocess.Popen[bytes]":
+        """Start a program under this setting."""
         environment = os.environ | {
             "FAIRWAY_BROKERS": self.brokers,
             "FAIRWAY_APP_ID": self.app_id,
@@ -147,18 +146,33 @@ class Setting:
             "BENCH_PARTITIONS": str(self.stage.partitions),
             **variables,
         }
-        with (self.stage.folder / f"{self.app_id}.log").open("ab") as log:
-            process = subprocess.Popen(program, env=environment, stdout=log, stderr=log)
+        with self.log.open("ab") as log:
+            return subprocess.Popen(program, env=environment, stdout=log, stderr=log)
+
+    @property
+    def log(self) -> Path:
+        """Return where its programs write what they say."""
+        return self.stage.folder / f"{self.app_id}.log"
+
+    @contextmanager
+    def running(self, program: tuple[str, ...], **variables: str) -> Iterator[int]:
+        """Run a program under this setting for as long as the context lasts; gives its process id."""
+        process = self.start(program, **variables)
         try:
             yield process.pid
-            assert process.poll() is None, f"{program} ended; read why in '{log.name}'"
+            assert process.poll() is None, f"{program} ended; read why in '{self.log}'"
         finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask a program to end, and kill one that does not."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 async def _upgrade(url: str) -> None:

@@ -1,20 +1,44 @@
 """The benchmarks still run: each kind of program once, over a few events."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from streams.dev import broker as kafka_server
 from tests.benchmarks.contests import BY_NAME, run
+from tests.benchmarks.loads import Pace, run_load
 from tests.benchmarks.stage import Stage
+from tests.benchmarks.standstill import PHASES, run_standstill
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+
+_QUICK = Pace(calm=0, warm=1, counted=1)
 
 
-@pytest.mark.broker
-@pytest.mark.timeout(120)
-def test_a_workload_and_its_baseline_can_be_measured(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage with a broker of its own."""
+    folder = tmp_path_factory.mktemp("stage")
     try:
-        stage = Stage(kafka_server.start(tmp_path / "kafka").address, tmp_path)
-        for name in ("bare", "b"):
-            assert run(stage, BY_NAME[name], 2000).rate > 0
+        yield Stage(kafka_server.start(folder / "kafka").address, folder)
     finally:
-        kafka_server.stop(tmp_path / "kafka")
+        kafka_server.stop(folder / "kafka")
+
+
+def test_a_workload_and_its_baseline_can_be_measured(stage: Stage) -> None:
+    for name in ("bare", "b"):
+        assert run(stage, BY_NAME[name], 2000).rate > 0
+
+
+def test_a_small_load_costs_processor_time_and_transactions(stage: Stage) -> None:
+    found = run_load(stage, 300, _QUICK)
+    assert 0 < found.middle <= found.late
+    assert 0 < found.commits <= 300  # none is without an event
+    assert min(found.programs, found.broker) > 0
+
+
+@pytest.mark.database
+def test_when_a_worker_comes_some_partitions_move_and_the_others_stay(stage: Stage) -> None:
+    [found] = run_standstill(stage, _QUICK, [phase for phase in PHASES if phase.name == "a worker added"], 1)
+    assert (found.moved, found.stayed) == (4, 4)
+    assert min(found.worst_moved, found.worst_stayed) > 0
