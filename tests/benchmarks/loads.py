@@ -102,12 +102,11 @@ def _measure(
     feed.run(rate, pace.counted)
     after, ended = _spent(broker, pids), time.time()
     cores = [(then - now) / (ended - begun) for then, now in zip(after, before, strict=True)]
-    load = Load(rate, *cores, transactions.count() / (ended - begun))
     if not seen:
-        return load
+        return Load(rate, *cores, transactions.count() / (ended - begun))
     client.wait_until(lambda: len(seen) >= feed.sent)
-    middle, late = middle_and_late([one for one in seen if begun <= one.sent_at < ended])
-    return load._replace(middle=middle, late=late)
+    times = middle_and_late([one for one in seen if begun <= one.sent_at < ended])
+    return Load(rate, *cores, transactions.count() / (ended - begun), *times)
 
 
 def _spent(broker: int, pids: Sequence[int]) -> tuple[float, float]:
