@@ -74,7 +74,8 @@ def _heard(stage: Stage, plan: Plan) -> Iterator[str]:
         share = 1 / every if every < plan.events else 0
         yield f"| {share:.0%} | {figure.rate:,.0f} | {figure.cost:.1f} |"
     if plan.waits is not None:
-        yield f"\nWhere each ends a wait, that is {figures[1].rate / plan.waits.rate:.2f} of e's rate."
+        rate, cost = (one / other for one, other in zip(figures[1][:2], plan.waits[:2], strict=True))
+        yield f"\nWhere each ends a wait, that is {rate:.2f} of e's rate, with {cost:.2f} of its processor time."
 
 
 def _restore(stage: Stage, plan: Plan) -> Iterator[str]:
