@@ -121,6 +121,13 @@ class Settings(KafkaSettings):
         description="Where a worker keeps its copy of the state: rocksdb in files, so that a restart reads little;"
         " memory reads all of it from Kafka at each start.",
     )
+    standbys: int = Field(
+        default=0,
+        ge=0,
+        le=8,
+        description="How many further workers keep a copy of each partition's state, so that whoever takes it over"
+        " has little to restore; the same for all workers.",
+    )
     instance_id: str | None = Field(
         default=None,
         pattern=r"^[a-zA-Z0-9._-]{1,200}$",

@@ -3,7 +3,7 @@
 Held to a real broker by tests/broker/test_changelog.py.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -44,6 +44,16 @@ class Changelog(Protocol):
         """Yield the committed rows from this offset to the end as it is at the start; raises MigratedError."""
 
 
+class Changelogs(Changelog, Protocol):
+    """The rows of several partitions, of which one is read at a time."""
+
+    def beside(self, partition: int) -> Changelog:
+        """Return the changelog of a partition, over the same connections; it need not be started."""
+
+    async def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return up to which offset each of these partitions can be read; raises MigratedError."""
+
+
 class ChangelogReader:
     """The changelog as it stands on the broker."""
 
@@ -82,12 +92,31 @@ class ChangelogReader:
         except (KafkaError, TimeoutError, OSError) as error:
             raise _explain(error) from error
 
+    def beside(self, partition: int) -> "ChangelogReader":
+        """Return the changelog of a partition, over the same connections; it need not be started."""
+        other = ChangelogReader(self._settings, self._place.topic, partition)
+        other._consumer = self._consumer
+        return other
+
+    async def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Return up to which offset each of these partitions can be read; raises MigratedError."""
+        assert self._consumer is not None
+        places = [TopicPartition(self._place.topic, partition) for partition in partitions]
+        try:
+            found = await self._consumer.end_offsets(places)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise _explain(error) from error
+        return {place.partition: end for place, end in found.items()}
+
     async def read(self, offset: int) -> AsyncGenerator[Page, None]:
-        """Yield the committed rows from this offset to the end as it is at the start; raises MigratedError."""
+        """Yield the committed rows from this offset to the end as it is at the start; raises MigratedError.
+
+        Nothing more is fetched then, though the connections stay.
+        """
         consumer, place = self._consumer, self._place
         assert consumer is not None
+        consumer.assign([place])
         try:
-            consumer.assign([place])
             end = (await consumer.end_offsets([place]))[place]
             yield Page((), offset, end)
             consumer.seek(place, offset)
@@ -97,6 +126,8 @@ class ChangelogReader:
                 yield Page(rows, await consumer.position(place), end)
         except (KafkaError, TimeoutError, OSError) as error:
             raise _explain(error) from error
+        finally:
+            consumer.pause(place)
 
 
 def _explain(error: Exception) -> MigratedError:

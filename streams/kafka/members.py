@@ -35,6 +35,14 @@ class Introduction(msgspec.Struct, frozen=True, rename="camel"):
     url: str = ""
     is_shared: bool = False
     """Whether the group's generation fences it, so that its partitions may share transactions."""
+    fresh: frozenset[int] | None = None
+    """The partitions of which it has a copy that has caught up; None if it keeps no copies."""
+    copying: frozenset[int] = frozenset()
+    """The partitions of which it keeps a copy, caught up or not."""
+    opening: frozenset[int] = frozenset()
+    """The partitions that it has, but does not work on yet."""
+    generation: int = -1
+    """The group's, in which it was given the partitions that it has."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -55,10 +63,14 @@ def own_of_state(member: Member, partitions: int) -> Member:
     return msgspec.structs.replace(member, partitions=own)
 
 
-def introduce(user_data: bytes, name: str, version: str) -> bytes:
-    """Return what a member tells the group, with its name, version, the form that it reads, how it is fenced."""
+def introduce(user_data: bytes, name: str, version: str, copies: dict[str, Any] | None = None) -> bytes:
+    """Return what a member tells the group, with its name, version, the form that it reads, how it is fenced.
+
+    `copies`: what it tells of the copies that it keeps, if it keeps any.
+    """
     plain: dict[str, Any] = msgspec.json.decode(user_data)
-    return msgspec.json.encode(plain | {"form": FORM, "name": name, "version": version, "isShared": True})
+    told = {"form": FORM, "name": name, "version": version, "isShared": True}
+    return msgspec.json.encode(plain | told | (copies or {}))
 
 
 def read_introduction(user_data: bytes) -> Introduction:

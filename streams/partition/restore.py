@@ -49,9 +49,7 @@ async def restore(store: Store, changelog: Changelog, progress: Progress, partit
     progress.rows, progress.start = 0, store.offset
     async with aclosing(changelog.read(store.offset)) as pages:
         async for page in pages:
-            if store.offset > page.end:
-                raise ForeignError(f"it stands at offset {store.offset}, but its changelog ends at {page.end}")
-            await _apart(_apply, store, page)
+            await apply(store, page)
             progress.rows += len(page.rows)
             progress.offset, progress.end = page.offset, page.end
             progress.seconds = steady() - started
@@ -60,6 +58,13 @@ async def restore(store: Store, changelog: Changelog, progress: Progress, partit
                 _tell(progress, partition)
     if told > started:
         log.info("Partition %s is restored: %s rows in %.1f s.", partition, progress.rows, progress.seconds)
+
+
+async def apply(store: Store, page: Page) -> None:
+    """Bring the store to the end of a page, in one write; raises ForeignError where the changelog is another."""
+    if store.offset > page.end:
+        raise ForeignError(f"it stands at offset {store.offset}, but its changelog ends at {page.end}")
+    await _apart(_apply, store, page)
 
 
 async def _apart(work: Callable[[Store, Page], None], store: Store, page: Page) -> None:

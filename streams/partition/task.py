@@ -79,6 +79,13 @@ class PartitionTask:
         """Say whether the task has room for another fetch, of a topic or of any."""
         return self.stage == "running" and self.queue.has_room(topic)
 
+    @property
+    def has_to_restore(self) -> bool:
+        """Say whether rows are missing, or may be, before the task can run."""
+        if self.stage == "restoring":
+            return self.progress.offset < self.progress.end
+        return self.stage == "fencing" and self.store is None
+
     def take(self, fetch: Fetch) -> None:
         """Queue a fetch."""
         self.queue.add(fetch)

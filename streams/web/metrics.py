@@ -17,12 +17,12 @@ from streams.kafka.inputs import read_input
 from streams.partition import metrics
 from streams.partition.task import STAGES, PartitionTask
 from streams.state.counting import WaitCount
-from streams.worker import rebalancing, stalls
+from streams.worker import rebalancing, stalls, standbys
 from streams.worker.assignment import Assignment
 
 _OWN = (
     *metrics.ALL, parking.PARKED, reader.LAG, reader.PROJECTED, outbox.PARKED, outbox.REFUSED, outbox.AGE,
-    definitions.REFUSED, definitions.AGE, breaker.TRIPS, rebalancing.REBALANCES, stalls.STALL,
+    definitions.REFUSED, definitions.AGE, breaker.TRIPS, rebalancing.REBALANCES, stalls.STALL, standbys.LAG,
 )  # fmt: skip
 _MOST_OVERDUE = 1000  # looked at in a partition
 _MOST_COUNTED = 10_000  # marks of waits in a partition, in 4 ms

@@ -7,6 +7,7 @@ from streams.cancellation import end_tasks
 from streams.kafka.fetch import Fetch, Seek
 from streams.kafka.inputs import input_name
 from streams.partition.task import PartitionTask
+from streams.worker.standbys import Standbys
 
 
 class Assignment:
@@ -18,12 +19,19 @@ class Assignment:
         partitions: int,
         make_task: Callable[[int], PartitionTask],
         crash: Callable[[BaseException], None],
+        standbys: Standbys | None = None,
     ) -> None:
-        """`partitions`: of the state; partition q of a topic belongs to the task of q modulo that number."""
+        """`partitions`: of the state; partition q of a topic belongs to the task of q modulo that number.
+
+        `standbys`: what keeps copies of others' partitions, whose stores the tasks begin with.
+        """
         self.topics = topics
         self._partitions = partitions
         self._make_task = make_task
         self._crash = crash
+        self._standbys = standbys
+        if standbys is not None:
+            standbys.find_opening = self._find_opening
         self._tasks: dict[int, PartitionTask] = {}
         self.is_assigned = False  # the group has given us partitions, perhaps none
         self._is_finished = False
@@ -66,13 +74,22 @@ class Assignment:
             own.setdefault(number % self._partitions, []).append(number)
         gone = [task for task in self if task.partition not in own]
         self.is_assigned = True
+        if self._standbys is not None:
+            await self._standbys.release(own)
         for partition, numbers in own.items():
             task = self._tasks.get(partition) or self._start(partition)
             task.queue.assign(generation, seek, numbers)
         await asyncio.gather(*(self._leave(task) for task in gone))
+        if self._standbys is not None:
+            await self._standbys.follow()
+
+    def _find_opening(self) -> list[int]:
+        return [task.partition for task in self if task.has_to_restore]
 
     def _start(self, partition: int) -> PartitionTask:
         task = self._tasks[partition] = self._make_task(partition)
+        if self._standbys is not None:
+            task.store = self._standbys.take(partition)
         running = self._running[partition] = asyncio.create_task(task.run(), name=f"partition-{partition}")
         running.add_done_callback(self._look_at_end)
         return task
@@ -95,8 +112,13 @@ class Assignment:
         """Commit everywhere, and do nothing more, whatever is assigned."""
         self._is_finished = True
         running, self._running = self._running, {}
-        await asyncio.gather(*(self._tasks[partition].finish(one) for partition, one in running.items()))
+        finishing = [self._tasks[partition].finish(one) for partition, one in running.items()]
+        if self._standbys is not None:
+            finishing.append(self._standbys.finish())
+        await asyncio.gather(*finishing)
 
     async def close(self) -> None:
         """Commit and close everywhere."""
         await asyncio.gather(*(self._close(task) for task in self))
+        if self._standbys is not None:
+            await self._standbys.close()

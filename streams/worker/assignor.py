@@ -17,6 +17,7 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from streams.errors import FairwayError
 from streams.kafka.members import introduce, read_introduction
 from streams.kafka.topics import INBOX
+from streams.worker.sharing import Member, Share, share_out
 
 log = structlog.get_logger()
 
@@ -37,6 +38,8 @@ class _Told(msgspec.Struct, rename="camel"):
 
     partitions: int | None = None
     is_shared: bool = False
+    copies: frozenset[int] = frozenset()
+    warming: frozenset[int] = frozenset()
 
 
 class Assignor(PartitionAssignor):  # type: ignore[misc]
@@ -47,6 +50,9 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
     _counts: Mapping[str, int] = {}
     _partitions: int | None = None  # by which the leader shared out
     _all_share = False  # as the leader sees it
+    _shares: Mapping[str, Share] = {}  # by the leader, where standbys are on
+    share = Share()
+    """Which copies this member is to keep."""
     is_shared = False
     """Whether the group's generation fences all of its workers, so that a worker's partitions commit together."""
 
@@ -58,7 +64,9 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         """Tell the group what this member reads, where it is, its name, and which form of definitions it knows."""
         self._known = frozenset(topics)
         told, name = super().metadata(topics), getattr(self.app, "worker_name", "")
-        introduction = introduce(told.user_data, name, version("fairway-journeys"))
+        standbys = getattr(self.app, "standbys", None)
+        copies = standbys.introduce() | {"generation": self.app.generation} if standbys is not None else {}
+        introduction = introduce(told.user_data, name, version("fairway-journeys"), copies)
         return ConsumerProtocolMemberMetadata(told.version, told.subscription, introduction)
 
     def assign(self, cluster: Any, member_metadata: Any) -> Any:
@@ -66,8 +74,26 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         self._counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in self._known}
         told = [read_introduction(given.user_data) for given in member_metadata.values()]
         self._all_share = all(one.is_shared for one in told)
+        self._shares = self._share_out(member_metadata)
         alike = _Alike({topic: self.app.partitions for topic, count in self._counts.items() if count})
         return super().assign(alike, {name: self._restrict(given) for name, given in member_metadata.items()})
+
+    def _share_out(self, member_metadata: Any) -> Mapping[str, Share]:
+        """Return what each member gets, where standbys are on; else Faust decides."""
+        standbys = getattr(self.app, "standbys", None)
+        if standbys is None:
+            return {}
+        members = {
+            name: self._read_member(given)
+            for name, given in member_metadata.items()
+            if self._known <= set(given.subscription)
+        }
+        return share_out(members, self.app.partitions, standbys.wanted)
+
+    def _read_member(self, given: Any) -> Member:
+        own = self._get_client_metadata(given).assignment.actives.get(INBOX, ())
+        told = read_introduction(given.user_data)
+        return Member(frozenset(own), told.fresh, told.copying, told.opening, told.generation)
 
     def _get_client_metadata(self, metadata: Any) -> Any:
         """Return what a member tells, with what it has of each topic put down to partitions of the state."""
@@ -85,16 +111,22 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
 
         That stands in place of Faust's number for topics that have as many.
         """
+        for name, given in self._shares.items():
+            assignments[name].actives = dict.fromkeys(assignments[name].actives, sorted(given.own))
+        if self._shares:
+            topics = self._get_external_topic_distribution(assignments)
         for assignment in assignments.values():
             for topic, own in assignment.actives.items():
                 assignment.actives[topic] = self._expand(topic, frozenset(own))
         told = super()._protocol_assignments(assignments, changelogs, topics, self._counts)
-        return {name: self._tell(one) for name, one in told.items()}
+        return {name: self._tell(one, self._shares.get(name)) for name, one in told.items()}
 
-    def _tell(self, told: Any) -> Any:
+    def _tell(self, told: Any, given: Share | None) -> Any:
         """Tell a member, too, how the leader shares out the state, and whether all share their transactions."""
         plain = msgspec.json.decode(self._decompress(told.user_data))
         plain |= {"partitions": self.app.partitions, "isShared": self._all_share}
+        if given is not None:
+            plain |= {"copies": sorted(given.copies), "warming": sorted(given.warming)}
         user_data = self._compress(msgspec.json.encode(plain))
         return ConsumerProtocolMemberAssignment(told.version, told.assignment, user_data)
 
@@ -107,6 +139,7 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         self._told = ClientMetadata.loads(user_data).url
         told = msgspec.json.decode(user_data, type=_Told)
         self._partitions, self.is_shared = told.partitions, told.is_shared
+        self.share = Share(copies=told.copies, warming=told.warming)
         try:
             super().on_assignment(assignment)
         finally:

@@ -14,6 +14,8 @@ from streams.settings import Settings
 from streams.worker.address import name_worker
 from streams.worker.assignor import Assignor
 from streams.worker.private import make_private
+from streams.worker.sharing import Share
+from streams.worker.standbys import Standbys
 from streams.worker.transport import Transport
 
 _SESSION_SECONDS = 6.0  # the least that brokers allow (group.min.session.timeout.ms), as they come
@@ -41,6 +43,7 @@ class FaustApp(faust.App):  # type: ignore[misc]
     readers: Sequence[Reader] = ()
     partitions: int
     worker_name = ""
+    standbys: Standbys | None = None
     client_arguments: Mapping[str, Any]
     generation = -1
     """The group's. Faust is told of none (`consumer_generation_id`), for it drops what it has of the one before."""
@@ -69,6 +72,16 @@ class FaustApp(faust.App):  # type: ignore[misc]
         """Note that a rebalance is done, if Faust knows of it."""
         if self.rebalancing:
             super().on_rebalance_return()
+
+    @property
+    def share(self) -> Share:
+        """Return which copies this worker is to keep."""
+        share: Share = self.assignor.share
+        return share
+
+    async def rejoin(self) -> None:
+        """Tell the group anew what this worker has: it agrees anew if this one leads it or tells something new."""
+        await self.consumer.rejoin()
 
     async def leave(self) -> None:
         """Leave the group at once, if the worker has come that far."""

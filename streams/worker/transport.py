@@ -287,7 +287,7 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         await self._thread.leave()
 
     async def rejoin(self) -> None:
-        """Let the group agree anew, if this worker leads it; else nothing comes of it."""
+        """Let the group agree anew, if this worker leads it or tells something new; else nothing comes of it."""
         await self._thread.rejoin()
 
 

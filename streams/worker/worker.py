@@ -37,6 +37,7 @@ from streams.worker.assignment import Assignment
 from streams.worker.faust_app import make_faust_app
 from streams.worker.rebalancing import Rebalancing
 from streams.worker.stalls import watch_loop
+from streams.worker.standbys import Standbys
 from streams.worker.table import Table
 
 if TYPE_CHECKING:
@@ -71,11 +72,14 @@ class Worker:
         self.definitions = definitions
         self.address = address
         self.is_stopping = False
-        self.assignment = Assignment((*topics.events, INBOX), topics.partitions, self._make_task, self._crash)
+        self._app = make_faust_app(settings, address)
+        self._app.standbys = self._make_standbys(topics)
+        self.assignment = Assignment(
+            (*topics.events, INBOX), topics.partitions, self._make_task, self._crash, self._app.standbys
+        )
         self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
         self._limits = Limits.of(topics, settings)
         self._producers = Producers(settings, topics.changelog, self._limits, settings.instance_id or token_hex(8))
-        self._app = make_faust_app(settings, address)
         self._app.partitions = topics.partitions
         self._app.readers = [self.assignment]
         self._app.on_crash = self._crash
@@ -114,6 +118,15 @@ class Worker:
             rates=self.settings.rates,
             cloudevents=self.settings.cloudevents == "on",
             tracing=Tracing(self.settings.traces_ratio, self._telemetry.export) if self._telemetry else None,
+        )
+
+    def _make_standbys(self, topics: Topics) -> Standbys | None:
+        settings = self.settings
+        if not settings.standbys:
+            return None
+        reader = ChangelogReader(settings, topics.changelog, 0)
+        return Standbys(
+            settings.standbys, reader, lambda number: _make_open_map(settings, number)(), self._app, self.watch
         )
 
     def _make_task(self, partition: int) -> PartitionTask:

@@ -1,12 +1,15 @@
 """A worker has a task for each of its partitions, keeps those that come back, and closes those that go."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Any, cast
 
 import pytest
 
 from streams.kafka.fetch import Fetch
 from streams.partition.task import PartitionTask
+from streams.state.memory import MemoryMap
+from streams.state.store import Store
 from streams.worker.assignment import Assignment
 from tests.partition.model import Broker, Source, event, make_task, seek
 
@@ -71,6 +74,49 @@ async def test_fetches_go_to_their_partition_s_task_and_what_is_done_is_committe
     assert list(case.assignment) == [task]
     await case.assignment.close()
     assert task.stage == "closed"
+
+
+class Standbys:
+    """Notes in which order it is asked, and has the open store of partition 1."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.told: list[Any] = []
+        self.store = Store(MemoryMap())
+        self.find_opening: Callable[[], Collection[int]] = tuple
+
+    async def release(self, own: Collection[int]) -> None:
+        self.told.append(("release", sorted(own), len(self.case.assignment.tasks)))
+
+    def take(self, partition: int) -> Store | None:
+        return self.store if partition == 1 else None
+
+    async def follow(self) -> None:
+        self.told.append(("follow", sorted(self.case.assignment.tasks)))
+
+    async def finish(self) -> None:
+        self.told.append("finish")
+
+    async def close(self) -> None:
+        self.told.append("close")
+
+
+async def test_a_task_begins_with_the_store_of_the_copy_and_copies_are_kept_of_what_others_have_by_then() -> None:
+    case = Case()
+    standbys = Standbys(case)
+    case.assignment = Assignment((TOPIC,), 4, case.make, case.crashed.append, cast("Any", standbys))
+    await case.assignment.assign([0, 1], 1, seek)
+    assert standbys.find_opening() == [0]
+    await until(lambda: case.assignment.is_open)
+    assert standbys.find_opening() == []
+    assert case.assignment.tasks[1].store is standbys.store
+    assert case.assignment.tasks[0].store is not standbys.store
+    await case.assignment.assign([1], 2, seek)
+    await case.assignment.finish()
+    await case.assignment.close()
+    assert standbys.told == [
+        ("release", [0, 1], 0), ("follow", [0, 1]), ("release", [1], 2), ("follow", [1]), "finish", "close",
+    ]  # fmt: skip
 
 
 async def test_a_worker_without_partitions_is_open() -> None:

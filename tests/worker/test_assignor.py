@@ -198,3 +198,55 @@ def test_a_leader_from_before_says_nothing_and_that_is_no() -> None:
     silent = zlib.compress(msgspec.json.encode(plain))
     worker.on_assignment(ConsumerProtocolMemberAssignment(told.version, told.assignment, silent))
     assert not worker.is_shared
+
+
+class Copies:
+    """The copies that a member says it keeps."""
+
+    wanted = 1
+
+    def __init__(self, *fresh: int) -> None:
+        self.fresh = fresh
+
+    def introduce(self) -> dict[str, Any]:
+        return {"fresh": self.fresh, "copying": self.fresh, "opening": []}
+
+
+def keeping(number: int, *fresh: int) -> Any:
+    worker = make(number)
+    worker.app.standbys, worker.app.generation = Copies(*fresh), 1
+    return worker
+
+
+def test_the_leader_says_who_keeps_which_copies_and_gives_partitions_to_those_that_have_caught_up() -> None:
+    first, second = keeping(1), keeping(2)
+    known = {INBOX, "booked"}
+    cluster = Cluster(booked=9)
+    owned = rebalance(0, {first: known}, cluster)
+    assert set(owned[first]) == set(range(9))
+    owned = rebalance(0, {first: known, second: known}, cluster)
+    assert not owned[second]
+    assert (second.share.copies, second.share.warming, first.share.copies) == ({0, 1, 2, 3}, {0, 1}, set())
+    assert first.members() == {"http://10.0.0.1:6066": {0, 1, 2, 3}, "http://10.0.0.2:6066": set()}
+    second.app.standbys.fresh = (0, 1)
+    owned = rebalance(0, {first: known, second: known}, cluster)
+    assert set(owned[second]) == {0, 1, 4, 5, 8}
+    assert (second.share.copies, first.share.copies, second.share.warming) == ({2, 3}, {0, 1}, set())
+    assert second.members()["http://10.0.0.2:6066"] == {0, 1}
+    second.app.standbys.fresh = (2, 3)
+    owned = rebalance(0, {second: known}, cluster)
+    assert set(owned[second]) == set(range(9))
+
+
+def test_who_keeps_no_copies_is_given_none_and_who_knows_too_little_nothing() -> None:
+    leader, plain, less = keeping(1), make(2), keeping(3)
+    owned = rebalance(0, {leader: {INBOX, "booked"}, plain: {INBOX, "booked"}, less: {INBOX}}, Cluster())
+    assert (len(owned[leader]), len(owned[plain]), len(owned[less])) == (2, 2, 0)
+    assert (len(leader.share.copies), plain.share.copies, less.share.copies) == (2, set(), set())
+
+
+def test_a_leader_without_standbys_tells_nobody_to_keep_copies() -> None:
+    leader, second = make(1), keeping(2)
+    owned = rebalance(0, {leader: {INBOX}, second: {INBOX}}, Cluster())
+    assert (len(owned[leader]), len(owned[second])) == (2, 2)
+    assert second.share.copies == set()
