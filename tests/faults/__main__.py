@@ -48,6 +48,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--partitions", type=int, default=6)
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="3: their own kinds of faults")
     parser.add_argument("--static", action="store_true", help="static group membership")
+    parser.add_argument("--standbys", type=int, default=0, help="workers that keep a copy of each partition")
     parser.add_argument("--kinds", default="", help="parts of the names of the faults wanted, separated by commas")
     parser.add_argument("--admission", default="1", help="seeds of admission runs")
     parser.add_argument("--waiting", type=int, default=0, help="how many waits a single worker is to hold")
@@ -72,7 +73,7 @@ def _plans(given: argparse.Namespace) -> list[Plan]:
         Plan(
             seed, given.events, given.faults, given.rate, given.workers, given.partitions,
             customers=max(5000, given.events // 20), static=given.static, kinds=tuple(islice(bag, given.faults)),
-            brokers=given.brokers,
+            brokers=given.brokers, standbys=given.standbys,
         )
         for seed in seeds
     ]  # fmt: skip

@@ -100,8 +100,9 @@ def _by_run(outcomes: Sequence[Outcome]) -> list[str]:
                 verdict.letters_that_differ, verdict.activity_that_differs,
             )
         )  # fmt: skip
+        workers = f"{plan.workers}, standbys" if plan.standbys else str(plan.workers)
         lines.append(
-            f"| {plan.seed} | {plan.events:,} | {plan.brokers} | {plan.workers} | {plan.partitions} "
+            f"| {plan.seed} | {plan.events:,} | {plan.brokers} | {workers} | {plan.partitions} "
             f"| {len(outcome.injected)} | {outcome.commands:,} | {counts} | {outcome.seconds:.0f} |"
         )
     return lines

@@ -38,6 +38,7 @@ class Plan(NamedTuple):
     kinds: Sequence[str] = tuple(KINDS)
     static: bool = False
     brokers: int = 1
+    standbys: int = 0
     slow_after: float = inf  # events; the rest waits for the faults, so that each meets some load
 
 
@@ -59,9 +60,10 @@ def run(plan: Plan, folder: Path, tell: Callable[[str], None] = print) -> Outcom
     """Run a plan; what it leaves in `folder` tells what happened."""
     started = time.monotonic()
     size = f"{plan.events} events, {plan.faults} faults, {plan.workers} workers, {plan.brokers} brokers"
+    size += f", {plan.standbys} standbys" if plan.standbys else ""
     tell(f"seed {plan.seed}: {size}")
     cluster = Cluster(folder / "kafka", plan.partitions, plan.brokers)
-    workers = Workers(cluster, folder / "workers", static=plan.static)
+    workers = Workers(cluster, folder / "workers", static=plan.static, standbys=plan.standbys)
     pool = ProcessPoolExecutor(1, get_context("spawn"))  # beside the feed, for it takes as long
     try:
         cluster.publish(journeys())

@@ -27,11 +27,14 @@ class Exit(NamedTuple):
 class Workers:
     """The workers by number; one that ends without having been asked to is started again."""
 
-    def __init__(self, cluster: Cluster, folder: Path, database_url: str = NOWHERE, static: bool = False) -> None:
+    def __init__(
+        self, cluster: Cluster, folder: Path, database_url: str = NOWHERE, static: bool = False, standbys: int = 0
+    ) -> None:
         self._cluster = cluster
         self._folder = folder
         self._database_url = database_url
         self._static = static
+        self._standbys = standbys
         self._running: dict[int, subprocess.Popen[bytes]] = {}
         self.web_ports: dict[int, int] = {}
         self.exits: list[Exit] = []
@@ -65,6 +68,7 @@ class Workers:
                 "FAIRWAY_DATABASE_URL": self._database_url,
                 "FAIRWAY_WEB_PORT": str(self.web_ports[worker]),
                 "FAIRWAY_FAILPOINT": failpoint,
+                "FAIRWAY_STANDBYS": str(self._standbys),
             }
             if self._static:
                 environment["FAIRWAY_INSTANCE_ID"] = f"worker-{worker}"
