@@ -11,6 +11,9 @@ from streams.dev import processes
 PATIENCE = 60.0
 """Seconds, many times what is needed where nothing else runs: a busy machine is no fault of Fairway's."""
 
+PATIENT_MEMBER = {"session_timeout_ms": 30_000, "heartbeat_interval_ms": 5_000}
+"""What keeps aiokafka's consumer in its group while a test reads beside the loop on which its heartbeats run."""
+
 
 class Record(NamedTuple):
     topic: str

@@ -41,7 +41,7 @@ def start(folder: Path, *, docker: bool = False, java_program: str = "") -> Brok
     if broker is None or not is_running(broker):
         broker = _launch(folder, broker, docker=docker, java_program=java_program)
         (folder / "server.json").write_bytes(msgspec.json.encode(broker))
-    processes.wait_until(lambda: answers(broker) or not is_running(broker), patience=60)
+    processes.wait_until(lambda: answers(broker) or not is_running(broker), patience=120)
     if not answers(broker):
         if not is_running(broker) and _lost_a_port(broker):
             return start(folder, docker=docker, java_program=java_program)

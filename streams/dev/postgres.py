@@ -36,7 +36,7 @@ def start(folder: Path) -> Postgres:
     if postgres is None or not processes.is_running(postgres.process):
         postgres = _launch(folder, postgres)
         _keep(folder, postgres)
-    processes.wait_until(lambda: _answers(postgres) or not processes.is_running(postgres.process), patience=60)
+    processes.wait_until(lambda: _answers(postgres) or not processes.is_running(postgres.process), patience=120)
     if not _answers(postgres):
         if not processes.is_running(postgres.process) and not processes.is_free(postgres.port):
             return start(folder)  # another program was quicker to take the port

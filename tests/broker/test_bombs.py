@@ -11,7 +11,7 @@ from tests import client
 from tests.broker.workers import TOPIC, Worker, event, journey, publish, running
 from tests.client import Record
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
 HELD = 150_000_000  # bytes in each batch
 ROOM = 300_000_000  # bytes of memory for a worker that needs 150 million by itself
@@ -41,7 +41,7 @@ def read(settings: Settings, topic: str) -> list[Record]:
 def wait_for(settings: Settings, *, commands: int, letters: int) -> None:
     """Return when so many are committed in both topics; a transaction may be over in one before the other."""
     for topic, count in ((COMMANDS, commands), (DEAD_LETTERS, letters)):
-        client.wait_until(lambda topic=topic, count=count: len(read(settings, topic)) == count)
+        client.wait_until(lambda topic=topic, count=count: len(read(settings, topic)) == count, 2 * client.PATIENCE)
 
 
 def largest(worker: Worker) -> int:

@@ -36,7 +36,9 @@ def changelog(settings: Settings) -> str:
 @pytest.fixture
 async def group(settings: Settings, changelog: str) -> AsyncIterator[AIOKafkaConsumer]:
     """The group's only member."""
-    consumer = AIOKafkaConsumer(COMMANDS, bootstrap_servers=settings.brokers, group_id=settings.app_id)
+    consumer = AIOKafkaConsumer(
+        COMMANDS, bootstrap_servers=settings.brokers, group_id=settings.app_id, **client.PATIENT_MEMBER
+    )
     await consumer.start()
     while not consumer.assignment():
         await consumer.getmany(timeout_ms=50)
@@ -359,7 +361,9 @@ async def test_what_a_worker_left_open_is_ended_when_its_state_is_moved(
 async def test_a_worker_that_was_stopped_commits_nothing_once_the_group_is_empty(
     settings: Settings, changelog: str, mover: Mover
 ) -> None:
-    alone = AIOKafkaConsumer(COMMANDS, bootstrap_servers=settings.brokers, group_id=settings.app_id)
+    alone = AIOKafkaConsumer(
+        COMMANDS, bootstrap_servers=settings.brokers, group_id=settings.app_id, **client.PATIENT_MEMBER
+    )
     await alone.start()
     while not alone.assignment():
         await alone.getmany(timeout_ms=50)

@@ -98,7 +98,9 @@ async def test_what_a_worker_does_that_came_while_the_state_was_marked_is_moved_
     changelog = own(settings)
     target = with_partitions(settings, f"{prefix}-d", 8)
     key = next(key for number in range(100) if partition_of(key := b"pinehurst:c-%d" % number, 4) == 1)
-    alone = AIOKafkaConsumer(COMMANDS, bootstrap_servers=settings.brokers, group_id=settings.app_id)
+    alone = AIOKafkaConsumer(
+        COMMANDS, bootstrap_servers=settings.brokers, group_id=settings.app_id, **client.PATIENT_MEMBER
+    )
     await alone.start()
     while not alone.assignment():
         await alone.getmany(timeout_ms=50)

@@ -66,9 +66,7 @@ def read(broker: str, topic: str) -> list[str]:
 
 @asynccontextmanager
 async def member(broker: str, topic: str) -> AsyncIterator[tuple[AIOKafkaConsumer, Membership]]:
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=broker, group_id=topic, session_timeout_ms=30_000, heartbeat_interval_ms=5000
-    )
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker, group_id=topic, **kafka.PATIENT_MEMBER)
     try:
         await consumer.start()
         while not consumer.assignment():

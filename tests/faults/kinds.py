@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from streams.failpoints import NAMES
 from tests.faults.cluster import Cluster
-from tests.faults.workers import Workers, wait
+from tests.faults.workers import LATEST_END, Workers, wait
 
 SESSION = 6.0  # seconds, the workers' session timeout
 
@@ -222,7 +222,7 @@ def any_worker(scene: Scene) -> int:
 def _stop(scene: Scene, worker: int) -> None:
     code, seconds = scene.workers.stop(worker)
     assert code == 0, f"worker {worker} ended with exit code {code} on SIGTERM"
-    assert seconds < 15, f"worker {worker} took {seconds:.1f} s to end on SIGTERM"
+    assert seconds < LATEST_END, f"worker {worker} took {seconds:.1f} s to end on SIGTERM"
 
 
 KINDS: dict[str, Kind] = {

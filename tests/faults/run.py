@@ -20,7 +20,7 @@ from tests.faults.kinds import KINDS, Scene
 from tests.faults.load import events, journeys, now
 from tests.faults.verdict import Verdict, judge
 from tests.faults.witness import Witness
-from tests.faults.workers import Workers, wait
+from tests.faults.workers import LATEST_END, Workers, wait
 
 _KNOWN = KINDS | BROKER_KINDS
 _PATIENCE = 120.0  # seconds without a new command, after which the run is over
@@ -135,4 +135,4 @@ def _stop_all(workers: Workers) -> None:
     for worker in workers.numbers:
         code, seconds = workers.stop(worker)
         assert code == 0, f"worker {worker} ended with exit code {code} on SIGTERM"
-        assert seconds < 15, f"worker {worker} took {seconds:.1f} s to end on SIGTERM"
+        assert seconds < LATEST_END, f"worker {worker} took {seconds:.1f} s to end on SIGTERM"
