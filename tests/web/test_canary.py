@@ -32,7 +32,7 @@ from tests.client import Record
 from tests.http import connect
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
 CANARY = re.compile(r"zeisig|5550199887", re.IGNORECASE)
 FIELDS = "email,phone,birthday,contact.street"
@@ -96,10 +96,10 @@ def stage(settings: Settings, database_url: str) -> Iterator[Stage]:
     with running(settings, **variables) as (worker,):
         found = Stage(f"http://127.0.0.1:{port}", *tokens, worker.log, settings.data_dir)
         first, *others = records()
-        client.produce(settings.brokers, [first])
-        client.wait_until(lambda: is_known(found), 90)  # topics have no order: steps fail on what is known by then
+        client.produce(settings.brokers, [first])  # alone: topics have no order, and steps fail on what is known
+        client.wait_until(lambda: is_known(found), 2 * client.PATIENCE)
         client.produce(settings.brokers, others)
-        client.wait_until(lambda: is_written(found), 90)
+        client.wait_until(lambda: is_written(found), 2 * client.PATIENCE)
         yield found
 
 
