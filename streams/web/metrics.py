@@ -83,7 +83,7 @@ class _Partitions:
         )
         overdue = _gauge("fairway_waits_overdue", "Waits due for more than a minute; 1,000 stands for more, too.")
         inputs = _counter("fairway_inputs", "Inputs committed.")
-        commits = _counter("fairway_commits", "Transactions committed.")
+        commits = _counter("fairway_commits", "Commits of the partition; one transaction holds those of several.")
         lost = _counter("fairway_losses", "Times that the partition was lost.")
         overtaken = _counter(
             "fairway_waits_overtaken",
