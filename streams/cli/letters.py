@@ -91,21 +91,38 @@ class Letters:
         """
         done = left = 0
         async for letters in self.pages(choice, positions):
+            if move == "replay":
+                self._see_that_none_was_sent(letters)
             meant = letters if value is None else [_mend(letter, value) for letter in letters]
             moved = await move_letters(self._source, self._engine, meant, move, getuser(), now())
             done, left = done + moved, left + len(letters) - moved
         return done, left
 
+    def _see_that_none_was_sent(self, letters: Sequence[Letter]) -> None:
+        """Raise FairwayError if one was sent again before: what is still wrong came back as another."""
+        sent = [f"{place.partition}:{place.offset}" for place in (letter.place for letter in letters)
+                if self.states.get(place) == "replayed"]  # fmt: skip
+        if sent:
+            raise FairwayError(
+                f"Nothing was sent, for {', '.join(sent)} was sent again before; if that shall be done once more, "
+                f"run 'fairway dead-letters reopen {' '.join(sent)}' first."
+            )
+
 
 async def foretell(letters: Letters, position: Position, value: bytes) -> str:
-    """Return what the worker would say of a dead letter that is sent again with another value."""
+    """Return what the worker would make of a dead letter that is sent again with another value.
+
+    Raises FairwayError if that would be a dead letter once more.
+    """
     (letter,) = await letters.find([position])
     topic = letter.header("topic")
     if topic == INBOX:
         return f"Whether the new value can be used is not known before: '{INBOX}' holds no events."
     found = decode(value, letter.original_headers, topic)
     if isinstance(found, Rejection):
-        return f"The new value would come back as a dead letter, code '{found.code}': {found.reason}"
+        raise FairwayError(
+            f"The new value would come back as a dead letter, code '{found.code}': {found.reason} Nothing was sent."
+        )
     return (
         f"The new value can be used: {found.event_type} '{found.event_id}' of customer '{found.customer_id}' of "
         f"'{found.tenant_id}'."

@@ -89,7 +89,7 @@ def _tell_gone(worker: Worker, seen: Observation) -> Cause:
         f"worker {worker.name} gone for {span(seen.at - since)} without having been stopped;"
         f" {_follow(worker, seen)}",
         f"See why its process{_find_process(worker)} ended or hangs: its log, its memory, its machine. End one that"
-        " hangs with SIGKILL, and start it again; if it shall stay away, this passes after 10 minutes.",
+        " hangs with SIGKILL, and start it again; if it is not to come back, this goes away after 10 minutes.",
         since, runbook("FairwayWorkerDown"),
     )  # fmt: skip
 

@@ -56,7 +56,7 @@ _REENTRY = {
 SKIPS = {
     "branch": "another branch was taken",
     "ended": "the journey ended before",
-    "unsubscribed": "the customer has unsubscribed",
+    "unsubscribed": "the customer has unsubscribed from its channel",
     "policy": "the wait's policy says so",
     "expired": "it could not leave before it expires",
 }

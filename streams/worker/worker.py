@@ -199,6 +199,7 @@ class Worker:
                 await self._producers.close()
                 await self._app.stop()
                 await self.definitions.stop()
+            log.info("The worker has ended.")
         except TimeoutError:
             log.warning("The worker could not end in order within 10 seconds; what was not committed is redone.")
         if self._telemetry is not None:

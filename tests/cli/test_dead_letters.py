@@ -30,6 +30,10 @@ LETTERS = (
     ("repaired", "", "pinehurst:c-9", 0),
 )
 
+MENDED = json.dumps(
+    {"eventId": "e-1", "tenantId": "pinehurst", "customerId": "c-1", "occurredAt": "2026-01-01T00:00:00Z"}
+).encode()
+
 
 @pytest.fixture
 def place(settings: Settings, database_url: str) -> dict[str, str]:
@@ -164,14 +168,21 @@ def test_what_is_decided_is_done_and_kept(place: dict[str, str], settings: Setti
         (b"pinehurst:c-2", b"letter 1", (("own", b"header"),)),
     ]
     tried = run(place, "replay", position(place, 2), "--value", "-", "--dry-run", given=b"{}")
-    assert tried.output.endswith(
+    assert str(tried.exception) == str(
+        run(place, "replay", position(place, 2), "--value", "-", given=b"{}").exception
+    )
+    assert str(tried.exception) == (
         "The new value would come back as a dead letter, code 'schema': The field 'eventId' is required and must "
-        "be a text of 1 to 256 characters without U+0000.\nNothing was sent: this is what 'replay' would do.\n"
+        "be a text of 1 to 256 characters without U+0000. Nothing was sent."
     )
     assert client.read_committed(settings.brokers, "payment.failed") == []
-    mended = run(place, "replay", position(place, 2), "--value", "-", given=b"{}")
+    looked = run(place, "replay", position(place, 2), "--value", "-", "--dry-run", given=MENDED)
+    assert "The new value can be used: payment.failed 'e-1' of customer 'c-1' of 'pinehurst'." in looked.output
+    mended = run(place, "replay", position(place, 2), "--value", "-", given=MENDED)
     assert mended.output == "1 record was sent again.\n"
-    assert [one.value for one in client.read_committed(settings.brokers, "payment.failed")] == [b"{}"]
+    again = run(place, "replay", position(place, 2), position(place, 4))
+    assert "was sent again before; if that shall be done once more, run 'fairway dead" in str(again.exception)
+    assert [one.value for one in client.read_committed(settings.brokers, "payment.failed")] == [MENDED]
     assert run(place, "discard", position(place, 0)).exit_code == 0
     assert values(place) == [4]
     assert values(place, "--state", "replayed") == [3, 2, 1]

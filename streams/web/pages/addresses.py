@@ -32,3 +32,8 @@ def newest(request: Request) -> str | None:
 def missing(what: str) -> HTTPException:
     """Return the answer for what is not there, or not this visitor's to see."""
     return HTTPException(404, what)
+
+
+def unusable(what: str) -> HTTPException:
+    """Return the answer for a parameter that says nothing."""
+    return HTTPException(400, what)

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from streams.clock import now as read_clock
 from streams.web.access.masking import Mask
 from streams.web.access.visitor import visitor_of
-from streams.web.pages.addresses import missing, newest, older
+from streams.web.pages.addresses import missing, newest, older, unusable
 from streams.web.pages.formats import plural
 from streams.web.pages.forms import acting, done
 from streams.web.pages.glossary import CODES
@@ -38,8 +38,10 @@ _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timede
 
 def _since_of(request: Request) -> datetime | None:
     """Return from when on they are asked for; None for all that are kept."""
-    period = _PERIODS.get(request.query_params.get("within", ""))
-    return None if period is None else read_clock() - period
+    given = request.query_params.get("within", "")
+    if given and given not in _PERIODS:
+        raise unusable(f"“within” is one of {', '.join(_PERIODS)}.")
+    return read_clock() - _PERIODS[given] if given else None
 
 
 def _state_of(request: Request) -> State | None:
