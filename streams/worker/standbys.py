@@ -218,6 +218,7 @@ class Standbys:
                     if page.offset != stands:  # a page that brings nothing must not make the store look younger
                         await apply(store, page)
                     stands = page.offset
-                    LAG.labels(str(copy.partition)).set(page.end - page.offset)
+                    if self._has(copy):  # it may have been released while it was written
+                        LAG.labels(str(copy.partition)).set(page.end - page.offset)
                 await asyncio.sleep(_REST * (steady() - since))
         copy.is_fresh, copy.seen = True, now()
