@@ -153,7 +153,7 @@ def _move(
     move: "Move", places: Sequence[str] | None, choice: "Choice", *, every: bool, dry_run: bool,
     mended: bytes | None = None,
 ) -> None:  # fmt: skip
-    from streams.cli.letters import foretell, read_position
+    from streams.cli.letters import read_position
     from streams.web.queries.letter_states import DONE
 
     is_narrow = any((choice.code, choice.topic, choice.tenant, choice.customer, choice.since))
@@ -162,8 +162,6 @@ def _move(
     positions = [read_position(place) for place in places or ()]
     if dry_run:
         return _foretell(move, choice, positions, mended)
-    if mended is not None:
-        _run(lambda letters: foretell(letters, positions[0], mended))
     moved, left = _run(lambda letters: letters.move(move, choice, positions, mended))
     typer.echo(f"{_count(moved)} {DONE[move]}.")
     if left:

@@ -87,7 +87,8 @@ class Letters:
     ) -> tuple[int, int]:
         """Do with dead letters what was decided; return with how many it was done, and with how many not.
 
-        `value` is sent in place of theirs.
+        `value` is sent in place of theirs. Raises FairwayError, and sends nothing of these, if it can't be used, or
+        if one was sent again before.
         """
         done = left = 0
         async for letters in self.pages(choice, positions):
@@ -110,11 +111,13 @@ class Letters:
 
 
 async def foretell(letters: Letters, position: Position, value: bytes) -> str:
-    """Return what the worker would make of a dead letter that is sent again with another value.
-
-    Raises FairwayError if that would be a dead letter once more.
-    """
+    """Return what the worker would make of a dead letter that is sent again with another value; as `_judge`."""
     (letter,) = await letters.find([position])
+    return _judge(letter, value)
+
+
+def _judge(letter: Letter, value: bytes) -> str:
+    """Say what another value is good for; raises FairwayError if it would be a dead letter once more."""
     topic = letter.header("topic")
     if topic == INBOX:
         return f"Whether the new value can be used is not known before: '{INBOX}' holds no events."
@@ -130,6 +133,7 @@ async def foretell(letters: Letters, position: Position, value: bytes) -> str:
 
 
 def _mend(letter: Letter, value: bytes) -> Letter:
+    _judge(letter, value)
     return Letter(msgspec.structs.replace(letter.record, value=value))
 
 
