@@ -9,7 +9,7 @@ from models.messages import Event
 
 def envelope(event: Event) -> dict[str, Any]:
     """Return the fields of an event by their names in JSON, unknown ones with them; a row holds what JSON holds."""
-    return event.extra | {
+    fields = {
         "eventId": event.event_id,
         "eventType": event.event_type,
         "tenantId": event.tenant_id,
@@ -17,3 +17,4 @@ def envelope(event: Event) -> dict[str, Any]:
         "customerId": event.customer_id,
         "occurredAt": msgspec.to_builtins(event.occurred_at),
     }
+    return event.extra | fields if event.extra else fields

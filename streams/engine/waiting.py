@@ -15,7 +15,7 @@ from streams.engine.conditions import Scope
 _INSTANT = timedelta(microseconds=1)
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """Until when a wait holds. `policy` and `reason` stand in its place if that moment is past or unknown."""
 
     until: datetime

@@ -184,7 +184,7 @@ class Walk(Holding):
 
     def _hold(self, step: Wait, planned: Plan, entered_at: datetime | None, *, is_paused: bool = False) -> bool:
         """Wait as planned; True if the wait is over by now and the steps after it come next."""
-        notes = planned.notes | ({"note": planned.reason} if planned.policy else {})
+        notes = planned.notes | {"note": planned.reason} if planned.policy else planned.notes
         self.enrollment = self.now_at(step.id, entered_at=entered_at, waiting_until=planned.until, wait=notes)
         if is_paused or planned.until > self.draft.now:
             self.draft.keep(self.enrollment)

@@ -12,6 +12,7 @@ import structlog
 
 from models.ids import CustomerKey
 from streams.engine.advance import waits_before
+from streams.engine.effects import Outcome
 from streams.engine.inputs import Arrived, CustomerInput, Due, FailWait, MergeAway, Sweep
 from streams.engine.payload import Rejection
 from streams.kafka.fetch import SourceRecord
@@ -154,7 +155,7 @@ class Isolation:
         """Change the row alone; one that is itself too large, since its topic takes less than it did, stays."""
         with suppress(OversizeError), transaction.slice() as slice_:
             before = slice_.customer(key.raw)
-            slice_.change(key.raw, before, self._processor.decide(before, key, given, now).customer)
+            slice_.apply(key.raw, before, Outcome(self._processor.decide(before, key, given, now).customer))
 
     def _diagnose(self, error: Exception) -> Rejection:
         if isinstance(error, OversizeError):

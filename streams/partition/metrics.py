@@ -22,6 +22,7 @@ from streams.engine.entries import (
 )
 from streams.engine.payload import Code
 from streams.kafka.records import Headers
+from streams.partition.ages import AgeHistogram
 from streams.partition.outputs import Emitted
 
 _SHORT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -34,10 +35,10 @@ EVENTS = Counter(
     "partition of its customer), dead-letter.",
     ["topic", "result"],
 )
-EVENT_AGE = Histogram(
+EVENT_AGE = AgeHistogram(
     "fairway_event_age_seconds",
     "From when an event occurred to the commit of what came of it; the oldest of each slice of up to 200 events.",
-    buckets=_LONG,
+    _LONG,
 )
 COMMANDS = Counter("fairway_commands_total", "Send commands committed.", ["channel"])
 COMMIT = Histogram("fairway_commit_seconds", "How long a commit took, from its start to the store.", buckets=_SHORT)
@@ -51,8 +52,8 @@ DEAD_LETTERS = Counter("fairway_dead_letters_total", "Inputs that were put aside
 FOREIGN = Counter(
     "fairway_foreign_events_total", "Events that lay on another partition than their customer, and cost a hop more."
 )
-WAIT_DELAY = Histogram(
-    "fairway_wait_delay_seconds", "From when a wait was due to the commit of what it led to.", buckets=_LONG
+WAIT_DELAY = AgeHistogram(
+    "fairway_wait_delay_seconds", "From when a wait was due to the commit of what it led to.", _LONG
 )
 HELD = Counter(
     "fairway_sends_held_total",
@@ -152,9 +153,8 @@ class Tally:
         for channels, counter in ((self._channels, COMMANDS), (self._held, HELD)):
             for channel, number in Counted(channels).items():
                 counter.labels(_bounded(channel)).inc(number)
-        for moments, histogram in ((self._occurred, EVENT_AGE), (self._due, WAIT_DELAY)):
-            for moment in moments:
-                histogram.observe(max(0.0, (committed - moment).total_seconds()))
+        EVENT_AGE.observe_all(self._occurred, committed)
+        WAIT_DELAY.observe_all(self._due, committed)
 
 
 def _bounded(channel: str) -> str:

@@ -74,10 +74,9 @@ class Processor:
 
     def advance(self, slice_: Slice, key: CustomerKey, given: CustomerInput, now: datetime) -> None:
         """Let the engine decide, and add what comes of it to the slice."""
-        before = slice_.customer(key.raw)
-        outcome = self._advance(before, key, given, now, self.journeys)
-        slice_.emit(key.raw, outcome.effects)
-        slice_.change(key.raw, before, outcome.customer)
+        raw = key.raw
+        before = slice_.customer(raw)
+        slice_.apply(raw, before, self._advance(before, key, given, now, self.journeys))
 
     def decide(self, before: Customer | None, key: CustomerKey, given: CustomerInput, now: datetime) -> Outcome:
         """Return what the engine decides, and do nothing about it."""

@@ -57,8 +57,7 @@ class RatedProcessor(Processor):
         allowance = Allowance(key.tenant_id, rates, shares, buckets)
         before = slice_.customer(key.raw)
         outcome = self._decide_within(before, key, given, now, self.journeys, allowance=allowance)
-        slice_.emit(key.raw, outcome.effects)
-        slice_.change(key.raw, before, outcome.customer)
+        slice_.apply(key.raw, before, outcome)
         if allowance.buckets is not buckets:
             slice_.put(row, drop_full(allowance.buckets, now))
             slice_.held += allowance.held

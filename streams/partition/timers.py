@@ -200,7 +200,7 @@ class Timers:
 
     def note_commit(self, marks: Mapping[bytes, bool]) -> None:
         """See to waits that were added behind those already seen to."""
-        first = min((mark for mark, stands in marks.items() if stands and mark.startswith(b"w")), default=None)
+        first = min([mark for mark, stands in marks.items() if stands and mark.startswith(b"w")], default=None)
         if first is not None and first <= self._seen:
             self._seen = first[:-1]
 

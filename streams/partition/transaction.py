@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from models.customer import Customer, decode
+from streams.engine.effects import Outcome
 from streams.engine.payload import Rejection
 from streams.kafka.records import Destination, Output
 from streams.partition.internal_rows import POSITION
@@ -180,12 +181,15 @@ class Transaction:
         self.tally.note_fired(slice_.fired)
         self.tally.note_held(slice_.held)
         self.marks |= slice_.marks
-        for key, before in changed.items():
-            if key in written:
-                self._write(key, *written[key])
-            else:
-                self._loaded.setdefault(key, before)
-                kept[key] = customers[key]
+        for key, (row, old, new) in written.items():
+            rows[key] = row
+            if old or new:
+                self._turn_marks(old, new)
+        if len(written) < len(changed):
+            for key, before in changed.items():
+                if key not in written:
+                    self._loaded.setdefault(key, before)
+                    kept[key] = customers[key]
         rows |= slice_.rows
 
     def _emit(self, records: Iterable[OutgoingRecord]) -> None:
@@ -201,9 +205,10 @@ class Transaction:
             before = self._loaded[key]
             if customer is not before:
                 try:
-                    self._write(key, *self._encode(key, before, customer))
+                    self.rows[key], old, new = self._encode(key, before, customer)
                 except Exception as error:
                     raise UnwritableRowError(key, str(error)) from error
+                self._turn_marks(old, new)
         self.rows[POSITION] = msgspec.json.encode(self.positions)
         return Prepared(self.rows, self.outputs, self.marks)
 
@@ -212,13 +217,11 @@ class Transaction:
         new = marks_of(key, after.enrollments.values()) if after and after.enrollments else _NO_MARKS
         return self.router.row(key, after), old, new
 
-    def _write(self, key: bytes, row: bytes | None, old: Set[bytes], new: Set[bytes]) -> None:
-        self.rows[key] = row
-        if old or new:
-            for mark in old - new:
-                self.marks[mark] = False
-            for mark in new - old:
-                self.marks[mark] = True
+    def _turn_marks(self, old: Set[bytes], new: Set[bytes]) -> None:
+        for mark in old - new:
+            self.marks[mark] = False
+        for mark in new - old:
+            self.marks[mark] = True
 
 
 class Slice:
@@ -251,11 +254,13 @@ class Slice:
             customer = self.customers[key] = self._transaction.find(key)
         return customer
 
-    def change(self, key: bytes, before: Customer | None, after: Customer | None) -> None:
-        """Change a customer, `before` being what `customer` returned."""
-        if after is not before:
+    def apply(self, key: bytes, before: Customer | None, outcome: Outcome) -> None:
+        """Add what an input brought about, `before` being what `customer` returned."""
+        if outcome.effects:
+            self.effects.append((key, outcome.effects))
+        if outcome.customer is not before:
             self.changed.setdefault(key, before)
-            self.customers[key] = after
+            self.customers[key] = outcome.customer
 
     def emit(self, key: bytes, effects: Sequence[Emitted]) -> None:
         """Add effects of an input for this key."""

@@ -52,14 +52,13 @@ class Store:
     def write(self, rows: Mapping[bytes, bytes | None], marks: Mapping[bytes, bool], offset: int) -> None:
         """Put rows (None deletes) and marks (False deletes), and note the changelog offset that they stand for."""
         changes: list[Change] = [(_ROW + key, row) for key, row in rows.items()]
-        changes.extend((mark, b"" if stands else None) for mark, stands in marks.items())
+        changes += [(mark, b"" if stands else None) for mark, stands in marks.items()]
         changes.append((_OFFSET, str(offset).encode()))
         self._entries.write(changes)
         self.offset = offset
-        for mark in marks:
-            if mark[0] == _IS_DAMAGED:
-                (self.damaged.add if marks[mark] else self.damaged.discard)(mark[1:])
-        first = min((mark for mark, stands in marks.items() if stands and mark[0] == _WAIT), default=None)
+        for mark in [mark for mark in marks if mark[0] == _IS_DAMAGED]:
+            (self.damaged.add if marks[mark] else self.damaged.discard)(mark[1:])
+        first = min([mark for mark, stands in marks.items() if stands and mark[0] == _WAIT], default=None)
         if first is not None and (self._first_wait is None or first < self._first_wait):
             self._first_wait = first
 

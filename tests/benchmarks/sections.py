@@ -12,7 +12,7 @@ from tests.benchmarks.latency import run_latency
 from tests.benchmarks.loads import FOREIGN, RATES, USUAL, Load, Pace
 from tests.benchmarks.progress import Figure
 from tests.benchmarks.stage import Stage
-from tests.benchmarks.standstill import WORKERS, run_standstill
+from tests.benchmarks.standstill import WITH_COPIES, WORKERS, run_standstill
 
 _HEARD = (1, 10, 1_000_000)  # one in so many events ends a wait
 _LOADS = (0.1, 0.5, 0.8)  # of the rate of workload b
@@ -134,7 +134,7 @@ def _small_row(what: str, load: Load, alone: Load) -> str:
 
 def _standstill(stage: Stage, plan: Plan) -> Iterator[str]:
     yield _STANDSTILL
-    for found in run_standstill(stage, plan.pace):
+    for found in run_standstill(stage, plan.pace) + run_standstill(stage, plan.pace, WITH_COPIES, standbys=1):
         moved = f"{found.worst_moved:,.0f}" if found.moved else ""
         stayed = f"{found.worst_stayed:,.0f}" if found.stayed else ""
         yield f"| {found.phase} | {found.late:,.0f} | {found.moved} | {moved} | {found.stayed} | {stayed} |"

@@ -57,11 +57,11 @@ class Lap(NamedTuple):
 
 
 class Workers:
-    """Workers of one group by number, each with a folder of its own."""
+    """Workers of one group by number, each with a folder of its own; `variables` are those of their settings."""
 
-    def __init__(self, setting: Setting, url: str, calm: float) -> None:
+    def __init__(self, setting: Setting, calm: float, variables: Mapping[str, str]) -> None:
         self._setting = setting
-        self._url = url
+        self._variables = variables
         self._calm = calm
         self._admin = AdminClient({"bootstrap.servers": setting.brokers})
         self._running: dict[int, subprocess.Popen[bytes]] = {}
@@ -76,9 +76,7 @@ class Workers:
     def start(self, number: int) -> None:
         """Start a worker."""
         folder = str(self._setting.stage.folder / f"data-{number}")
-        self._running[number] = self._setting.start(
-            FAIRWAY, FAIRWAY_DATA_DIR=folder, FAIRWAY_DATABASE_URL=self._url
-        )
+        self._running[number] = self._setting.start(FAIRWAY, FAIRWAY_DATA_DIR=folder, **self._variables)
 
     def stop(self, number: int, by: signal.Signals = signal.SIGTERM) -> None:
         """End a worker, in order or not, and wait for its end."""
@@ -150,16 +148,24 @@ PHASES = (
     Phase("kill -9, started again", _kill_and_start),
     Phase("kill -9", _kill),
 )
+WITH_COPIES = (Phase("kill -9, another has a copy", _kill),)
 
 
 def run_standstill(
-    stage: Stage, pace: Pace, phases: Sequence[Phase] = PHASES, workers: int = WORKERS, rate: float = USUAL
+    stage: Stage,
+    pace: Pace,
+    phases: Sequence[Phase] = PHASES,
+    workers: int = WORKERS,
+    rate: float = USUAL,
+    standbys: int = 0,
 ) -> list[Waits]:
     """Go through the phases while `rate` events come in each second; fails if an event is never commanded."""
     with partitions(stage), stage.history() as url:
         topic = stage.make_topic()
         setting, feed = stage.set_up(topic, (workloads.SENDING,)), Feed(stage, topic)
-        with reading(stage) as seen, _working(setting, url, pace, workers) as group:
+        variables = {"FAIRWAY_DATABASE_URL": url, "FAIRWAY_STANDBYS": str(standbys)}
+        group = Workers(setting, pace.warm + _LAST, variables)
+        with reading(stage) as seen, _working(group, workers):
             warm_up(feed, seen, pace.calm)
             group.settle()
             with _feeding(feed, rate):
@@ -169,12 +175,11 @@ def run_standstill(
 
 
 @contextmanager
-def _working(setting: Setting, url: str, pace: Pace, count: int) -> Iterator[Workers]:
-    workers = Workers(setting, url, pace.warm + _LAST)
+def _working(workers: Workers, count: int) -> Iterator[None]:
     try:
         for number in range(count):
             workers.start(number)
-        yield workers
+        yield
     finally:
         workers.close()
 

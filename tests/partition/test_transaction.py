@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from models.customer import Customer, decode, encode
+from streams.engine.effects import Outcome
 from streams.partition.internal_rows import POSITION
 from streams.partition.known import KnownCustomers
 from streams.partition.outputs import OversizeError
@@ -31,7 +32,7 @@ def begin(row: Customer | None = None, known: Customer | None = None, room: int 
 def change(transaction: Transaction, *states: Customer | None) -> None:
     for state in states:
         with transaction.slice([KEY]) as slice_:
-            slice_.change(KEY, slice_.customer(KEY), state)
+            slice_.apply(KEY, slice_.customer(KEY), Outcome(state))
             assert slice_.customer(KEY) == state
         assert transaction.find(KEY) == state
 
@@ -74,7 +75,7 @@ def test_who_did_not_change_has_no_row_to_write() -> None:
     for transaction in (begin(NOBODY), begin(NOBODY, known=NOBODY)):
         with transaction.slice() as slice_:
             before = slice_.customer(KEY)
-            slice_.change(KEY, before, before)
+            slice_.apply(KEY, before, Outcome(before))
         assert KEY not in transaction.prepare().rows
 
 
@@ -83,7 +84,7 @@ def test_a_slice_that_ends_with_an_error_leaves_no_trace() -> None:
 
     def fail() -> None:
         with transaction.slice([KEY]) as slice_:
-            slice_.change(KEY, slice_.customer(KEY), WAITING)
+            slice_.apply(KEY, slice_.customer(KEY), Outcome(WAITING))
             slice_.emit(KEY, (command("1", "t"),))
             slice_.put(b":row", 1)
             slice_.mark(b"w", stands=True)
@@ -97,8 +98,8 @@ def test_a_slice_that_ends_with_an_error_leaves_no_trace() -> None:
 def test_a_slice_of_which_something_is_too_large_leaves_no_trace() -> None:
     def write_too_much(transaction: Transaction) -> None:
         with transaction.slice([KEY, b"other"]) as slice_:
-            slice_.change(KEY, slice_.customer(KEY), WAITING)
-            slice_.change(b"other", None, Customer("t", "x" * 600))
+            slice_.apply(KEY, slice_.customer(KEY), Outcome(WAITING))
+            slice_.apply(b"other", None, Outcome(Customer("t", "x" * 600)))
             slice_.emit(KEY, (command("1", "t"),))
 
     for transaction in (begin(NOBODY, room=500), begin(NOBODY, known=NOBODY, room=500)):
