@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import pytest
 import yaml
 from hypothesis import settings
@@ -20,10 +19,10 @@ from streams.kafka import provision
 from streams.kafka.topics import read_topics
 from streams.settings import Settings
 from tests import client
+from tests.databases import database, filled, stop_flushing
 
 # `timeout 60 pytest` ends as Ctrl-C does, so that the servers end too.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
-
 
 # The same cases each time, however busy the machine; --hypothesis-profile=default for new ones.
 settings.register_profile("many", settings.get_profile("ci"), max_examples=5_000)
@@ -62,7 +61,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     folder = tmp_path_factory.mktemp("postgres")
     try:
-        yield postgres_server.start(folder).url("postgres")
+        url = postgres_server.start(folder).url("postgres")
+        stop_flushing(url)
+        yield url
     finally:
         postgres_server.stop(folder)
 
@@ -73,19 +74,34 @@ def prefix() -> str:
     return f"t{uuid4().hex[:8]}"
 
 
+@pytest.fixture(scope="session")
+def tables(postgres: str) -> Iterator[str]:
+    """Name of a database with the tables, and nothing in them."""
+
+    async def make(engine: AsyncEngine, _: str) -> None:
+        await upgrade(engine)
+
+    with filled(postgres, make) as name:
+        yield name
+
+
 @pytest.fixture
-def database_url(postgres: str, prefix: str) -> Iterator[str]:
-    """URL of an empty database, dropped after the test."""
-    asyncio.run(_execute(postgres, f'CREATE DATABASE "{prefix}"'))
-    yield f"{postgres.rpartition('/')[0]}/{prefix}"
-    asyncio.run(_execute(postgres, f'DROP DATABASE "{prefix}" WITH (FORCE)'))
+def content(tables: str) -> str:
+    """Name of the database of which a test's own is a copy: whoever wants more in it, or less, overrides this."""
+    return tables
+
+
+@pytest.fixture
+def database_url(postgres: str, content: str, prefix: str) -> Iterator[str]:
+    """URL of a database of the test's own."""
+    with database(postgres, prefix, content) as url:
+        yield url
 
 
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine of a database with the tables."""
+    """An engine of that database."""
     engine = create_engine(database_url)
-    await upgrade(engine)
     yield engine
     await engine.dispose()
 
@@ -108,11 +124,3 @@ def settings(broker: str, topics_file: Path, prefix: str, tmp_path: Path) -> Ite
     asyncio.run(provision.apply(made, wanted))
     yield made
     client.delete_topics(broker, [topic.name for topic in wanted.all])
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()

@@ -16,6 +16,7 @@ from streams.dev import wheels
 from streams.settings import Settings
 from tests import client
 from tests.broker.workers import events, journey, running
+from tests.databases import EMPTY
 
 pytestmark = [pytest.mark.broker, pytest.mark.database, pytest.mark.timeout(480)]
 
@@ -89,6 +90,7 @@ class Operator:
         return is_whole and kept == sum(enrolled.values())
 
 
+@pytest.mark.parametrize("content", [EMPTY])
 def test_postgres_is_restored_and_then_lost_while_a_worker_runs(
     settings: Settings, database_url: str, tmp_path: Path
 ) -> None:

@@ -5,9 +5,11 @@ from typer.testing import CliRunner
 
 from streams.cli import app
 from streams.errors import FairwayError
+from tests.databases import EMPTY
 
 
 @pytest.mark.database
+@pytest.mark.parametrize("content", [EMPTY])
 def test_upgrade_tells_what_it_did_and_a_second_one_that_nothing_was_left(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,18 +1,19 @@
 """`fairway customers`, `enrollments`, `waits`: what Postgres has of the story of the example journeys."""
 
-import asyncio
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
 from models.rows import EnrollmentRow
 from streams.cli import app
 from streams.cli.people import _tell_rules
-from streams.database import create_engine
+from tests.databases import filled
 from tests.history.activity import START
 from tests.web.conftest import fill
 
@@ -21,14 +22,23 @@ OF_JOURNEY = ("enrollments", "list", "Welcome of new members", "--tenant", "pine
 FAR = datetime(2900, 1, 1, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def everybody(postgres: str) -> Iterator[str]:
+    with filled(postgres, make_story) as name:
+        yield name
+
+
+@pytest.fixture
+def content(everybody: str) -> str:
+    return everybody
+
+
 @pytest.fixture
 def url(database_url: str) -> str:
-    asyncio.run(make_story(database_url))
     return database_url
 
 
-async def make_story(url: str) -> None:
-    engine = create_engine(url)
+async def make_story(engine: AsyncEngine, url: str) -> None:
     await fill(engine, url)
     async with engine.begin() as connection:  # everybody waits: the first since long, most till far away
         ids = (await connection.execute(select(EnrollmentRow.id).order_by(EnrollmentRow.id))).scalars().all()
@@ -37,7 +47,6 @@ async def make_story(url: str) -> None:
             await connection.execute(
                 update(EnrollmentRow).where(EnrollmentRow.id == id_).values(waiting_until=until)
             )
-    await engine.dispose()
 
 
 def run(url: str, *words: object) -> Result:

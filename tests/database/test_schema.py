@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.rows import Row
 from streams.database import create_engine, upgrade
+from tests.databases import EMPTY
 
 pytestmark = pytest.mark.database
 
@@ -61,6 +62,7 @@ async def test_every_field_constraint_and_index_of_the_data_model_exists(engine:
         await connection.run_sync(look)
 
 
+@pytest.mark.parametrize("content", [EMPTY])
 async def test_upgrades_at_the_same_time_are_done_once(database_url: str) -> None:
     engines = [create_engine(database_url) for _ in range(4)]
     done = await asyncio.gather(*(upgrade(engine) for engine in engines))

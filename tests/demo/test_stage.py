@@ -13,10 +13,12 @@ from streams.demo.starter import FILES
 from streams.errors import FairwayError
 from streams.journeys import stored
 from streams.settings import Settings
+from tests.databases import EMPTY
 
 
 @pytest.mark.broker
 @pytest.mark.database
+@pytest.mark.parametrize("content", [EMPTY])
 async def test_the_journeys_of_a_folder_are_stored_as_active_and_published(
     settings: Settings, database_url: str
 ) -> None:

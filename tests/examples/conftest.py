@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from streams.settings import environment
+from tests.databases import EMPTY
 from tests.examples.programs import FOLDER, Start, command
 
 
@@ -75,6 +76,11 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
         process.wait()
     if log.exists():
         print(log.read_text())
+
+
+@pytest.fixture
+def content() -> str:
+    return EMPTY
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.databases import EMPTY
 from tests.security.issuer import Issuer, issuing
 from tests.security.secure_broker import SecureBroker
 
@@ -17,6 +18,12 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
         yield found
     finally:
         found.stop()
+
+
+@pytest.fixture
+def content() -> str:
+    """Databases are empty: an operator's first command makes the tables."""
+    return EMPTY
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The API on a real Postgres, with history in it, asked by people of two tenants."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from models.journey import JourneyStatus
-from streams.database import create_engine, upgrade
+from streams.database import upgrade
 from streams.history.projector import Projector
 from streams.journeys.authoring import Author, apply
 from streams.kafka.topics import read_topics
@@ -26,6 +26,7 @@ from streams.web.pages.application import make_pages
 from streams.web.queries.query import Reader
 from streams.web.sources.sources import Sources, make_sources
 from streams.worker.table import Table
+from tests.databases import filled
 from tests.history.activity import START, activity, journeys
 from tests.web.alone import Alone
 
@@ -35,12 +36,16 @@ BEARERS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="session")
+def history(postgres: str) -> Iterator[str]:
+    """Name of a database with the ACTIVE journeys of the story and the history that its activity leaves."""
+    with filled(postgres, fill) as name:
+        yield name
+
+
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    await fill(engine, database_url)
-    yield engine
-    await engine.dispose()
+def content(history: str) -> str:
+    return history
 
 
 async def fill(engine: AsyncEngine, url: str) -> None:

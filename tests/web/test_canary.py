@@ -85,6 +85,11 @@ class Stage(NamedTuple):
 
 
 @pytest.fixture
+def content(tables: str) -> str:
+    return tables
+
+
+@pytest.fixture
 def stage(settings: Settings, database_url: str) -> Iterator[Stage]:
     settings = settings.model_copy(update={"database_url": database_url})
     tokens = asyncio.run(prepare(settings))

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from models.customer import encode
 from models.journey import Journey
 from models.rows import ParkedRow
-from streams.database import create_engine
 from streams.history.projector import Projector
 from streams.history.wording import REFUSALS
 from streams.settings import Settings
@@ -27,6 +26,7 @@ from streams.web.pages import journeys as journeys_page
 from streams.web.pages import waits as waits_page
 from streams.web.pages.application import make_pages
 from streams.web.sources.sources import Sources
+from tests.databases import filled
 from tests.history.activity import Message
 from tests.history.story import JOURNEYS, START, TENANT, customers, story, tell
 from tests.web.conftest import make_open_table, make_test_sources
@@ -39,12 +39,15 @@ Pages = httpx.AsyncClient
 Api = httpx.AsyncClient
 
 
+@pytest.fixture(scope="module")
+def told(postgres: str) -> Iterator[str]:
+    with filled(postgres, tell) as name:
+        yield name
+
+
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    await tell(engine, database_url)
-    yield engine
-    await engine.dispose()
+def content(told: str) -> str:
+    return told
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,12 +13,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from models.journey import Journey
-from streams.database import create_engine
 from streams.settings import Settings
 from streams.web.access.visitor import Visitor
 from streams.web.pages import journey as journey_page
 from streams.web.queries import totals
 from streams.web.queries.query import Reader
+from tests.databases import filled
 from tests.history.story import CUSTOMERS, JOURNEYS, ROUND, ROUNDS, START, story, tell
 from tests.web.conftest import make_test_sources
 from tests.web.pages.browsing import live_numbers
@@ -28,12 +28,15 @@ pytestmark = pytest.mark.database
 WORDS = ("entered", "enrollments", "inside", "completed", "skipped", "failed")
 
 
+@pytest.fixture(scope="module")
+def told(postgres: str) -> Iterator[str]:
+    with filled(postgres, tell) as name:
+        yield name
+
+
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    await tell(engine, database_url)
-    yield engine
-    await engine.dispose()
+def content(told: str) -> str:
+    return told
 
 
 def entries() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

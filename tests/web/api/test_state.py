@@ -36,6 +36,11 @@ PARTITION = {f"c-{number}": partition_of(customer_key(TENANT, f"c-{number}"), 4)
 
 
 @pytest.fixture
+def content(tables: str) -> str:
+    return tables
+
+
+@pytest.fixture
 def tokens(database_url: str) -> dict[str, str]:
     async def prepare() -> dict[str, str]:
         engine = create_engine(database_url)

@@ -45,6 +45,11 @@ class Stage(NamedTuple):
 
 
 @pytest.fixture
+def content(tables: str) -> str:
+    return tables
+
+
+@pytest.fixture
 async def stage(database_url: str) -> AsyncIterator[Stage]:
     engine = create_engine(database_url)
     journeys = await fill(engine, VOLUME)
