@@ -37,10 +37,12 @@ class Node(NamedTuple):
 class Brokers:
     """Brokers by number; topics of several have three copies, two of which a write waits for.
 
-    Each has `ways` listeners of its own beside the plain one, for proxies that stand between.
+    Each has `ways` listeners of its own beside the plain one, for proxies that stand between; `jvm` is what Java is
+    told beside.
     """
 
-    def __init__(self, folder: Path, count: int = 1, ways: int = 0) -> None:
+    def __init__(self, folder: Path, count: int = 1, ways: int = 0, jvm: str = "") -> None:
+        self._jvm = jvm
         self._cluster = broker.make_cluster_id(folder)
         self.nodes = [_make_node(number, folder, ways) for number in range(count)]
         self._running: dict[int, Process] = {}
@@ -66,7 +68,7 @@ class Brokers:
 
     def start(self, *numbers: int) -> None:
         """Start brokers, on the data that they left if they ran before; return when each answers."""
-        jvm = f"-Xms64m -Xmx{384 if len(self.nodes) == 1 else 256}m -XX:TieredStopAtLevel=1"
+        jvm = f"{self._jvm} -Xms64m -Xmx{384 if len(self.nodes) == 1 else 256}m -XX:TieredStopAtLevel=1"
         for number in numbers:
             node = self.nodes[number]
             self._running[number] = java.run(node.folder, self._cluster, jvm, self._properties(node))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,11 +19,15 @@ from streams.dev import postgres as postgres_server
 from streams.kafka import provision
 from streams.kafka.topics import read_topics
 from streams.settings import Settings
-from tests import client
+from tests import client, java_archive
 from tests.databases import database, filled, stop_flushing
 
 # `timeout 60 pytest` ends as Ctrl-C does, so that the servers end too.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+# Where `make test` has made the archive, all brokers of tests use it.
+if options := java_archive.options(Path(sys.prefix) / "kafka.jsa"):
+    os.environ.setdefault(java_archive.VARIABLE, options)
 
 # The same cases each time, however busy the machine; --hypothesis-profile=default for new ones.
 settings.register_profile("many", settings.get_profile("ci"), max_examples=5_000)

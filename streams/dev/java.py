@@ -27,8 +27,7 @@ def run(
     `program` is a Java of the user's own, `users` are those of SCRAM that new data begins with, as StorageTool
     takes them, and `lock` lists the jars. Raises FairwayError with what is missing, or with the log's place.
     """
-    classes = os.pathsep.join(str(jar) for jar in jars.fetch(jars.read_lock(lock)))
-    command = [find(program), *jvm.split(), "-cp", classes]
+    command = [find(program), *jvm.split(), "-cp", class_path(lock)]
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "server.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
@@ -47,6 +46,11 @@ def find(program: str = "") -> str:
     if found is None:
         raise FairwayError(f"'{program}' is no program: name a Java of version 17 or later, or leave --java out.")
     return found
+
+
+def class_path(lock: Path = LOCK) -> str:
+    """Return the jars of a locked list as Java takes them; those that are missing are fetched."""
+    return os.pathsep.join(str(jar) for jar in jars.fetch(jars.read_lock(lock)))
 
 
 def log_file(folder: Path) -> Path:

@@ -3,13 +3,12 @@
 The listener SIX is on IPv6's loopback.
 """
 
-import os
 import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from streams.dev import broker, jars, java, processes
+from streams.dev import broker, java, processes
 from streams.dev.processes import Process
 from streams.settings import Settings
 from tests import client
@@ -100,8 +99,7 @@ class SecureBroker:
         """Run one of Kafka's own tools as somebody who may do everything; return what it printed."""
         program, *words = shlex.split(line)
         words[words.index("--bootstrap-server") + 1] = self.address
-        classes = os.pathsep.join(str(jar) for jar in jars.fetch(jars.read_lock(java.LOCK)))
-        command = [java.find(), "-XX:TieredStopAtLevel=1", "-cp", classes, _TOOLS[program], *words]
+        command = [java.find(), "-XX:TieredStopAtLevel=1", "-cp", java.class_path(), _TOOLS[program], *words]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def _properties(self, data: Path) -> dict[str, str]:
