@@ -42,7 +42,7 @@ def _start(day: float, *, leave: bool, as_json: bool) -> None:
     typer.echo("Starting Kafka and Postgres …")
     try:
         found = servers.start(settings.data_dir)
-        typer.echo(f"Kafka answers at {found.brokers}, Postgres at {found.database_url}.")
+        typer.echo(str(found))
         given: dict[str, Any] = {"brokers": found.brokers, "database_url": found.database_url}
         given["kafka_security_protocol"] = "PLAINTEXT"  # whatever another Kafka wants
         given["topics_file"] = find_topics(settings)

@@ -27,7 +27,7 @@ def up(
 
     data_dir = read_settings().data_dir
     found = servers.start(data_dir, docker=docker, java_program=java)
-    typer.echo(f"Kafka answers at {found.brokers}, Postgres at {found.database_url}.")
+    typer.echo(str(found))
     if not detach:
         typer.echo("Ctrl-C ends both.")
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)

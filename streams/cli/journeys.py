@@ -28,6 +28,9 @@ Name = Annotated[str, typer.Argument(metavar="JOURNEY", help="Its name or id.")]
 group = typer.Typer(no_args_is_help=True, help="Author journeys and decide which of them run.")
 
 _COLUMNS = ("tenantId", "name", "status", "version", "change")
+_EVER = {what: f"{what} ever" for what in ("enrolled", "completed", "exited", "failed")}
+"""What is counted since there is history, and how it is headed; pages count from midnight."""
+
 _RECOVERED = (*_COLUMNS, "problem")
 
 
@@ -63,7 +66,7 @@ def list_journeys(
     status: Annotated[JourneyStatus | None, typer.Option(help="Only those in this status.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List journeys with their status and totals."""
+    """List journeys with their status, and how many were enrolled and how that ended since there is history."""
     from streams.cli.printing import show_rows
     from streams.journeys import stored
 
@@ -71,18 +74,9 @@ def list_journeys(
     for row in () if as_json else rows:
         for trouble in filter(None, (row["problem"], row["pausedBecause"])):
             typer.echo(f"fairway: warning: '{row['name']}' of '{row['tenantId']}': {trouble}", err=True)
-    columns = (
-        "tenantId",
-        "name",
-        "status",
-        "version",
-        "triggerType",
-        "enrolled",
-        "completed",
-        "exited",
-        "failed",
-        "id",
-    )
+    columns = ("tenantId", "name", "status", "version", "triggerType", *_EVER.values(), "id")
+    if not as_json:
+        rows = [{_EVER.get(name, name): value for name, value in row.items()} for row in rows]
     show_rows(rows, columns, as_json=as_json, nothing="There are no journeys; 'fairway journeys apply' makes some.")
 
 
@@ -99,6 +93,28 @@ def show(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
         typer.echo(msgspec.json.encode(definition))
     else:
         typer.echo(yaml.safe_dump(definition, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@group.command()
+def refusals(journey: Name, tenant: Tenant, as_json: AsJson = False) -> None:
+    """Say how many entries a journey refused since there is history, by reason, the most frequent first."""
+    from streams.cli.printing import show_rows
+    from streams.history.wording import REFUSALS
+    from streams.journeys import stored
+    from streams.web.access.masking import Mask
+    from streams.web.queries.query import Reader
+    from streams.web.queries.totals import count_refusals
+
+    async def count(connection: "AsyncConnection") -> dict[str, int]:
+        row = await stored.find(connection, tenant, journey)
+        return await count_refusals(Reader(connection, None, Mask()), row["id"])
+
+    rows = [
+        {"refused": number, "reason": reason, "meaning": REFUSALS.get(reason, "")}
+        for reason, number in transact(count).items()
+    ]
+    nothing = f"'{journey}' has refused nobody."
+    show_rows(rows, ("refused", "reason", "meaning"), as_json=as_json, nothing=nothing)
 
 
 @group.command()

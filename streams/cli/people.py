@@ -59,6 +59,8 @@ def show_timeline(customer: Customer, tenant: Tenant, limit: Limit = 50, as_json
         rows = await _gather(
             lambda cursor, count: history.list_activity(reader, tenant, customer, cursor=cursor, limit=count), limit
         )
+        if not rows and await history.find_customer(reader, tenant, customer) is None:
+            raise FairwayError(_tell_nothing(tenant, customer))
         told = (entry for record in describe_records(rows) for entry in record.entries)
         mentioned = {one.journey_id for one in told if one.journey_id}
         return rows, Names(
@@ -69,7 +71,7 @@ def show_timeline(customer: Customer, tenant: Tenant, limit: Limit = 50, as_json
     if as_json:
         _print_json([_short(row, ("at", "activityId", "cause", "entries")) for row in rows])
         return
-    typer.echo(_TIMES if rows else _tell_nothing(tenant, customer))
+    typer.echo(_TIMES if rows else "Nothing that happened to this customer is kept.")
     for record in describe_records(rows):
         typer.echo(f"{record.at:%Y-%m-%d %H:%M:%S} UTC  {printable(record.cause)}")
         for entry in record.entries:

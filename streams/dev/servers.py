@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,6 +18,11 @@ class Servers(msgspec.Struct, frozen=True):
 
     brokers: str
     database_url: str
+
+    def __str__(self) -> str:
+        """Say where both are, without the password of Postgres."""
+        url = urlsplit(self.database_url)
+        return f"Kafka answers at {self.brokers}, Postgres at {url.hostname}:{url.port}."
 
     def variables(self) -> dict[str, str]:
         """Return the settings that lead to them."""

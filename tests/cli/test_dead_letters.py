@@ -131,7 +131,9 @@ def test_a_letter_without_a_key_is_found_by_the_customer_whom_its_value_names(
     listed = json.loads(run(place, "list", "--json", "--customer", "op-bert").output)
     assert sorted(row["tenantId"] for row in listed) == ["", "pinehurst", "pinehurst"]
     where = next(f"{row['partition']}:{row['offset']}" for row in listed if row["tenantId"])
-    assert "tenantId: pinehurst" in run(place, "show", where).output
+    shown = run(place, "show", where).output
+    assert "tenantId: pinehurst" in shown
+    assert "customerId: op-bert" in shown
     counted = json.loads(run(place, "count", "--json", "--customer", "op-bert").output)
     assert [(row["letters"], row["reason"]) for row in counted] == [
         (2, "The field 'occurredAt' is required."), (1, "The field 'tenantId' is required."),

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typer.testing import CliRunner, Result
 
-from models.rows import JourneyRow
+from models.rows import JourneyRow, RefusalCountRow
 from streams.cli import app
 from streams.database import create_engine, upgrade
 from streams.errors import FairwayError
@@ -105,8 +105,28 @@ def test_journeys_are_listed_with_what_keeps_them_from_the_workers(url: str, fil
     asyncio.run(execute(url, update(JourneyRow).values(problem="Kafka refuses its version 1.")))
     listed = run(url, "list", "--tenant", "pinehurst", "--status", "DRAFT")
     assert "Welcome" in listed.stdout
+    assert "enrolled ever  completed ever  exited ever  failed ever" in listed.stdout
     assert listed.stderr == "fairway: warning: 'Welcome' of 'pinehurst': Kafka refuses its version 1.\n"
     assert json.loads(say(url, "list", "--json"))[0]["problem"] == "Kafka refuses its version 1."
+
+
+def test_what_a_journey_refused_is_told_by_reason_the_most_frequent_first(url: str, file: Path) -> None:
+    of = ("Welcome", "--tenant", "pinehurst")
+    say(url, "apply", file)
+    assert say(url, "refusals", *of) == "'Welcome' has refused nobody.\n"
+    id_ = json.loads(say(url, "list", "--json"))[0]["id"]
+    counts = [{"journey_id": id_, "reason": reason, "refused": number}
+              for reason, number in (("conditions", 3), ("reentry", 12))]  # fmt: skip
+    asyncio.run(execute(url, insert(RefusalCountRow).values(counts)))
+    assert [line.split(maxsplit=2) for line in say(url, "refusals", *of).splitlines()] == [
+        ["refused", "reason", "meaning"],
+        ["12", "reentry", "the customer is in it, or has been"],
+        ["3", "conditions", "the conditions did not hold"],
+    ]
+    assert [row["refused"] for row in json.loads(say(url, "refusals", *of, "--json"))] == [12, 3]
+    assert say(url, "refusals", "Wellcome", "--tenant", "pinehurst").startswith(
+        "1: Tenant 'pinehurst' has no journey"
+    )
 
 
 def test_a_journey_is_published_once_more(url: str, file: Path) -> None:

@@ -120,10 +120,13 @@ def test_rules_are_told_with_what_was_seen_groups_and_what_is_negated_too() -> N
 
 
 def test_of_nobody_there_is_nothing_to_tell(url: str) -> None:
-    told = run(url, "customers", "timeline", "c-none", "--tenant", "pinehurst")
-    assert told.output.startswith("Nothing is recorded of customer 'c-none' of 'pinehurst'. ")
-    assert "An event that no journey and no profile needed leaves no trace here" in told.output
-    assert told.output.endswith("fairway dead-letters list --state all --customer c-none\n")
+    for words in (["show"], ["timeline"], ["timeline", "--json"]):
+        told = run(url, "customers", *words, "c-none", "--tenant", "pinehurst")
+        assert (told.exit_code, told.output) == (1, "")
+        said = str(told.exception)
+        assert said.startswith("Nothing is recorded of customer 'c-none' of 'pinehurst'. ")
+        assert "An event that no journey and no profile needed leaves no trace here" in said
+        assert said.endswith("fairway dead-letters list --state all --customer c-none")
 
 
 def test_waits_are_listed_the_first_due_first_and_of_one_tenant_or_journey_alone(url: str) -> None:

@@ -37,6 +37,9 @@ def test_servers_are_found_again_and_a_restart_keeps_data_and_ports(
             patch.setattr(processes, "free_port", lambda *_: ports.pop())
             first = servers.start(tmp_path)
         assert servers.start(tmp_path) == first == servers.find(tmp_path)
+        name, _, address = first.database_url.removesuffix("/fairway").partition("@")
+        assert name.startswith("postgresql://fairway:")  # with the password, which is not shown
+        assert str(first) == f"Kafka answers at {first.brokers}, Postgres at {address}."
         client.create_topics(first.brokers, {"kept": 1})
         client.produce(first.brokers, [client.Record("kept", b"k", b"v")])
         query(first.database_url, "CREATE TABLE kept AS SELECT 7 AS n")

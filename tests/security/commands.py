@@ -43,6 +43,7 @@ BEFORE = (
     Step("author", "journeys activate", f"Reminder {_OF}"),
     Step("author", "journeys list", says="Reminder"),
     Step("author", "journeys show", f"Reminder {_OF}", "TRIGGER"),
+    Step("author", "journeys refusals", f"Reminder {_OF}", "has refused nobody"),
     Step("author", "journeys diff", f"Reminder {{folder}}/journey.yaml {_OF}", "They say the same."),
     Step("producer", "publish", "{folder}/events-0.jsonl", "30 events published."),
 )

@@ -27,6 +27,7 @@ class DeadLetter(Shape):
     reason: str
     topic: str
     tenant_id: str
+    customer_id: str
     key: str | None
     value: str | None
 
@@ -89,7 +90,8 @@ def describe_letter(letter: Letter, states: States) -> DeadLetter:
     shown: dict[str, Any] = {name: letter.header(name) for name in ("code", "reason", "topic")}
     return DeadLetter(
         partition=record.partition, offset=record.offset, at=record.at, tenant_id=letter.tenant,
-        state=states.get(letter.place, "open"), key=_text(record.key), value=_text(record.value), **shown,
+        customer_id=letter.customer, state=states.get(letter.place, "open"), key=_text(record.key),
+        value=_text(record.value), **shown,
     )  # fmt: skip
 
 
