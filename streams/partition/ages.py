@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily, Metric
-from prometheus_client.utils import floatToGoString
 
 
 class AgeHistogram:
@@ -17,7 +16,7 @@ class AgeHistogram:
     ) -> None:
         self._name = name
         self._documentation = documentation
-        self._bounds = [(floatToGoString(bound), timedelta(seconds=bound)) for bound in bounds]
+        self._bounds = [(str(float(bound)), timedelta(seconds=bound)) for bound in bounds]
         self._counts = [0] * len(bounds)  # of the ages up to each bound, those up to a lower one with them
         self._count = 0
         self._sum = timedelta()
@@ -34,7 +33,6 @@ class AgeHistogram:
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metric."""
-        counts = [[bound, count] for (bound, _), count in zip(self._bounds, self._counts, strict=True)]
-        yield HistogramMetricFamily(
-            self._name, self._documentation, [*counts, ["+Inf", self._count]], self._sum.total_seconds()
-        )
+        counts = [(bound, float(count)) for (bound, _), count in zip(self._bounds, self._counts, strict=True)]
+        counts.append(("+Inf", float(self._count)))
+        yield HistogramMetricFamily(self._name, self._documentation, counts, self._sum.total_seconds())
