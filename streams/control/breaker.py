@@ -17,7 +17,7 @@ from models.rows import FailureCountRow, JourneyRow
 from streams.clock import now
 from streams.journeys.authoring import Author, move
 from streams.journeys.stored import find
-from streams.polling import poll_for_ever
+from streams.polling import FAILURES, poll_for_ever
 from streams.settings import Settings
 
 ACTOR = "breaker"
@@ -78,7 +78,7 @@ def describe(failed: int, limit: Rate) -> str:
 
 
 async def watch_for_ever(settings: Settings) -> None:
-    """Look every second, if failures are limited; Postgres may be away meanwhile."""
+    """Look when failures were counted, if they are limited; Postgres may be away meanwhile."""
     limit = settings.failures
     if limit is None:
         return
@@ -86,4 +86,4 @@ async def watch_for_ever(settings: Settings) -> None:
     async def look(engine: AsyncEngine) -> None:
         await trip(engine, limit, now())
 
-    await poll_for_ever(settings.database_url, look, "the breaker can't look for now")
+    await poll_for_ever(settings.database_url, look, FAILURES, "the breaker can't look for now")

@@ -16,13 +16,13 @@ from streams.control.publishing import OutgoingRecord, Sender
 from streams.engine.inputs import Enroll, Exit
 from streams.kafka.clients import is_refusal
 from streams.kafka.topics import INBOX
-from streams.polling import poll_for_ever
+from streams.polling import RUNS, poll_for_ever
 from streams.settings import Settings
 
 _log = structlog.get_logger()
 _AT_ONCE = 500  # customers; so many at most are sent twice, if the worker dies before it has noted them
 
-# Made once: every second a statement that is made anew costs more than Postgres' answer.
+# Made once: a statement that is made anew at each look costs more than Postgres' answer.
 _NEXT = (
     select(
         RunRow.id, RunRow.tenant_id, RunRow.journey_id, RunRow.action, RunRow.created_at, RunRow.data, RunRow.done,
@@ -76,7 +76,7 @@ def _changes(run: Row[Any], done: int, error: str | None) -> dict[str, Any]:
 
 
 async def advance_for_ever(settings: Settings) -> None:
-    """Look every second whether a run waits, and send it; Postgres or Kafka may be away meanwhile."""
+    """Send what runs wait for as soon as there is one; Postgres or Kafka may be away meanwhile."""
     sender = Sender(settings)
 
     async def look(engine: AsyncEngine) -> None:
@@ -87,4 +87,4 @@ async def advance_for_ever(settings: Settings) -> None:
         finally:
             await sender.close()
 
-    await poll_for_ever(settings.database_url, look, "runs can't go on for now")
+    await poll_for_ever(settings.database_url, look, RUNS, "runs can't go on for now")

@@ -17,10 +17,11 @@ from streams.history.parking import ActivityMessage, Refused, explain, is_erased
 from streams.history.records import Record, read_record
 from streams.history.tables import execute, load, store
 from streams.kafka.topics import ACTIVITY
+from streams.polling import FAILURES, call
 
 _log = structlog.get_logger()
 _KINDS_NOTED = 20  # of entries that are not known; more are no kinds, but noise
-_LONGEST_PAUSE = 5.0  # seconds between attempts while Postgres is away
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds between attempts while Postgres is away
 
 
 class Projector:
@@ -35,6 +36,7 @@ class Projector:
         self._counts_failures = counts_failures
         self._journeys: set[str] = set()
         self._unknown: set[str] = set()
+        self._trouble = asyncio.Lock()
 
     @classmethod
     def connect(cls, url: str, *, counts_failures: bool = False) -> "Projector":
@@ -48,11 +50,17 @@ class Projector:
 
     async def position(self, partition: int) -> int:
         """Return the offset from which a partition is not projected yet."""
-        return await _persist(lambda: self._move(partition, None))
+        return await self._persist(lambda: self._move(partition, None))
+
+    async def positions(self) -> dict[int, int]:
+        """Return such offsets of all partitions that were ever projected; raises what an absent database raises."""
+        async with self.engine.connect() as connection:
+            found = await connection.execute(sql.READ_POSITIONS, {"topic": ACTIVITY})
+            return {row.partition: row.offset for row in found}
 
     async def rewind(self, partition: int, offset: int) -> None:
         """Set the position of a partition whose topic is not the one that was projected before."""
-        await _persist(lambda: self._move(partition, offset))
+        await self._persist(lambda: self._move(partition, offset))
 
     async def project(self, partition: int, messages: Sequence[ActivityMessage], start: int, end: int) -> int:
         """Write records from `start` to before `end`, in order of offset; return the next offset.
@@ -60,7 +68,7 @@ class Projector:
         What was written before is passed over. If the position lies before `start`, nothing is written and the
         position returned.
         """
-        return await _persist(lambda: self._project(partition, messages, start, end))
+        return await self._persist(lambda: self._project(partition, messages, start, end))
 
     async def prune(self, before: datetime) -> None:
         """Remove activity, and enrolments that were over, before a moment; totals and profiles stay."""
@@ -75,6 +83,16 @@ class Projector:
         async with self.engine.begin() as connection:
             for statement in sql.EMPTY:
                 await connection.execute(statement)
+
+    async def _persist(self, work: Callable[[], Awaitable[int]]) -> int:
+        """Do something until Postgres lets it be done; while it is away, one partition asks for all of them."""
+        try:
+            return await work()
+        except Exception as error:
+            _warn(error, _FIRST_PAUSE)
+        await asyncio.sleep(_FIRST_PAUSE)
+        async with self._trouble:
+            return await _do_patiently(work)
 
     async def _project(self, partition: int, messages: Sequence[ActivityMessage], start: int, end: int) -> int:
         """Write records; where some are refused, find them by halving, and park each alone."""
@@ -119,7 +137,7 @@ class Projector:
             records, unread = _read(message for message in messages if message.offset >= position)
             batch = await self._fold(connection, records)
             if self._counts_failures:
-                await execute(connection, sql.FAILURES, count_failures(records, messages))
+                await _count(connection, count_failures(records, messages))
             parked = [one for one in (*refused, *unread) if not is_erased(one.message, batch.erased)]
             await park(connection, partition, parked)
             await _set_position(connection, partition, end)
@@ -187,6 +205,13 @@ class Projector:
             )
 
 
+async def _count(connection: AsyncConnection, failures: Sequence[Any]) -> None:
+    """Count failures, and let the breaker look."""
+    if failures:
+        await execute(connection, sql.FAILURES, failures)
+        await call(connection, FAILURES)
+
+
 def _read(messages: Iterable[ActivityMessage]) -> tuple[list[Record], list[Refused]]:
     records, refused = [], []
     for message in messages:
@@ -211,13 +236,16 @@ async def _set_position(connection: AsyncConnection, partition: int, offset: int
     await connection.execute(sql.MOVE_POSITION, {"topic": ACTIVITY, "partition": partition, "offset": offset})
 
 
-async def _persist(work: Callable[[], Awaitable[int]]) -> int:
-    """Do something until Postgres lets it be done."""
-    pause = 0.1
+async def _do_patiently(work: Callable[[], Awaitable[int]]) -> int:
+    pause = 2 * _FIRST_PAUSE
     while True:
         try:
             return await work()
         except Exception as error:
-            _log.warning("history can't be written for now", error=str(error).partition("\n")[0], pause=pause)
+            _warn(error, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _warn(error: Exception, pause: float) -> None:
+    _log.warning("history can't be written for now", error=str(error).partition("\n")[0], pause=pause)

@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,9 +20,7 @@ _QUEUED = 4  # fetches a partition that wait to be written
 _AT_ONCE = 2  # partitions written at the same time
 _AGAIN = 1.0  # seconds until the broker is asked again
 _PRUNE_EVERY = timedelta(hours=1)
-_LOOK_EVERY = (
-    10.0  # seconds of quiet until Postgres is asked where it stands: it may have been restored, or emptied
-)
+_LOOK_EVERY = 10.0  # seconds until Postgres is asked where it stands: it may have been restored, or emptied
 
 LAG = Gauge("fairway_history_lag_seconds", "Age of the oldest activity record that this worker has yet to project.")
 PROJECTED = Counter("fairway_history_records_total", "Activity records written to Postgres.")
@@ -38,6 +35,8 @@ class _Partition:
         self.sought = -1
         self.seeks: int | None = None
         self.is_first = True
+        self.following = -1  # the offset that was to come next when Postgres was last written to or asked
+        self.is_doubted = False  # whether Postgres stands before that, as was seen by a look at all partitions
         self.asked: datetime | None = None  # since when it is not known where to go on
 
 
@@ -60,7 +59,7 @@ class HistoryReader:
         self._days = days
         self._partitions: dict[int, _Partition] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._pruning: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._turns = asyncio.Semaphore(_AT_ONCE)
         LAG.set_function(self.lag)
 
@@ -86,15 +85,15 @@ class HistoryReader:
         for partition, state in self._partitions.items():
             if partition not in self._tasks:
                 self._tasks[partition] = asyncio.create_task(self._keep_running(partition, state, seek))
-        if self._days and partitions and self._pruning is None:
-            self._pruning = asyncio.create_task(self._prune(self._days))
-        elif not partitions and self._pruning is not None:
-            await end_tasks(self._pruning)
-            self._pruning = None
+        if partitions and self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep())
+        elif not partitions and self._keeping is not None:
+            await end_tasks(self._keeping)
+            self._keeping = None
 
     async def close(self) -> None:
         """Stop and give the connections back."""
-        await end_tasks(*self._tasks.values(), *([self._pruning] if self._pruning else ()))
+        await end_tasks(*self._tasks.values(), *([self._keeping] if self._keeping else ()))
         await self._projector.close()
 
     def lag(self) -> float:
@@ -119,14 +118,12 @@ class HistoryReader:
 
     async def _run(self, partition: int, state: _Partition, seek: Seek) -> None:
         state.asked = state.asked or self._now()
-        following = await self._projector.position(partition)
-        await self._start(partition, state, seek, following)
+        state.following = await self._projector.position(partition)
+        await self._start(partition, state, seek)
         while True:
-            if not await self._is_filled(state):
-                position = await self._projector.position(partition)
-                if position < following:
-                    following = position
-                    await self._start(partition, state, seek, following)
+            await state.filled.wait()
+            if state.is_doubted:
+                await self._ask_again(partition, state, seek)
                 continue
             fetch = state.queue[0]
             if state.is_first and fetch.start != state.sought:
@@ -134,23 +131,27 @@ class HistoryReader:
                 await self._projector.rewind(partition, fetch.start)
             state.is_first = False
             async with self._turns:
-                following = await self._projector.project(partition, fetch.records, fetch.start, fetch.end)
-            if following < fetch.start:  # the history is being rebuilt
-                await self._start(partition, state, seek, following)
+                state.following = await self._projector.project(partition, fetch.records, fetch.start, fetch.end)
+            if state.following < fetch.start:  # the history is being rebuilt
+                await self._start(partition, state, seek)
                 continue
             PROJECTED.inc(len(fetch.records))
             state.queue.popleft()
             if not state.queue:
                 state.filled.clear()
 
-    async def _is_filled(self, state: _Partition) -> bool:
-        """Return True as soon as there is something to write, False if nothing came for a while."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._look_every):
-                await state.filled.wait()
-        return state.filled.is_set()
+    async def _ask_again(self, partition: int, state: _Partition, seek: Seek) -> None:
+        """Go on where Postgres stands, if it does stand before what comes next."""
+        state.is_doubted = False
+        if not state.queue:
+            state.filled.clear()
+        position = await self._projector.position(partition)
+        if position < state.following:
+            state.following = position
+            await self._start(partition, state, seek)
 
-    async def _start(self, partition: int, state: _Partition, seek: Seek, position: int) -> None:
+    async def _start(self, partition: int, state: _Partition, seek: Seek) -> None:
+        position = state.following
         state.seeks = None
         state.queue.clear()
         state.filled.clear()
@@ -165,10 +166,25 @@ class HistoryReader:
                 _log.warning("the activity can't be read for now", partition=partition, error=str(error))
                 await asyncio.sleep(_AGAIN)
 
-    async def _prune(self, days: int) -> None:
+    async def _keep(self) -> None:
+        """Look where Postgres stands, and remove what is old, for as long as there are partitions."""
+        pruned: datetime | None = None
         while True:
             try:
-                await self._projector.prune(self._now() - timedelta(days=days))
+                if self._days and (pruned is None or self._now() >= pruned + _PRUNE_EVERY):
+                    pruned = self._now()
+                    await self._projector.prune(pruned - timedelta(days=self._days))
+                await asyncio.sleep(self._look_every)
+                await self._look()
             except UNREACHABLE as error:
-                _log.warning("old history can't be removed for now", error=str(error).partition("\n")[0])
-            await asyncio.sleep(_PRUNE_EVERY.total_seconds())
+                _log.warning("the history can't be looked at for now", error=str(error).partition("\n")[0])
+                await asyncio.sleep(_AGAIN)
+
+    async def _look(self) -> None:
+        """Let those partitions ask again of which Postgres stands before what comes next: one statement for all."""
+        before = {state: (partition, state.following) for partition, state in self._partitions.items()}
+        positions = await self._projector.positions()
+        for state, (partition, following) in before.items():
+            if positions.get(partition, 0) < following:
+                state.is_doubted = True
+                state.filled.set()

@@ -116,6 +116,7 @@ FIRST_POSITION = text(
 LOCK_POSITION = text(
     'SELECT "offset" FROM projection_positions WHERE topic = :topic AND partition = :partition FOR UPDATE'
 )
+READ_POSITIONS = text('SELECT partition, "offset" FROM projection_positions WHERE topic = :topic')
 MOVE_POSITION = text(
     'UPDATE projection_positions SET "offset" = :offset WHERE topic = :topic AND partition = :partition'
 )

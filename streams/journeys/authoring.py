@@ -16,6 +16,7 @@ from streams.engine.transitions import Move
 from streams.errors import FairwayError
 from streams.journeys.records import JourneyState, status_record, version_record
 from streams.journeys.stored import find, read_version
+from streams.polling import OUTBOX, call
 
 DRAFT, ACTIVE, PAUSED, ARCHIVED = JourneyStatus
 _MOVES: dict[JourneyStatus, Move] = {ACTIVE: "activate", PAUSED: "pause", ARCHIVED: "archive"}
@@ -230,6 +231,7 @@ async def _announce(connection: AsyncConnection, journey_id: str) -> None:
     status, at = JourneyStatus(row["status"]), row["updated_at"]
     key, value = status_record(JourneyState(journey_id=row["id"], status=status, updated_at=at, **same))
     await connection.execute(insert(OutboxRow).values(key=key, value=value, created_at=at))
+    await call(connection, OUTBOX)
 
 
 async def _note(

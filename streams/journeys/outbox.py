@@ -28,7 +28,7 @@ from streams.kafka.clients import explain, is_refusal, producing
 from streams.kafka.connection import client_arguments
 from streams.kafka.readiness import check_writable
 from streams.kafka.topics import DEFINITIONS
-from streams.polling import poll_for_ever
+from streams.polling import OUTBOX, poll_for_ever
 from streams.settings import Settings
 
 PARKED = Counter("fairway_outbox_parked_total", "Definitions that Kafka refused and that were put aside.")
@@ -46,7 +46,7 @@ _GIVEN = func.unnest(_names, _ids).table_valued("name", "id").render_derived("gi
 _journeys, _problems = bindparam("ids", type_=ARRAY(Uuid)), bindparam("problems", type_=ARRAY(Text))
 _TOLD = func.unnest(_journeys, _problems).table_valued("id", "problem").render_derived("told")
 
-# Made once: every second a statement that is made anew costs more than Postgres' answer.
+# Made once: a statement that is made anew at each look costs more than Postgres' answer.
 _is_due = or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= bindparam("at"))
 _DUE = select(OutboxRow).where(_is_due).order_by(OutboxRow.id).limit(_AT_ONCE)
 _COUNTS = select(func.count().filter(_is_due), func.count().filter(OutboxRow.retry_at.is_not(None))).select_from(
@@ -223,7 +223,7 @@ async def publish_soon(engine: AsyncEngine, settings: Settings) -> FairwayError 
 
 
 async def publish_for_ever(settings: Settings) -> None:
-    """Look every second whether something waits, and send it; Postgres or Kafka may be away meanwhile."""
+    """Send what waits as soon as it does; Postgres or Kafka may be away meanwhile."""
     empty = steady()  # when nothing waited
     AGE.set_function(lambda: steady() - empty)
 
@@ -235,7 +235,7 @@ async def publish_for_ever(settings: Settings) -> None:
             await publish_now(engine, settings)
         empty = steady()
 
-    await poll_for_ever(settings.database_url, look, "the outbox can't be sent for now")
+    await poll_for_ever(settings.database_url, look, OUTBOX, "the outbox can't be sent for now")
 
 
 async def _count(engine: AsyncEngine, at: datetime) -> tuple[int, int]:

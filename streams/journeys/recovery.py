@@ -18,6 +18,7 @@ from models.journey import Journey
 from models.rows import AuditRow, JourneyRow, JourneyStepRow, JourneyVersionRow, OutboxRow
 from streams.journeys.authoring import Author, explain_taken, settings_of, steps_of
 from streams.journeys.records import JourneyState, Key, UnusableError, check_form, read_version, status_record
+from streams.polling import OUTBOX, call
 
 
 class Recovered(msgspec.Struct, frozen=True, rename="camel"):
@@ -76,6 +77,7 @@ async def _recover(
     await connection.execute(delete(OutboxRow).where(own))
     key, value = status_record(state)
     await connection.execute(insert(OutboxRow).values(key=key, value=value, created_at=author.now))
+    await call(connection, OUTBOX)
     where = {"tenant_id": state.tenant_id, "subject": f"journey {state.journey_id}", "action": "recover"}
     after = {"status": state.status, "version": state.version}
     await connection.execute(insert(AuditRow).values(at=author.now, actor=author.name, after=after, **where))

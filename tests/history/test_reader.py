@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from streams.history import projector as projecting
 from streams.history.projector import Projector
 from streams.history.reader import HistoryReader
 from streams.kafka.fetch import Fetch, SeekResult
@@ -146,3 +147,49 @@ async def test_a_position_that_the_topic_does_not_hold_gives_way_to_what_it_hold
     await reader.assign([0], 1, topic.seek)
     await topic.feed_until(projector, end)
     assert await offsets(engine) == list(range(start, end))
+
+
+async def test_partitions_that_stand_still_are_looked_at_by_one_statement_for_all(
+    engine: AsyncEngine, projector: Projector
+) -> None:
+    statements: list[str] = []
+    event.listen(
+        projector.engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2].split()[0])
+    )
+    reader = HistoryReader(projector, lambda: START, look_every=0.01)
+    topics = [Topic(reader, 0, 0) for _ in range(8)]
+    await reader.assign(range(8), 1, topics[0].seek)
+    async with asyncio.timeout(30):
+        while topics[0].seeks < 8:
+            await asyncio.sleep(0)
+        statements.clear()
+        while len(statements) < 3:
+            await asyncio.sleep(0)
+    assert statements == 3 * ["SELECT"]
+    await reader.assign([], 2, topics[0].seek)
+
+
+async def test_while_postgres_is_away_one_partition_asks_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projecting, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(projecting, "_LONGEST_PAUSE", 0.001)
+    projector = Projector.connect("postgresql://nobody@127.0.0.1:1/none")
+    asking, asked, is_away = 0, list[int](), True
+
+    async def ask() -> int:
+        nonlocal asking
+        asking += 1
+        asked.append(asking)
+        await asyncio.sleep(0)
+        asking -= 1
+        if is_away:
+            raise OSError("no Postgres")
+        return 7
+
+    waiting = [asyncio.create_task(projector._persist(ask)) for _ in range(8)]
+    async with asyncio.timeout(30):
+        while len(asked) < 20:
+            await asyncio.sleep(0)
+        is_away = False
+        assert await asyncio.gather(*waiting) == 8 * [7]
+    assert max(asked[8:]) == 1
+    await projector.close()

@@ -12,6 +12,7 @@ from models.rows import RunRow
 from streams.clock import now
 from streams.control.publishing import control
 from streams.engine.inputs import Enroll, Exit
+from streams.polling import RUNS, call
 from streams.web.api.parameters import Acting, By, From, Id, Reading, author_of, find_journey, missing
 from streams.web.api.shapes import Accepted, ByHand, Leaver, Many, Run
 
@@ -53,6 +54,7 @@ async def start_run(sources: From, visitor: By, journey_id: Id, given: Many, ide
             "created_by": author.name, "customer_ids": given.customer_ids, "data": given.data,
         }  # fmt: skip
         await connection.execute(insert(RunRow).values(**made).on_conflict_do_nothing())
+        await call(connection, RUNS)
         found = await _find(
             connection, RunRow.tenant_id == row["tenant_id"], RunRow.idempotency_key == idempotency_key
         )
