@@ -14,7 +14,7 @@ from streams.clock import steady
 from streams.engine.journeys import Journeys
 from streams.errors import FairwayError
 from streams.journeys.catalogue import Catalogue, compile_pending, read
-from streams.kafka.clients import stop
+from streams.kafka.clients import look_seldom, stop
 from streams.kafka.connection import client_arguments
 from streams.kafka.readiness import find_partitions
 from streams.kafka.topics import DEFINITIONS
@@ -25,6 +25,7 @@ REFUSED = Gauge("fairway_definitions_refused", "Records of the definitions topic
 _log = structlog.get_logger()
 _Records = list[tuple[bytes | None, bytes | None]]
 _PARTITION = TopicPartition(DEFINITIONS, 0)
+_WAIT_MS = 2_000  # for which the broker keeps a fetch while nobody publishes anything
 _AGAIN = 1.0  # seconds until the broker is asked again after an error
 
 
@@ -44,12 +45,13 @@ class Definitions:
     """Follows the definitions topic; `journeys` is the newest snapshot, `catalogue` what it was made of."""
 
     def __init__(self, settings: Settings, changed: Callable[[Journeys], None] = _ignore) -> None:
+        """Follow nothing yet; `changed` is called with each snapshot that follows the first."""
         self.catalogue = Catalogue()
         self.journeys = Journeys()
-        self._changed = changed
+        self.changed = changed
         self._consumer = AIOKafkaConsumer(
             **client_arguments(settings), enable_auto_commit=False, auto_offset_reset="earliest",
-            isolation_level="read_committed", fetch_max_wait_ms=200,
+            isolation_level="read_committed", fetch_max_wait_ms=_WAIT_MS,
         )  # fmt: skip
         self._task: asyncio.Task[None] | None = None
         self._heard = steady()
@@ -69,6 +71,7 @@ class Definitions:
     async def load(self) -> Catalogue:
         """Read the topic to its end, and compile nothing."""
         await self._consumer.start()
+        look_seldom(self._consumer)
         self._consumer.assign([_PARTITION])
         end = (await self._consumer.end_offsets([_PARTITION]))[_PARTITION]
         while await self._consumer.position(_PARTITION) < end:
@@ -91,14 +94,14 @@ class Definitions:
         while True:
             if records := await self._fetch_patiently():
                 await self._put_in_force(read(self.catalogue, records))
-                self._changed(self.journeys)
+                self.changed(self.journeys)
 
     @retry(retry=retry_if_exception_type(KafkaError), wait=wait_fixed(_AGAIN), before_sleep=_warn)
     async def _fetch_patiently(self) -> _Records:
         return await self._fetch()
 
     async def _fetch(self) -> _Records:
-        batches = await self._consumer.getmany(_PARTITION, timeout_ms=1000)
+        batches = await self._consumer.getmany(_PARTITION, timeout_ms=10 * _WAIT_MS)
         self.age()
         return [(record.key, record.value) for batch in batches.values() for record in batch]
 

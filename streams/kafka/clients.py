@@ -28,6 +28,7 @@ from streams.settings import Settings
 PATIENCE = 30.0  # seconds; a cluster gives up a broker, and moves what it led, in ten
 _REQUEST_TIMEOUT_MS = 10_000
 _CLOSE_SECONDS = 5.0
+_LOOK_SECONDS = 1.0  # after which a consumer looks what to fetch, if nothing has told it to
 _REFUSALS = (
     InvalidMessageError, InvalidTimestampError, MessageSizeTooLargeError, PolicyViolationError,
     RecordListTooLargeError,
@@ -69,6 +70,11 @@ async def stop(client: _Client) -> None:
             await client._client.close()
         if ours is None or ours.cancelling():
             raise
+
+
+def look_seldom(consumer: AIOKafkaConsumer) -> None:
+    """Let a started consumer that has nothing to do wake each second, not five times; it is told what happens."""
+    consumer._fetcher._fetcher_timeout = _LOOK_SECONDS
 
 
 @asynccontextmanager

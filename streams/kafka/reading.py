@@ -120,6 +120,19 @@ class WholeResult(fetcher.FetchResult):  # type: ignore[misc]
         return records
 
 
+def leave_as_they_are(result: Any) -> decompression.Room:
+    """Let aiokafka hand out its records as it reads them, not as copies with what nobody asks for.
+
+    Return what tells how much was decompressed for them.
+
+    1.1 and 0.4 microseconds a record: a worker with nothing to do for an event takes 10 in all.
+    """
+    if isinstance(result, fetcher.FetchResult):  # else an error, raised when it is fetched
+        result._partition_records._consumer_record = lambda _partition, record: record
+        return result._partition_records._records.room  # type: ignore[no-any-return]
+    return decompression.Room()
+
+
 class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
     _buffer: Any
 

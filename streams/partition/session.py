@@ -25,7 +25,7 @@ from streams.partition.timers import Timers
 from streams.partition.transaction import NO_ROWS, Prepared, Transaction, UnwritableRowError
 from streams.state.store import Store
 
-_LOOK_UP = 0.5  # seconds until new journeys are noticed without input
+_LOOK_UP = 5.0  # seconds at most between two looks: whoever brings input or new journeys calls
 
 log = structlog.get_logger()
 

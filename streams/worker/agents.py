@@ -1,5 +1,6 @@
 """The Faust agents: each hands the fetches of its topics to who reads them; they decide nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import faust
@@ -12,8 +13,9 @@ def register(app: faust.App, reader: Reader) -> None:
 
     async def hand_over(stream: Any) -> None:
         async for event in stream.noack().events():
-            fetch: Fetch = event.value
-            reader.take(fetch)
+            fetches: Sequence[Fetch] = event.value
+            for fetch in fetches:
+                reader.take(fetch)
 
     channel = app.topic(*reader.topics, value_serializer="raw", key_serializer="raw", acks=False)
     app.agent(channel, name=type(reader).__name__.lower())(hand_over)

@@ -1,17 +1,16 @@
-"""Faust's seam to Kafka: one message a fetch of a partition, committed records only, no offset commits of its own.
+"""Faust's seam to Kafka: one message a topic for all that was fetched, committed records only, no offset commits.
 
 It reaches into Faust's and aiokafka's insides, which is why both are pinned and why tests/broker holds it to
 what it must do.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from functools import partial
 from typing import Any
 
 import aiokafka
-from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.consumer import ensure_TPset
@@ -19,18 +18,19 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from streams.kafka.clients import look_seldom
 from streams.kafka.decompression import Room
 from streams.kafka.errors import FencedError, MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, SeekResult, share
-from streams.kafka.fetch_sessions import FetchSessions
+from streams.kafka.reading import leave_as_they_are
 from streams.kafka.standing import Membership
 from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
 from streams.worker.coordinator import adapt, leave
+from streams.worker.fetch_waits import FetchWaits
 from streams.worker.left_out import LeftOut
 from streams.worker.subscriptions import LastingSubscriptions
 
-FETCH_WAIT_MS = 200  # a partition left out of a fetch waits at most this long for the next
 _FEW = 250  # records; a fetch that brings fewer has caught up with the producers
 _GATHER_SECONDS = 0.02  # for which they may then go on, before the next fetch: a commit lasts half as long
 _BESIDE_SECONDS = 0.02  # until other partitions are asked for while what was fetched of one has not been taken
@@ -48,10 +48,11 @@ class _NoOffsets(dict[TP, Any]):
 class Fetching(ThreadlessConsumer):
     """The consumer beneath: gives a fetch as one piece that says where it starts and ends."""
 
+    _waits: FetchWaits
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: Counter[TP] = Counter()
-        self._sessions = FetchSessions()
         self._next_fetch = 0.0  # time of the event loop
 
     async def on_start(self) -> None:
@@ -60,6 +61,7 @@ class Fetching(ThreadlessConsumer):
         consumer = self._ensure_consumer()
         adapt(consumer._coordinator)
         consumer._fetcher._prefetch_backoff = _BESIDE_SECONDS
+        look_seldom(consumer)
 
     async def leave(self) -> None:
         """Leave the group at once."""
@@ -81,7 +83,6 @@ class Fetching(ThreadlessConsumer):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=share(_FETCH_BYTES, self.app.partitions),
-            fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
@@ -89,16 +90,17 @@ class Fetching(ThreadlessConsumer):
             check_crcs=False,
             metadata_max_age_ms=_METADATA_MS,
         )
+        self._waits = FetchWaits(consumer)
         consumer._client.send = partial(self._send_in_time, consumer._client.send)
         consumer._subscription = LastingSubscriptions()
-        consumer._subscription.on_change = partial(_wake, consumer)
+        consumer._subscription.on_change = partial(_wake, consumer, self._waits)
         return consumer
 
     async def _send_in_time(self, send: Callable[..., Any], node: int, request: Any, **options: Any) -> Any:
         """Hold a fetch back, not what it brings: what comes meanwhile is in it."""
         if isinstance(request, FetchRequest):
             await asyncio.sleep(self._next_fetch - asyncio.get_running_loop().time())
-            return await self._sessions.fetch(send, node, request)
+            return await self._waits.fetch(node, request)
         return await send(node, request, **options)
 
     async def _fetch_records(
@@ -106,17 +108,17 @@ class Fetching(ThreadlessConsumer):
     ) -> dict[TP, list[Fetch]]:
         """Wait for records as Faust does; then drain them without an await between, so that nothing moves."""
         fetcher, subscriptions = consumer._fetcher, consumer._subscription
-        if not active_partitions & fetcher._records.keys():
+        if not self.ready(active_partitions):
             await self._wait_for_records(fetcher, timeout)
         assignment = subscriptions.subscription and subscriptions.subscription.assignment
         if not assignment or not self.consumer.flow_active:
             return {}
-        ready = active_partitions & fetcher._records.keys() & set(assignment.tps)
+        ready = {place for place in self.ready(active_partitions) & assignment.tps if self.consumer.wants(*place)}
         states = {partition: assignment.state_value(partition) for partition in ready}
         starts = {partition: state.position for partition, state in states.items() if state.has_valid_position}
         if not starts:
             return {}
-        rooms = {partition: _leave_as_they_are(fetcher._records[partition]) for partition in starts}
+        rooms = {partition: leave_as_they_are(fetcher._records[partition]) for partition in starts}
         with subscriptions.fetch_context():
             found = await fetcher.fetched_records(starts.keys(), timeout=0, max_records=max_records)
         if sum(map(len, found.values())) < _FEW:
@@ -128,6 +130,11 @@ class Fetching(ThreadlessConsumer):
             for partition, start in starts.items()
             if assignment.state_value(partition).position > start
         }
+
+    def ready(self, partitions: Set[TP]) -> Set[TP]:
+        """Return those of which something was fetched, and not taken yet."""
+        fetched: Set[TP] = self._ensure_consumer()._fetcher._records.keys()
+        return partitions & fetched
 
     async def _wait_for_records(self, fetcher: Any, timeout: float) -> None:
         if fetcher._closed:
@@ -175,6 +182,7 @@ class Fetching(ThreadlessConsumer):
         if partition not in consumer.assignment():
             raise IllegalStateError("it has gone meanwhile")
         consumer.seek(partition, offset)
+        self._waits.note_change()
         self._seeks[partition] += 1
         return SeekResult(offset, self._seeks[partition], ends[partition], id_)
 
@@ -186,23 +194,11 @@ class Fetching(ThreadlessConsumer):
         self._ensure_consumer()._coordinator.request_rejoin()
 
 
-def _wake(consumer: Any) -> None:
+def _wake(consumer: Any, waits: FetchWaits) -> None:
     """Let the fetcher look at what is assigned now."""
+    waits.note_change()
     if consumer._fetcher is not None:
         consumer._fetcher._notify(consumer._fetcher._wait_consume_future)
-
-
-def _leave_as_they_are(result: Any) -> Room:
-    """Let aiokafka hand out its records as it reads them, not as copies with what nobody asks for.
-
-    Return what tells how much was decompressed for them.
-
-    1.1 and 0.4 microseconds a record: a worker with nothing to do for an event takes 10 in all.
-    """
-    if isinstance(result, FetchResult):  # else an error, raised when it is fetched
-        result._partition_records._consumer_record = lambda _partition, record: record
-        return result._partition_records._records.room  # type: ignore[no-any-return]
-    return Room()
 
 
 class Listener(aiokafka.abc.ConsumerRebalanceListener):  # type: ignore[misc]
@@ -239,26 +235,33 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
         return Fetching(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Fetch]]:
-        hungry = {partition for partition in active_partitions if self.wants(*partition)}
-        if len(hungry) < len(active_partitions):
-            timeout = self._left_out.ask_again_after(active_partitions - hungry, self.loop.time())
-        if not hungry:
-            await self.sleep(timeout)
-            return {}
-        return await self._thread.getmany(hungry, timeout)  # type: ignore[no-any-return]
+        full = {partition for partition in self._thread.ready(active_partitions) if not self.wants(*partition)}
+        if full:
+            timeout = self._left_out.ask_again_after(full, self.loop.time())
+        return await self._thread.getmany(active_partitions - full, timeout)  # type: ignore[no-any-return]
+
+    async def sleep(self, n: Any) -> None:
+        """Sleep as Faust does; it makes a task and cancels it to let others go on."""
+        await (super().sleep(n) if n else asyncio.sleep(0))
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """Yield what was fetched, also where the group has agreed anew meanwhile: whoever lost it drops it."""
+        """Yield what was fetched, also where the group has agreed anew meanwhile: whoever lost it drops it.
+
+        A message costs Faust seven tasks, so there is one for all partitions of a topic.
+        """
         found, _ = await self._wait_next_records(timeout)
         if found is None or self.should_stop or not self.flow_active:
             return
+        by_topic: defaultdict[str, list[Fetch]] = defaultdict(list)
         for tp, fetches in found.items():
-            for fetch in fetches:
-                yield tp, self._to_message(tp, fetch)
+            by_topic[tp.topic] += fetches
+        for together in by_topic.values():
+            tp = TP(together[0].topic, together[0].partition)
+            yield tp, self._to_message(tp, together)
 
-    def _to_message(self, tp: TP, record: Fetch) -> ConsumerMessage:
+    def _to_message(self, tp: TP, record: Sequence[Fetch]) -> ConsumerMessage:
         return ConsumerMessage(
-            tp.topic, tp.partition, record.end - 1, None, None, (), None, record, None, 0, 0, tp,
+            tp.topic, tp.partition, record[0].end - 1, None, None, (), None, record, None, 0, 0, tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 

@@ -50,7 +50,9 @@ log = structlog.get_logger()
 
 
 class Definitions(Protocol):
-    """What follows the journeys' definitions."""
+    """What follows the journeys' definitions; it calls `changed` when there are others."""
+
+    changed: Callable[[Journeys], None]
 
     @property
     def journeys(self) -> Journeys:
@@ -77,6 +79,7 @@ class Worker:
         self.assignment = Assignment(
             (*topics.events, INBOX), topics.partitions, self._make_task, self._crash, self._app.standbys
         )
+        definitions.changed = self._tell_partitions
         self.table = Table(topics.changelog, topics.partitions, self.assignment.tasks)
         self._limits = Limits.of(topics, settings)
         self._producers = Producers(settings, topics.changelog, self._limits, settings.instance_id or token_hex(8))
@@ -139,6 +142,11 @@ class Worker:
             _make_open_map(settings, partition),
             self._context,
         )
+
+    def _tell_partitions(self, _: Journeys) -> None:
+        """Let partitions that rest look at their waits by the journeys of now."""
+        for task in self.assignment:
+            task.queue.filled.set()
 
     def watch(self, task: "asyncio.Task[None]") -> None:
         """Let the worker end with the error of this task, should it end with one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 from datetime import datetime
 
 import uvloop
@@ -32,6 +33,7 @@ def count(customer: Customer | None, key: CustomerKey, given: CustomerInput, now
 class Wanted:
     """Definitions that stand still: one journey, so that the events are looked at."""
 
+    changed: Callable[[Journeys], None]
     journeys = Journeys().with_version(SENDING).with_status(SENDING.id, JourneyStatus.ACTIVE, 1)
 
     async def start(self) -> "asyncio.Task[None]":

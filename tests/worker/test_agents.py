@@ -22,14 +22,14 @@ class App:
 
 
 class Stream:
-    """A stream of two fetches."""
+    """A stream of two messages, each with all that was fetched of a topic."""
 
     def noack(self) -> "Stream":
         return self
 
     async def events(self) -> Any:
-        for end in (1, 2):
-            yield type("Event", (), {"value": FETCH._replace(end=end)})
+        for ends in ((1,), (2, 3)):
+            yield type("Event", (), {"value": [FETCH._replace(end=end) for end in ends]})
 
 
 async def test_fetches_go_to_the_reader() -> None:
@@ -37,4 +37,4 @@ async def test_fetches_go_to_the_reader() -> None:
     register(app, reader)
     assert (app.channel, app.name) == (("activity",), "late")
     await app.hand_over(Stream())
-    assert reader.told == [FETCH._replace(end=1), FETCH._replace(end=2)]
+    assert reader.told == [FETCH._replace(end=end) for end in (1, 2, 3)]

@@ -63,6 +63,17 @@ async def test_headers_that_do_not_end_end_the_connection(port: int, sent: bytes
     assert await is_closed(await connect(port, sent))
 
 
+async def test_it_ends_at_once_and_wakes_seldom_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "_TICK_SECONDS", 3600)
+    server = make_server(echo)
+    serving = asyncio.create_task(server.serve([socket.create_server(("127.0.0.1", 0))]))
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0)
+        server.should_exit = True
+        await serving
+
+
 async def test_a_drop_now_and_then_does_not_keep_a_connection_open(port: int) -> None:
     reader, writer = await connect(port, HEAD)
     async with asyncio.timeout(10):
