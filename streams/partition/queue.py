@@ -1,11 +1,10 @@
 """A partition's input: fetches in a queue a topic, each taken only where it goes on from what was taken before.
 
-Topics take turns, a portion each, and one of which nothing waits is always fetched: so a flood in one topic holds
-up no other by more than a portion. Within a topic's partition the order is Kafka's.
+Topics take turns, a portion each. One of which nothing waits is always fetched, and what comes of it is first: so
+a flood in one topic holds up no other. Within a topic's partition the order is Kafka's.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import structlog
 from streams.kafka.errors import MigratedError, UnreadError
 from streams.kafka.fetch import Fetch, Seek, SourceRecord, share
 from streams.kafka.inputs import input_name, name_inputs, read_input
+from streams.partition.fair_queue import FairQueue
 
 # Records waiting in all partitions together: of more, each is out of the processor's cache by its turn.
 _ROOM = 4000
@@ -39,7 +39,7 @@ class RecordQueue:
         self._partition = partition
         self._numbers: Sequence[int] = (partition,)  # of the topics' partitions that come here
         self._room = share(_ROOM, partitions)
-        self._queues: dict[str, deque[Fetch]] = {}  # of topics of which something waits, by whose turn is next
+        self._waiting = FairQueue()
         self._taken: dict[str, int] = {}  # records of a topic's first fetch that are done
         self._seeks: dict[str, int] = {}
         self._seek: Seek | None = None
@@ -51,12 +51,17 @@ class RecordQueue:
         self.filled = asyncio.Event()
 
     def __bool__(self) -> bool:
-        return bool(self._queues)
+        return bool(self._waiting)
+
+    @property
+    def has_new(self) -> bool:
+        """Say whether what is next comes before all that waits: nothing of its topic waited."""
+        return self._waiting.has_new
 
     @property
     def oldest(self) -> int | None:
         """Return when the oldest record of those next was written, in ms since 1970; None if none waits."""
-        heads = [(queue[0].records, self._taken.get(topic, 0)) for topic, queue in self._queues.items()]
+        heads = [(fetch.records, self._taken.get(fetch.topic, 0)) for fetch in self._waiting.heads]
         return min((records[taken].timestamp for records, taken in heads if taken < len(records)), default=None)
 
     def assign(self, generation: int, seek: Seek, numbers: Sequence[int] = ()) -> None:
@@ -71,9 +76,9 @@ class RecordQueue:
 
     def has_room(self, topic: str | None = None) -> bool:
         """Say whether another fetch is welcome: of a topic of which nothing waits it always is."""
-        if topic is not None and topic not in self._queues:
+        if topic is not None and topic not in self._waiting:
             return True
-        waiting = [fetch for queue in self._queues.values() for fetch in queue]
+        waiting = list(self._waiting)
         return (
             sum(len(fetch.records) for fetch in waiting) < self._room
             and sum(fetch.size for fetch in waiting) < _MOST_BYTES
@@ -84,7 +89,7 @@ class RecordQueue:
         if fetch.generation >= self.generation:
             if fetch.partition != self._partition:
                 fetch = fetch._replace(topic=input_name(fetch.topic, fetch.partition, self._partition))
-            self._queues.setdefault(fetch.topic, deque()).append(fetch)
+            self._waiting.add(fetch)
             self.unread.discard(fetch.topic)
             if fetch.known_end > self.ends.get(fetch.topic, 0):
                 self.ends[fetch.topic] = fetch.known_end
@@ -92,7 +97,7 @@ class RecordQueue:
 
     def clear(self) -> None:
         """Drop what is queued."""
-        self._queues.clear()
+        self._waiting.clear()
         self._taken.clear()
 
     async def seek(self, positions: Mapping[str, int], topics: Iterable[str] = ()) -> dict[str, int]:
@@ -127,16 +132,17 @@ class RecordQueue:
 
         Raises MigratedError if the consumer can't be sent back to records that are missing.
         """
-        if not self._queues:
+        fetch = next(iter(self._waiting), None)
+        if fetch is None:
             return None
-        topic = next(iter(self._queues))
-        fetch = self._queues[topic][0]
+        topic = fetch.topic
         position = positions.get(topic, 0)
         if not self._taken.get(topic) and not fetch.start <= position < fetch.end:
             await self._see_that_it_is_the_same(fetch, position)
             later = await self._look_for_missing(fetch, position)
-            if topic in self._queues and self._queues[topic][0] is fetch:  # it may have been dropped meanwhile
-                self._drop_first(topic)
+            if any(head is fetch for head in self._waiting.heads):  # it may have been dropped meanwhile
+                self._taken.pop(topic, None)
+                self._waiting.drop(topic)
             return Portion(topic, (), later) if later > position else None
         return self._portion(fetch, position, limit)
 
@@ -159,7 +165,7 @@ class RecordQueue:
     def is_at_end(self, portion: Portion) -> bool:
         """Say whether a portion was the last that is known of its topic."""
         topic = portion.topic
-        return topic not in self._queues and portion.position >= self.ends.get(topic, 0)
+        return topic not in self._waiting and portion.position >= self.ends.get(topic, 0)
 
     def _portion(self, fetch: Fetch, position: int, limit: int) -> Portion:
         topic = fetch.topic
@@ -168,18 +174,8 @@ class RecordQueue:
         records = fetch.records[taken:last]
         if records and records[0].offset < position:  # below, they were delivered and committed before
             records = [record for record in records if record.offset >= position]
-        if last == len(fetch.records):
-            end = fetch.end
-            self._drop_first(topic)
-        else:
-            end = fetch.records[last - 1].offset + 1
-            self._taken[topic] = last
-        if len(self._queues) > 1 and topic in self._queues:  # the others' turn
-            self._queues[topic] = self._queues.pop(topic)
+        is_all = last == len(fetch.records)
+        end = fetch.end if is_all else fetch.records[last - 1].offset + 1
+        self._taken[topic] = 0 if is_all else last
+        self._waiting.take(topic, len(records), is_all=is_all)
         return Portion(topic, records, max(position, end))
-
-    def _drop_first(self, topic: str) -> None:
-        self._queues[topic].popleft()
-        self._taken.pop(topic, None)
-        if not self._queues[topic]:
-            del self._queues[topic]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -104,8 +105,6 @@ class Session:
             self._flush.set_result(None)
         self._flush = None
 
-    # --- slices ---------------------------------------------------------------------------------------------
-
     async def run(self) -> None:
         """Work, and wait for something to do, until cancelled; raises MigratedError."""
         while True:
@@ -118,10 +117,10 @@ class Session:
             await self._follow_journeys()
         if self._has_arrived:
             await self._end_commit()
-        if self._is_behind:  # others have begun to commit, and wait a moment for what is done here
-            return await self._commit_and_line_up()
-        now = self._context.clock()
-        before = self._transaction.inputs
+        now, before = self._context.clock(), self._transaction.inputs
+        if self._is_behind or (self._is_time_to_commit(now) and not self._queue.has_new):
+            await self._commit_and_line_up()
+            return True
         if not before:
             self._round = self._context.pace.round
         await self._take_in(now)
@@ -130,17 +129,22 @@ class Session:
         if self._flush is not None:
             await self.commit()
         elif self._is_time_to_commit(now):
-            return await self._commit_and_line_up()
+            await self._commit_and_line_up()
         elif self._transaction.inputs > before:
-            await self._context.pace.turns.wait()
+            await self._context.pace.turns.wait(self._is_urgent)
         else:
             return False
         return True
 
-    async def _commit_and_line_up(self) -> bool:
+    async def _commit_and_line_up(self) -> None:
         await self._begin_commit()
-        await self._context.pace.turns.wait()
-        return True
+        await self._context.pace.turns.wait(self._is_urgent)
+
+    def _is_urgent(self) -> bool:
+        """Say whether somebody waits for this partition's turn who waits for no backlog."""
+        is_fresh = self._transaction.is_fresh
+        is_due = is_fresh and (self._has_arrived or self._is_time_to_commit(self._context.clock()))
+        return is_due or self._queue.has_new
 
     async def _follow_journeys(self) -> None:
         await self.commit()
@@ -150,8 +154,8 @@ class Session:
     async def _take_in(self, now: datetime) -> None:
         """Take in what waits, a slice of it."""
         pacing, transaction = self._context.pace.pacing, self._transaction
-        before = transaction.inputs
-        while self._queue and transaction.inputs < pacing.most_inputs:
+        before, was_new = transaction.inputs, self._queue.has_new
+        while self._queue and transaction.inputs < pacing.most_inputs and self._queue.has_new is was_new:
             portion = await self._queue.next(transaction.positions, self._at_once)
             if portion is not None:
                 self._isolation.take(transaction, portion, now)
@@ -191,14 +195,9 @@ class Session:
             async with asyncio.timeout(min(seconds, _LOOK_UP)):
                 await self._queue.filled.wait()
 
-    # --- commits --------------------------------------------------------------------------------------------
-
     def _load(self, now: datetime) -> Load:
-        has_more = bool(self._queue) or self._timers.is_due(now)
-        transaction = self._transaction
-        return self._context.pace.load(
-            transaction.inputs, transaction.outputs.size, has_more=has_more, is_fresh=transaction.is_fresh
-        )
+        one, has_more = self._transaction, bool(self._queue) or self._timers.is_due(now)
+        return self._context.pace.load(one.inputs, one.outputs.size, has_more=has_more, is_fresh=one.is_fresh)
 
     def _is_time_to_commit(self, now: datetime) -> bool:
         """Say whether to commit; while a commit is on its way only if nothing more fits."""
@@ -212,8 +211,8 @@ class Session:
     @property
     def _is_behind(self) -> bool:
         """Say whether others have begun to commit since the transaction got its first input."""
-        is_later = self._round != self._context.pace.round
-        return is_later and self._in_flight is None and self._transaction.inputs > 0
+        is_free = self._in_flight is None or self._has_arrived
+        return is_free and self._round != self._context.pace.round and self._transaction.inputs > 0
 
     def _next_commit(self, now: datetime) -> datetime | None:
         if not self._transaction.inputs or self._in_flight is not None:
@@ -244,17 +243,19 @@ class Session:
         self._known.keep(transaction.customers, prepared.rows)
         commit = Commit(prepared.rows, prepared.outputs, self._offsets())
         arrival = asyncio.create_task(self._producer.commit(commit))
-        arrival.add_done_callback(self._note_arrival)
+        arrival.add_done_callback(partial(self._note_arrival, started))
         self._in_flight = _InFlight(transaction, prepared, arrival, started)
         self._transaction = self._begin(transaction.positions)
         if self._round == self._context.pace.round:
             self._context.pace.begin(started)
 
-    def _note_arrival(self, arrival: "asyncio.Task[int]") -> None:
+    def _note_arrival(self, started: datetime, arrival: "asyncio.Task[int]") -> None:
         """Wake the session; its error is raised where the commit ends, if the session has not ended before."""
-        if not arrival.cancelled():
-            arrival.exception()  # seen, so that asyncio does not complain of it
+        if not arrival.cancelled() and arrival.exception() is None:
+            self._context.pace.note_commit(self._context.clock() - started)
         self._queue.filled.set()
+        if self._is_behind:  # the others' commit waits for the next round only
+            self._context.pace.turns.call(self._is_urgent)
 
     async def _end_commit(self) -> None:
         """Wait for what is on its way, if anything is, and move the store to where the broker is then."""
@@ -265,7 +266,6 @@ class Session:
         self._in_flight = None
         now = self._context.clock()
         in_flight.transaction.tally.count(in_flight.started, now)
-        self._context.pace.note_commit(now - in_flight.started)
         self._timers.look(now)
 
     def _offsets(self) -> dict[str, int]:

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
-# Rounds of the event loop between two slices, of some microseconds each. An answer takes three until whoever waits
-# for it goes on, and what was fetched goes through more hands: with one round each of them would wait for a slice.
-_ROUNDS = 6
+# Rounds of the event loop between two slices, of a microsecond each. An answer takes three until whoever waits for
+# it goes on, and what was fetched goes through a dozen hands: with one round each of them would wait for a slice.
+_ROUNDS = 12
+
+
+IsUrgent = Callable[[], bool]
+"""Says whether one in line is to come first."""
 
 
 class Turns:
-    """A line of partitions that have more to do, served one after another."""
+    """A line of partitions that have more to do, served one after another; who is urgent comes first."""
 
     def __init__(self) -> None:
-        self._line: deque[asyncio.Future[None]] = deque()
+        self._line: deque[tuple[asyncio.Future[None], IsUrgent]] = deque()
+        self._ahead: set[IsUrgent] = set()  # those that came first since the one in front had its turn
         self._is_going = False
 
     @property
@@ -20,11 +26,14 @@ class Turns:
         """Say whether any partition is in line."""
         return self._is_going
 
-    async def wait(self) -> None:
-        """Wait until every partition in line before has done a slice, or all are called together."""
+    async def wait(self, is_urgent: IsUrgent) -> None:
+        """Wait until every partition in line before has done a slice, or all are called together.
+
+        Who becomes urgent meanwhile comes first, but only once until one comes whose turn it is.
+        """
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
-        self._line.append(turn)
+        self._line.append((turn, is_urgent))
         if not self._is_going:
             self._is_going = True
             loop.call_soon(self._go_on, loop, _ROUNDS - 1)
@@ -36,7 +45,7 @@ class Turns:
             loop.call_soon(self._go_on, loop, rounds - 1)
             return
         while self._line:
-            turn = self._line.popleft()
+            turn = self._take_next()
             if not turn.done():  # who waits may have been cancelled
                 turn.set_result(None)
                 break
@@ -44,9 +53,25 @@ class Turns:
         if self._line:
             loop.call_soon(self._go_on, loop, _ROUNDS)
 
+    def _take_next(self) -> asyncio.Future[None]:
+        for place, (turn, is_urgent) in enumerate(self._line):
+            if is_urgent not in self._ahead and is_urgent():
+                self._ahead.add(is_urgent)
+                del self._line[place]
+                return turn
+        self._ahead.clear()
+        turn, _ = self._line.popleft()
+        return turn
+
+    def call(self, is_urgent: IsUrgent) -> None:
+        """End the wait of one, if it is in line."""
+        for turn, one in self._line:
+            if one == is_urgent and not turn.done():
+                turn.set_result(None)
+
     def call_all(self) -> None:
         """End the wait of all who are in line."""
-        for turn in self._line:
+        for turn, _ in self._line:
             if not turn.done():
                 turn.set_result(None)
         self._line.clear()

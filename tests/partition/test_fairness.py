@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Self
 
 import pytest
 
@@ -24,15 +25,16 @@ ONE_PORTION = Pacing(
     timedelta(seconds=9), most_slice_records=50, slice_time=timedelta()
 )  # a turn, and a commit only when it is full
 PORTION = ONE_PORTION.slice_records
+SLICE = timedelta(milliseconds=2)  # what a portion takes, by the worker's clock
 
 
 class Noted(Pace):
     """Notes how much had been handled when each commit began."""
 
-    def __init__(self, handled: list[str]) -> None:
-        super().__init__(ONE_PORTION, START)
+    def __init__(self, pacing: Pacing, handled: list[str]) -> None:
+        super().__init__(pacing, START)
         self._handled = handled
-        self.begun: list[int] = []
+        self.begun = [0]
 
     def begin(self, now: datetime) -> None:
         super().begin(now)
@@ -42,13 +44,16 @@ class Noted(Pace):
 class Worker:
     """The partitions of one worker, which share its event loop; it notes whose event was handled when."""
 
-    def __init__(self, partitions: int) -> None:
+    def __init__(self, partitions: int, pacing: Pacing = ONE_PORTION) -> None:
         self.handled: list[str] = []
-        self.pace = Noted(self.handled)
+        self.pace = Noted(pacing, self.handled)
         self.tasks = [self._make() for _ in range(partitions)]
 
     def _make(self) -> PartitionTask:
-        return make_task(Broker(), pace=self.pace, decide=self._decide, clock=lambda: START)
+        return make_task(Broker(), pace=self.pace, decide=self._decide, clock=self._clock)
+
+    def _clock(self) -> datetime:
+        return START + len(self.handled) / PORTION * SLICE
 
     def _decide(
         self, customer: Customer | None, key: CustomerKey, given: CustomerInput, now: datetime, journeys: Journeys
@@ -147,3 +152,60 @@ async def test_busy_partitions_commit_together_before_any_of_them_does_another_s
         one.cancel()
     await asyncio.gather(*running, flushing, return_exceptions=True)
     assert sum(task.counts.inputs for task in worker.tasks) - before == worker.pace.begun[0]
+
+
+class Flooded:
+    """A worker of which each partition has a flood; `give` brings an event of another topic to one of them."""
+
+    def __init__(self, partitions: int, pacing: Pacing = ONE_PORTION) -> None:
+        self.worker = Worker(partitions, pacing)
+        self.tasks = self.worker.tasks
+        self._running: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        sessions = [await task.open() for task in self.tasks]
+        for task in self.tasks:
+            come(task, FLOOD, flood(1900))
+        self._running = [asyncio.create_task(session.run()) for session in sessions]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for one in self._running:
+            one.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def go_on(self, is_done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not is_done():
+                await asyncio.sleep(0)
+
+    async def give(self, task: PartitionTask) -> tuple[int, int]:
+        """Return how much had been handled when the event came, and before it."""
+        assert task.session is not None
+        handled, at, name = self.worker.handled, task.session.positions.get(QUIET, 0), f"quiet-{next(_numbers)}"
+        came = len(handled)
+        task.take(Fetch(QUIET, 0, at, at + 1, [Source(at, event(next(_numbers), name))], 0, 0, at + 1))
+        await self.go_on(lambda: name in handled)
+        return came, handled.index(name)
+
+
+@pytest.mark.parametrize("partitions", [2, 8])
+async def test_beside_floods_of_all_partitions_an_event_of_another_topic_waits_for_a_slice(partitions: int) -> None:
+    async with Flooded(partitions) as flooded:
+        for number, task in enumerate(flooded.tasks * 3):
+            await flooded.go_on(lambda to=(number + 1) * 3 * PORTION: len(flooded.worker.handled) >= to)
+            came, before = await flooded.give(task)
+            # A partition that had such an event just now comes after the one whose turn it is.
+            assert before - came <= 2 * PORTION
+
+
+async def test_when_the_time_has_come_what_is_fresh_is_committed_whoever_has_the_next_turn() -> None:
+    pacing = Pacing(timedelta(milliseconds=50), most_slice_records=50, slice_time=timedelta())
+    async with Flooded(8, pacing) as flooded:
+        begun = flooded.worker.pace.begun
+        for task in flooded.tasks * 2:
+            _, handled = await flooded.give(task)
+            commits = len(begun)
+            await flooded.go_on(lambda commits=commits: len(begun) > commits)
+            due = begun[commits - 1] + pacing.fresh * pacing.interval / SLICE * PORTION
+            assert begun[commits] <= max(due, handled) + 2 * PORTION

@@ -149,18 +149,24 @@ async def test_further_partitions_of_a_topic_are_sought_and_handed_out_by_names_
 
 async def test_topics_take_turns_a_portion_each_and_keep_their_own_order() -> None:
     queue = make()
-    for one in (fetch(0, 4, topic="flood"), fetch(4, 6, topic="flood"), fetch(0, 3), fetch(0, 1, topic="other")):
+    for one in (
+        fetch(0, 90, topic="flood"),
+        fetch(90, 150, topic="flood"),
+        fetch(0, 70),
+        fetch(0, 1, topic="other"),
+    ):
         queue.add(one)
-    positions, turns = dict[str, int](), list[tuple[str, list[int]]]()
+    positions, turns = dict[str, int](), list[tuple[str, int, int]]()
     while queue:
-        portion = await queue.next(positions, 2)
+        portion = await queue.next(positions, 50)
         assert portion is not None
+        assert offsets(portion) == list(range(positions.get(portion.topic, 0), portion.position))
         positions[portion.topic] = portion.position
-        turns.append((portion.topic, offsets(portion)))
+        turns.append((portion.topic, len(portion.records), portion.position))
     assert turns == [
-        ("flood", [0, 1]), (TOPIC, [0, 1]), ("other", [0]), ("flood", [2, 3]), (TOPIC, [2]), ("flood", [4, 5]),
+        ("flood", 50, 50), (TOPIC, 50, 50), ("other", 1, 1), ("flood", 40, 90), (TOPIC, 20, 70), ("flood", 50, 140),
+        ("flood", 10, 150),
     ]  # fmt: skip
-    assert positions == {"flood": 6, TOPIC: 3, "other": 1}
 
 
 async def test_a_portion_is_at_the_end_where_nothing_more_of_its_topic_is_known() -> None:
@@ -177,7 +183,7 @@ async def test_a_portion_is_at_the_end_where_nothing_more_of_its_topic_is_known(
     assert not queue.is_at_end(Portion(TOPIC, (), 3))
 
 
-async def test_however_much_of_one_topic_waits_another_comes_with_the_next_turn() -> None:
+async def test_however_much_of_one_topic_waits_another_comes_first() -> None:
     queue = make()
     for start in range(0, 5000, 500):
         queue.add(fetch(start, start + 500, topic="flood"))
@@ -185,8 +191,10 @@ async def test_however_much_of_one_topic_waits_another_comes_with_the_next_turn(
     assert not queue.has_room("flood")
     assert queue.has_room(TOPIC)
     queue.add(fetch(0, 1))
+    assert queue.has_new
     portions = [await queue.next({"flood": 50}, 50) for _ in range(2)]
-    assert [portion and portion.topic for portion in portions] == ["flood", TOPIC]
+    assert [portion and portion.topic for portion in portions] == [TOPIC, "flood"]
+    assert not queue.has_new
 
 
 @pytest.mark.parametrize("size", [1_000, 1_000_000, 20_000_000])

@@ -1,6 +1,7 @@
 """Busy partitions take turns, one slice each, and the event loop goes round between two."""
 
 import asyncio
+from collections.abc import Callable, Set
 from itertools import pairwise
 
 import pytest
@@ -10,9 +11,12 @@ from streams.partition.turns import Turns
 AN_ANSWER = 3  # rounds: it has come, it is read, whoever waits for it goes on
 
 
-async def work(turns: Turns, name: str, times: int, done: list[str]) -> None:
+async def work(turns: Turns, name: str, times: int, done: list[str], urgent: Set[str] = frozenset()) -> None:
+    def is_urgent() -> bool:
+        return name in urgent
+
     for _ in range(times):
-        await turns.wait()
+        await turns.wait(is_urgent)
         done.append(name)
 
 
@@ -49,3 +53,42 @@ async def test_one_that_is_cancelled_holds_up_nobody() -> None:
     async with asyncio.timeout(10):
         await second
     assert done == ["b", "b"]
+
+
+async def test_who_becomes_urgent_comes_first_and_the_others_keep_their_order() -> None:
+    turns, done, urgent = Turns(), list[str](), set[str]()
+    running = [asyncio.create_task(work(turns, name, 2, done, urgent)) for name in "abcd"]
+    await asyncio.sleep(0)
+    urgent.add("c")
+    while "c" not in done:
+        await asyncio.sleep(0)
+    urgent.clear()
+    await asyncio.gather(*running)
+    assert done == list("cabdcabd")
+
+
+@pytest.mark.parametrize("urgent", ["a", "ab", "abc"])
+async def test_who_is_never_urgent_has_its_turns_beside_those_that_always_are(urgent: str) -> None:
+    turns, done = Turns(), list[str]()
+    running = [asyncio.create_task(work(turns, name, 9, done, set(urgent))) for name in "abcd"]
+    await asyncio.gather(*running)
+    round_ = (len(urgent) + 1) * 4  # before each turn in line, one of each that is urgent
+    assert all(done[: number * round_].count("d") >= number for number in range(1, 10))
+
+
+async def test_one_that_is_called_goes_on_at_once_and_the_others_keep_their_turns() -> None:
+    turns, done = Turns(), list[str]()
+    called: Callable[[], bool] = lambda: False  # noqa: E731
+
+    async def wait() -> None:
+        await turns.wait(called)
+        done.append("called")
+
+    running = [asyncio.create_task(work(turns, name, 1, done)) for name in "ab"]
+    running.append(asyncio.create_task(wait()))
+    await asyncio.sleep(0)
+    turns.call(called)
+    await asyncio.sleep(0)
+    assert done == ["called"]
+    await asyncio.gather(*running)
+    assert done == ["called", "a", "b"]
