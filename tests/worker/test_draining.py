@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.worker.draining import drain
+from streams.worker.draining import FEW, drain, pause_after
 
 
 class Fetcher:
@@ -58,3 +58,16 @@ async def test_what_a_fetch_came_to_is_raised_where_nothing_is_lost_by_it() -> N
 async def test_each_gets_a_record_however_many_there_are() -> None:
     fetcher = Fetcher({str(number): 5 for number in range(3000)})
     assert set(sizes(await drain(fetcher, list(fetcher.fetched), 2000)).values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("records", "is_beside", "pause"),
+    [(FEW, True, 0.0), (FEW, False, 0.0), (FEW - 1, True, 0.01), (0, False, 0.02)],
+)
+def test_producers_may_go_on_for_a_moment_after_a_fetch_that_brought_little(
+    records: int, is_beside: bool, pause: float
+) -> None:
+    assert (
+        pause_after({"one": range(records // 2), "other": range(records - records // 2)}, is_beside=is_beside)
+        == pause
+    )
