@@ -224,4 +224,5 @@ class Story:
     def _end_workers(self) -> None:
         for worker in self.site.workers:
             worker.kill()
-        self._show("no worker is left", 10, self.site.tell(), "FairwayNoWorker", "FairwayWorkerDown")
+        # For longer than the window in which losses are counted: there may have been several rounds of them.
+        self._show("no worker is left", 20, self.site.tell(), "FairwayNoWorker", "FairwayWorkerDown")
