@@ -17,6 +17,7 @@ from streams.settings import Settings
 from tests import client
 from tests.broker import workers
 from tests.broker.workers import event, journey, publish, running
+from tests.databases import EMPTY
 
 pytestmark = [pytest.mark.broker, pytest.mark.database]
 
@@ -60,6 +61,7 @@ def test_all_is_well_where_a_worker_works(settings: Settings, database_url: str)
         assert "problem" not in states(settings, database_url).values()
 
 
+@pytest.mark.parametrize("content", [EMPTY])
 def test_what_is_away_or_missing_is_a_problem_each_and_hides_nothing_else(
     settings: Settings, database_url: str
 ) -> None:
