@@ -118,7 +118,7 @@ class Session:
         if self._has_arrived:
             await self._end_commit()
         now, before = self._context.clock(), self._transaction.inputs
-        if self._is_behind or (self._is_time_to_commit(now) and not self._queue.has_new):
+        if self._is_behind or (not self._queue.has_new and self._is_time_to_commit(now)):
             await self._commit_and_line_up()
             return True
         if not before:

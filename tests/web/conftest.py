@@ -28,6 +28,7 @@ from streams.web.sources.sources import Sources, make_sources
 from streams.worker.table import Table
 from tests.databases import filled
 from tests.history.activity import START, activity, journeys
+from tests.history.story import tell
 from tests.web.alone import Alone
 
 BEARERS = {
@@ -40,6 +41,13 @@ BEARERS = {
 def history(postgres: str) -> Iterator[str]:
     """Name of a database with the ACTIVE journeys of the story and the history that its activity leaves."""
     with filled(postgres, fill) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def told(postgres: str) -> Iterator[str]:
+    """Name of a database with the story that numbers are counted of."""
+    with filled(postgres, tell) as name:
         yield name
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,9 +26,8 @@ from streams.web.pages import journeys as journeys_page
 from streams.web.pages import waits as waits_page
 from streams.web.pages.application import make_pages
 from streams.web.sources.sources import Sources
-from tests.databases import filled
 from tests.history.activity import Message
-from tests.history.story import JOURNEYS, START, TENANT, customers, story, tell
+from tests.history.story import JOURNEYS, START, TENANT, customers, story
 from tests.web.conftest import make_open_table, make_test_sources
 from tests.web.pages.browsing import live_numbers, text_of
 
@@ -37,12 +36,6 @@ pytestmark = pytest.mark.database
 DAY, ERASED = timedelta(days=1), "c-3"
 Pages = httpx.AsyncClient
 Api = httpx.AsyncClient
-
-
-@pytest.fixture(scope="module")
-def told(postgres: str) -> Iterator[str]:
-    with filled(postgres, tell) as name:
-        yield name
 
 
 @pytest.fixture

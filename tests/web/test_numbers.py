@@ -18,20 +18,13 @@ from streams.web.access.visitor import Visitor
 from streams.web.pages import journey as journey_page
 from streams.web.queries import totals
 from streams.web.queries.query import Reader
-from tests.databases import filled
-from tests.history.story import CUSTOMERS, JOURNEYS, ROUND, ROUNDS, START, story, tell
+from tests.history.story import CUSTOMERS, JOURNEYS, ROUND, ROUNDS, START, story
 from tests.web.conftest import make_test_sources
 from tests.web.pages.browsing import live_numbers
 
 pytestmark = pytest.mark.database
 
 WORDS = ("entered", "enrollments", "inside", "completed", "skipped", "failed")
-
-
-@pytest.fixture(scope="module")
-def told(postgres: str) -> Iterator[str]:
-    with filled(postgres, tell) as name:
-        yield name
 
 
 @pytest.fixture
