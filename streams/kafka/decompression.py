@@ -6,6 +6,7 @@ of memory would end again at the same place, as would every other that is given 
 
 import threading
 from collections.abc import Callable
+from mmap import mmap
 from typing import Any
 
 import cramjam
@@ -39,7 +40,7 @@ class Room:
 
 class _Local(threading.local):
     def __init__(self) -> None:
-        self.output = bytearray(MOST)  # the system gives it memory only as far as it is written
+        self.output = mmap(-1, MOST)  # the system gives it memory only as far as it is written; a bytearray has all
         self.room = Room()
 
 
