@@ -14,7 +14,7 @@ from streams.dev.processes import Process
 from streams.errors import FairwayError
 
 _FIRST_CLUSTER = "ZmFpcndheS1kZXYtMDAwMA"  # of data from before each folder had an id of its own
-_JVM = "-Xms64m -Xmx512m -XX:TieredStopAtLevel=1"  # the second compiler pays back after many minutes only
+JVM = "-Xms64m -Xmx512m -XX:TieredStopAtLevel=1"  # the second compiler pays back after many minutes only
 
 
 class Broker(msgspec.Struct, frozen=True):
@@ -32,19 +32,20 @@ class Broker(msgspec.Struct, frozen=True):
         return f"127.0.0.1:{self.port}"
 
 
-def start(folder: Path, *, docker: bool = False, java_program: str = "") -> Broker:
+def start(folder: Path, *, docker: bool = False, java_program: str = "", jvm: str = JVM) -> Broker:
     """Start the broker whose data is in `folder`, or find it running; returns when it answers.
 
-    `docker` runs it in a container, `java_program` by a Java of the user's own in place of the wheel's.
+    `docker` runs it in a container, `java_program` by a Java of the user's own in place of the wheel's; Java is
+    told `jvm`.
     """
     broker = find(folder)
     if broker is None or not is_running(broker):
-        broker = _launch(folder, broker, docker=docker, java_program=java_program)
+        broker = _launch(folder, broker, docker=docker, java_program=java_program, jvm=jvm)
         (folder / "server.json").write_bytes(msgspec.json.encode(broker))
     processes.wait_until(lambda: answers(broker) or not is_running(broker), patience=120)
     if not answers(broker):
         if not is_running(broker) and _lost_a_port(broker):
-            return start(folder, docker=docker, java_program=java_program)
+            return start(folder, docker=docker, java_program=java_program, jvm=jvm)
         where = f"docker logs {broker.container}" if broker.container else str(java.log_file(folder))
         raise FairwayError(f"Kafka did not start; read why in '{where}'.")
     return broker
@@ -78,7 +79,7 @@ def _lost_a_port(broker: Broker) -> bool:
     return not (processes.is_free(broker.port) and processes.is_free(broker.controller_port))
 
 
-def _launch(folder: Path, before: Broker | None, *, docker: bool, java_program: str) -> Broker:
+def _launch(folder: Path, before: Broker | None, *, docker: bool, java_program: str, jvm: str) -> Broker:
     folder.mkdir(parents=True, exist_ok=True)
     # Each keeps its data in a place of its own, so data that one began stays with it.
     if docker and before and not before.container:
@@ -88,10 +89,10 @@ def _launch(folder: Path, before: Broker | None, *, docker: bool, java_program: 
     cluster = before.cluster if before else make_cluster_id(folder)
     if docker or (before and before.container):
         name = f"fairway-kafka-{blake2b(str(folder).encode(), digest_size=4).hexdigest()}"
-        container.run(name, port, cluster, _JVM, properties(port, controller_port, "", container.DATA))
+        container.run(name, port, cluster, jvm, properties(port, controller_port, "", container.DATA))
         return Broker(port, controller_port, container=name, cluster=cluster)
     wanted = properties(port, controller_port, "127.0.0.1", str(folder / "data"))
-    process = java.run(folder, cluster, _JVM, wanted, java_program)
+    process = java.run(folder, cluster, jvm, wanted, java_program)
     return Broker(port, controller_port, process, cluster=cluster)
 
 

@@ -2,22 +2,18 @@
 
 import signal
 import sys
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from streams.dev import broker as kafka_server
 from tests.benchmarks import check, prepare, report
 from tests.benchmarks.contests import BY_NAME, run, run_waits
 from tests.benchmarks.loads import Pace
 from tests.benchmarks.progress import Figure
 from tests.benchmarks.sections import SECTIONS, Plan, run_sections
-from tests.benchmarks.stage import Stage
+from tests.benchmarks.stage import Stage, staged
 
 
 def main(
@@ -44,7 +40,7 @@ def main(
     rounds, events = (1, 5_000) if short else (rounds, events)
     pace = Pace(2, 1, 3) if short else Pace(counted=seconds)
     names = _choose(only, checking=checking or baseline)
-    with _staged() as stage:
+    with staged() as stage:
         results = _compete(stage, [name for name in names if name in BY_NAME], rounds, events)
         waits = run_waits(stage, events // 4) if "e" in names else None
         if checking or baseline:
@@ -73,16 +69,6 @@ def _choose(only: str, *, checking: bool) -> list[str]:
         typer.echo(f"'{name}' is left out: it needs a JDK and Maven.", err=True)
         names.remove(name)
     return names
-
-
-@contextmanager
-def _staged() -> Iterator[Stage]:
-    with tempfile.TemporaryDirectory(prefix="fairway-bench-") as name:
-        folder = Path(name)
-        try:
-            yield Stage(kafka_server.start(folder / "kafka").address, folder)
-        finally:
-            kafka_server.stop(folder / "kafka")
 
 
 def _compete(stage: Stage, names: Sequence[str], rounds: int, events: int) -> dict[str, list[Figure]]:

@@ -4,21 +4,18 @@ A hundred events a second of one tenant go in, evenly, and beside them as many o
 take: by another topic, by one hot customer, or by the quiet tenant's own topic and one partition of it.
 """
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 from confluent_kafka import Producer
 
-from streams.dev import broker as kafka_server
 from streams.kafka.partitioner import partition_of
 from tests import client
 from tests.benchmarks.latency import middle_and_late, reading
 from tests.benchmarks.progress import Broker
-from tests.benchmarks.stage import FAIRWAY, Setting, Stage
+from tests.benchmarks.stage import FAIRWAY, Setting, Stage, staged
 from tests.benchmarks.workloads import Event, make_events, make_journey
 
 QUIET = make_journey("Quiet", {"type": "SEND", "config": {"channel": "EMAIL", "templateId": "hello"}})
@@ -42,15 +39,11 @@ def main(
     flood: Annotated[int, typer.Option(help="Events of each flood.")] = 1_000_000,
 ) -> None:
     """Start a broker, measure quiet hours and floods in turn, and stop it."""
-    with tempfile.TemporaryDirectory(prefix="fairway-fairness-") as folder:
-        try:
-            stage = Stage(kafka_server.start(Path(folder) / "kafka").address, Path(folder))
-            quiet = _show("quiet", measure(stage, seconds), None)
-            for name, events, is_own in _SCENES:
-                _show(name, measure(stage, seconds, events, flood, is_own=is_own), quiet)
-            _show("quiet again", measure(stage, seconds), quiet)
-        finally:
-            kafka_server.stop(Path(folder) / "kafka")
+    with staged() as stage:
+        quiet = _show("quiet", measure(stage, seconds), None)
+        for name, events, is_own in _SCENES:
+            _show(name, measure(stage, seconds, events, flood, is_own=is_own), quiet)
+        _show("quiet again", measure(stage, seconds), quiet)
 
 
 def _many(count: int) -> Iterator[Event]:

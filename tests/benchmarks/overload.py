@@ -5,21 +5,18 @@ times three, by several topics; memory is looked at every second. It may grow by
 minutes to fill on a slow machine.
 """
 
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import psutil
 import typer
 from confluent_kafka import Producer
 
-from streams.dev import broker as kafka_server
 from tests import client
 from tests.benchmarks.progress import Broker
-from tests.benchmarks.stage import FAIRWAY, Setting, Stage
+from tests.benchmarks.stage import FAIRWAY, Setting, Stage, staged
 from tests.benchmarks.workloads import SENDING, make_events
 
 _BACKLOG = 100_000  # events, from which the speed is found
@@ -31,12 +28,8 @@ _REST = 64 * _MIB  # customers kept decoded, and what the allocator keeps of mem
 
 def main(seconds: Annotated[float, typer.Option(help="How long the load lasts.")] = 600.0) -> None:
     """Start a broker, find how fast a worker is, and load it with three times as much."""
-    with tempfile.TemporaryDirectory(prefix="fairway-overload-") as folder:
-        try:
-            stage = Stage(kafka_server.start(Path(folder) / "kafka").address, Path(folder))
-            _run(stage, seconds)
-        finally:
-            kafka_server.stop(Path(folder) / "kafka")
+    with staged() as stage:
+        _run(stage, seconds)
 
 
 def _run(stage: Stage, seconds: float) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 
 from models.journey import Journey, JourneyStatus
 from streams.database import create_engine, upgrade
+from streams.dev import broker as kafka_server
 from streams.dev import postgres as postgres_server
 from streams.dev import processes
 from streams.journeys.records import JourneyState, status_record, version_record
@@ -109,6 +111,17 @@ class Stage:
         with setting.running(FAIRWAY, **variables):
             processes.wait_until(lambda: sum(commands()) > before, PATIENCE)
             return time.monotonic() - begun
+
+
+@contextmanager
+def staged(jvm: str = kafka_server.JVM) -> Iterator[Stage]:
+    """Have a stage with a broker of its own for as long as the context lasts; `jvm` is what its Java is told."""
+    with tempfile.TemporaryDirectory(prefix="fairway-bench-") as name:
+        folder = Path(name)
+        try:
+            yield Stage(kafka_server.start(folder / "kafka", jvm=jvm).address, folder)
+        finally:
+            kafka_server.stop(folder / "kafka")
 
 
 class Setting:

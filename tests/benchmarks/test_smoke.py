@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streams.dev import broker as kafka_server
 from tests import client
 from tests.benchmarks.contests import BY_NAME, run
 from tests.benchmarks.loads import Pace, run_load
 from tests.benchmarks.progress import Transactions
-from tests.benchmarks.stage import Stage
+from tests.benchmarks.stage import Stage, staged
 from tests.benchmarks.standstill import PHASES, run_standstill
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
@@ -19,13 +18,10 @@ _QUICK = Pace(calm=0, warm=1, counted=2)
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage() -> Iterator[Stage]:
     """A stage with a broker of its own."""
-    folder = tmp_path_factory.mktemp("stage")
-    try:
-        yield Stage(kafka_server.start(folder / "kafka").address, folder)
-    finally:
-        kafka_server.stop(folder / "kafka")
+    with staged() as one:
+        yield one
 
 
 def test_a_workload_and_its_baseline_can_be_measured(stage: Stage) -> None:
