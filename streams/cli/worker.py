@@ -117,17 +117,20 @@ async def _run(settings: "Settings") -> None:
     import signal
     from importlib.metadata import version
 
-    import structlog
+    from streams.worker import garbage
 
-    from streams import failpoints
-    from streams.journeys.definitions import Definitions
-    from streams.kafka.readiness import check_topics
-    from streams.kafka.topics import ACTIVITY, read_topics
-    from streams.logs.setup import set_up
-    from streams.settings import find_unknown
-    from streams.worker.address import WebPort
-    from streams.worker.deferred import DeferredReader
-    from streams.worker.worker import Worker
+    with garbage.loading():
+        import structlog
+
+        from streams import failpoints
+        from streams.journeys.definitions import Definitions
+        from streams.kafka.readiness import check_topics
+        from streams.kafka.topics import ACTIVITY, read_topics
+        from streams.logs.setup import set_up
+        from streams.settings import find_unknown
+        from streams.worker.address import WebPort
+        from streams.worker.deferred import DeferredReader
+        from streams.worker.worker import Worker
 
     log = structlog.get_logger()
     for sentence in find_unknown():
@@ -165,16 +168,16 @@ async def _keep_company(
     running: "Worker", port: "WebPort", history: "DeferredReader", settings: "Settings", topics: "Topics"
 ) -> None:
     """Bring up what the partitions can do without: web views, history, outbox. Their imports take seconds."""
-    import gc
     from importlib import import_module
 
     from streams.clock import now
+    from streams.worker import garbage
 
     opening = asyncio.create_task(_await_partitions(running))
     await asyncio.wait([opening], timeout=_HEAD_START_SECONDS)
-    for module in ("streams.history.reader", "streams.journeys.outbox", *_CONTROL, "streams.web.app"):
-        await asyncio.to_thread(import_module, module)
-    gc.freeze()  # what was loaded stays, and need not be looked at for garbage
+    with garbage.loading():
+        for module in ("streams.history.reader", "streams.journeys.outbox", *_CONTROL, "streams.web.app"):
+            await asyncio.to_thread(import_module, module)
     from streams.control.breaker import watch_for_ever
     from streams.control.runs import advance_for_ever
     from streams.history.projector import Projector

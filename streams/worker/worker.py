@@ -4,7 +4,6 @@ Held to a real broker by tests/broker/test_worker.py.
 """
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -31,6 +30,7 @@ from streams.settings import Settings
 from streams.state.memory import MemoryMap
 from streams.state.ordered_map import OrderedMap
 from streams.state.rocksdb import open_rocks
+from streams.worker import garbage
 from streams.worker.address import name_worker
 from streams.worker.agents import register
 from streams.worker.assignment import Assignment
@@ -180,7 +180,7 @@ class Worker:
         await self._limits.ask()
         self.watch(await self.definitions.start())
         self.watch(asyncio.create_task(watch_loop()))
-        _tune_gc()
+        garbage.settle()
         for reader in self._app.readers:
             register(self._app, reader)
         is_named = self.settings.instance_id is not None
@@ -212,13 +212,6 @@ class Worker:
             log.warning("The worker could not end in order within 10 seconds; what was not committed is redone.")
         if self._telemetry is not None:
             await self._telemetry.close()
-
-
-def _tune_gc() -> None:
-    """Let Python look for cyclic garbage seldom: what journeys make holds none, and what was loaded stays."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def _make_telemetry(settings: Settings) -> "Telemetry | None":

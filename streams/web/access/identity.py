@@ -9,7 +9,6 @@ from starlette.requests import Request
 
 from streams.errors import FairwayError
 from streams.settings import Settings
-from streams.web.access.oidc import JwtIdentity
 from streams.web.access.tokens import TokenIdentity
 from streams.web.access.visitor import Visitor
 
@@ -23,6 +22,8 @@ def make_identify(settings: Settings, engine: AsyncEngine) -> Identify:
         case "token":
             return TokenIdentity(engine)
         case "oidc":
+            from streams.web.access.oidc import JwtIdentity  # what it needs loads for 40 ms
+
             return JwtIdentity(settings)
         case "open":
             return _anyone
