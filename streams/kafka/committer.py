@@ -6,7 +6,7 @@ refuses them of a worker that the group has given up, so a worker that was thoug
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -31,6 +31,7 @@ from streams.kafka.inputs import read_input
 from streams.kafka.limits import Limits
 from streams.kafka.records import GATHER_SECONDS, NO_HEADERS, Commit
 from streams.kafka.standing import Membership, Standing
+from streams.kafka.topics import INBOX
 from streams.kafka.transactions import Transactions
 from streams.settings import Settings
 
@@ -85,15 +86,20 @@ class Committer:
     """The transactions of one id. After an error it starts anew, and every partition is taken over again."""
 
     def __init__(
-        self, settings: Settings, changelog: str, transactional_id: str, limits: Limits, standing: Standing
-    ) -> None:
-        """Begin with no connection; the first partition that is taken over makes one."""
+        self, settings: Settings, changelog: str, transactional_id: str, limits: Limits, standing: Standing,
+        on_forward: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """Begin with no connection; the first partition that is taken over makes one.
+
+        `on_forward` is called when something for the inbox is committed.
+        """
         self.incarnation = 0  # counts starts and errors: what was begun before the last one is not committed
         self._settings = settings
         self._changelog = changelog
         self._id = transactional_id
         self._limits = limits
         self._standing = standing
+        self._on_forward = on_forward
         self._running: Running | None = None
         self._waiting: dict[int, _Waiting] = {}
         self._is_wanted = asyncio.Event()
@@ -222,6 +228,8 @@ class Committer:
         reach("commit.before")
         await transactions.end(is_committed=True)
         reach("commit.after")
+        if any(place.topic == INBOX for place in batches):
+            self._on_forward()
         return {partition: ends[TopicPartition(self._changelog, partition)] for partition in waiting}
 
     async def _send_offsets(

@@ -38,11 +38,14 @@ class Producers:
         self._settings = settings
         self._changelog = changelog
         self.limits = limits
+        self.on_forward: Callable[[], None] = lambda: None  # called when something for the inbox is committed
         self.standing = Standing(settings.app_id)
         self.shared = self._make_committer(worker_id(settings.app_id, name))
 
     def _make_committer(self, transactional_id: str) -> Committer:
-        return Committer(self._settings, self._changelog, transactional_id, self.limits, self.standing)
+        return Committer(
+            self._settings, self._changelog, transactional_id, self.limits, self.standing, lambda: self.on_forward()
+        )
 
     def make(self, partition: int) -> "PartitionProducer":
         """Return the producer of a partition."""

@@ -27,12 +27,11 @@ from streams.kafka.standing import Membership
 from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
 from streams.worker.coordinator import adapt, leave
+from streams.worker.fetch_turns import FetchTurns
 from streams.worker.fetch_waits import FetchWaits
 from streams.worker.left_out import LeftOut
 from streams.worker.subscriptions import LastingSubscriptions
 
-_FEW = 250  # records; a fetch that brings fewer has caught up with the producers
-_GATHER_SECONDS = 0.02  # for which they may then go on, before the next fetch: a commit lasts half as long
 _BESIDE_SECONDS = 0.02  # until other partitions are asked for while what was fetched of one has not been taken
 _METADATA_MS = 60_000  # by when a topic that was given more partitions, which nobody reads, is seen
 _FETCH_BYTES = 1024 * 1024  # of all partitions together
@@ -53,7 +52,7 @@ class Fetching(ThreadlessConsumer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: Counter[TP] = Counter()
-        self._next_fetch = 0.0  # time of the event loop
+        self.turns = FetchTurns()
 
     async def on_start(self) -> None:
         """Start; aiokafka would let a quiet topic wait for 100 ms beside one that has a backlog."""
@@ -99,7 +98,7 @@ class Fetching(ThreadlessConsumer):
     async def _send_in_time(self, send: Callable[..., Any], node: int, request: Any, **options: Any) -> Any:
         """Hold a fetch back, not what it brings: what comes meanwhile is in it."""
         if isinstance(request, FetchRequest):
-            await asyncio.sleep(self._next_fetch - asyncio.get_running_loop().time())
+            await self.turns.wait()
             return await self._waits.fetch(node, request)
         return await send(node, request, **options)
 
@@ -121,8 +120,7 @@ class Fetching(ThreadlessConsumer):
         rooms = {partition: leave_as_they_are(fetcher._records[partition]) for partition in starts}
         with subscriptions.fetch_context():
             found = await fetcher.fetched_records(starts.keys(), timeout=0, max_records=max_records)
-        if sum(map(len, found.values())) < _FEW:
-            self._next_fetch = asyncio.get_running_loop().time() + _GATHER_SECONDS
+        self.turns.note(sum(map(len, found.values())))
         return {
             TP(*partition): [
                 self._make_fetch(partition, start, assignment, found.get(partition, ()), rooms[partition])
@@ -188,9 +186,6 @@ class Fetching(ThreadlessConsumer):
 
     async def rejoin(self) -> None:
         """Let the group agree anew."""
-        await self.call_thread(self._rejoin)
-
-    async def _rejoin(self) -> None:
         self._ensure_consumer()._coordinator.request_rejoin()
 
 
@@ -284,6 +279,10 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
             coordinator.group_id, coordinator.generation, coordinator.member_id, coordinator._group_instance_id,
             partitions, is_shared,
         )  # fmt: skip
+
+    def fetch_soon(self) -> None:
+        """Fetch what was forwarded as soon as it can be read: it waited for its turn once."""
+        self._thread.turns.hurry()
 
     async def leave(self) -> None:
         """Leave the group at once, so that others take over; one with a name of its own may come back."""

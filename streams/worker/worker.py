@@ -185,6 +185,7 @@ class Worker:
             register(self._app, reader)
         is_named = self.settings.instance_id is not None
         Rebalancing(self._app, self.table.partitions, is_named=is_named, join=self._join, crash=self._crash)
+        self._producers.on_forward = self._app.consumer.fetch_soon
         await self._app.start()
 
     def _join(self, assigned: Iterable[Any]) -> None:
