@@ -5,79 +5,72 @@ So a topic with a few records now and then waits for no flood. It is what router
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from streams.kafka.fetch import Fetch
 
 _AHEAD = 50  # records of a topic that come before those that wait, until one of these has had its turn
 
 
-class FairQueue:
+class FairQueue(dict[str, deque[Fetch]]):
     """The fetches of each topic in their order, and the topics by whose turn is next."""
 
     def __init__(self) -> None:
-        self._fetches: dict[str, deque[Fetch]] = {}
-        self._new: set[str] = set()  # topics that come first, which are in front
+        super().__init__()
+        self.new: set[str] = set()  # topics of which nothing waited: they come first, and are in front
         self._ahead: Counter[str] = Counter()  # records that came first since one that had waited had its turn
-
-    def __bool__(self) -> bool:
-        return bool(self._fetches)
-
-    def __contains__(self, topic: str) -> bool:
-        return topic in self._fetches
-
-    def __iter__(self) -> Iterator[Fetch]:
-        return (fetch for fetches in self._fetches.values() for fetch in fetches)
+        self.records = 0  # in all fetches that wait, which is asked for more often than these change
+        self.size = 0  # bytes of them, decompressed
 
     @property
-    def heads(self) -> Iterable[Fetch]:
+    def heads(self) -> Iterator[Fetch]:
         """Return the first fetch of each topic, by whose turn is next."""
-        return (fetches[0] for fetches in self._fetches.values())
-
-    @property
-    def has_new(self) -> bool:
-        """Say whether what is next comes first, for nothing of its topic waited."""
-        return bool(self._new)
+        return (fetches[0] for fetches in self.values())
 
     def add(self, fetch: Fetch) -> None:
         """Add a fetch behind those of its topic."""
-        if fetch.topic not in self._fetches:
+        if fetch.topic not in self:
             self._line_up(fetch.topic)
-        self._fetches[fetch.topic].append(fetch)
+        self[fetch.topic].append(fetch)
+        self.records += len(fetch.records)
+        self.size += fetch.size
 
     def _line_up(self, topic: str) -> None:
-        self._fetches[topic] = deque()
+        self[topic] = deque()
         if self._ahead[topic] < _AHEAD:
-            self._new.add(topic)
-            for waiting in [one for one in self._fetches if one not in self._new]:
+            self.new.add(topic)
+            for waiting in [one for one in self if one not in self.new]:
                 self._move_back(waiting)
 
     def _move_back(self, topic: str) -> None:
-        self._fetches[topic] = self._fetches.pop(topic)
+        self[topic] = self.pop(topic)
 
     def take(self, topic: str, records: int, *, is_all: bool) -> None:
         """Note a topic's turn: so many records of its first fetch, which were `is_all` that was left of it."""
-        if topic in self._new:
+        if topic in self.new:
             self._ahead[topic] += records
         else:
             self._ahead.clear()
         if is_all:
             self.drop(topic)
-        if topic in self._fetches and not (topic in self._new and self._ahead[topic] < _AHEAD):
-            self._new.discard(topic)
+        if topic in self and not (topic in self.new and self._ahead[topic] < _AHEAD):
+            self.new.discard(topic)
             self._move_back(topic)
 
     def drop(self, topic: str) -> None:
         """Drop the first fetch of a topic."""
-        self._fetches[topic].popleft()
-        if not self._fetches[topic]:
-            del self._fetches[topic]
-            self._new.discard(topic)
-        if not self._fetches:
+        fetch = self[topic].popleft()
+        self.records -= len(fetch.records)
+        self.size -= fetch.size
+        if not self[topic]:
+            del self[topic]
+            self.new.discard(topic)
+        if not self:
             self._ahead.clear()
 
     def clear(self) -> None:
         """Drop all fetches."""
-        self._fetches.clear()
-        self._new.clear()
+        super().clear()
+        self.new.clear()
         self._ahead.clear()
+        self.records = self.size = 0

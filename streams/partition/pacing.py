@@ -2,7 +2,7 @@
 
 A commit costs as much as twenty inputs or so. So what is done is committed at once where little waits, and a
 transaction grows where much does, up to what fits it. A worker's partitions commit together: when one of them
-does, all do that have anything to commit.
+does, all do that have anything to commit, but for those that have more to do at once and have only begun.
 """
 
 import asyncio
@@ -23,9 +23,11 @@ class Load(NamedTuple):
     size: int
     """Bytes emitted since the last commit."""
     has_more: bool
-    """Whether input waits, or waits are due."""
+    """Whether input waits, here or at the broker, or waits are due."""
+    since: datetime
+    """When the transaction began, which is when the partition's last commit did."""
     begun: datetime
-    """When the transaction began, which is when the last commit did."""
+    """When the worker's last commit began."""
     lasts: timedelta
     """How long a commit lasts, on average."""
     is_fresh: bool = False
@@ -57,6 +59,8 @@ class Pacing(msgspec.Struct, frozen=True):
     """Commit intervals from one commit to the next at least, while fresh input is held and more to do at once."""
     enough: int = 1000
     """Inputs of which a commit is a small part: with more to do at once, a transaction goes on until then."""
+    some: int = 300
+    """Inputs with which a partition that has more to do at once goes along when others commit."""
     stretch: int = 40
     """Commit intervals that a transaction lasts at most, however much there is to do."""
     pause: int = 2
@@ -77,8 +81,17 @@ class Pacing(msgspec.Struct, frozen=True):
 
     def is_time(self, load: Load, now: datetime) -> bool:
         """Say whether to commit what is done."""
-        goes_along = not load.has_more and now < load.begun + self.gather
-        return goes_along or self.is_full(load) or now >= self.next_commit(load)
+        is_gathered = not load.has_more and now < load.begun + self.gather
+        return is_gathered or self.is_full(load) or now >= self.next_commit(load)
+
+    def goes_along(self, load: Load, now: datetime) -> bool:
+        """Say whether to commit what is done because others of the worker do.
+
+        A commit of a partition costs as much however little is in it. One that has only begun goes on while it has
+        more to do at once, for half of the time that a transaction lasts at most.
+        """
+        has_begun = load.inputs < self.some and now < load.since + self.stretch * self.interval / 2
+        return load.is_fresh or not (load.has_more and has_begun)
 
     def next_commit(self, load: Load) -> datetime:
         """Return when to commit what is done: later while there is more to do at once."""
@@ -87,8 +100,8 @@ class Pacing(msgspec.Struct, frozen=True):
             longest = self.stretch * self.interval
             if load.is_fresh:
                 return load.begun + min(soon, longest)
-            lasts = self.patience * load.lasts if load.inputs >= self.enough else longest
-            return load.begun + min(lasts, longest)
+            latest = load.since + longest
+            return min(latest, load.begun + self.patience * load.lasts) if load.inputs >= self.enough else latest
         usual = self.interval if load.inputs >= self.worth else min(self.interval, self.pause * load.lasts)
         return load.begun + (min(soon, usual) if load.is_fresh and load.is_beside else usual)
 
@@ -109,9 +122,9 @@ class Pace:
         """Set this event when the next commit begins."""
         self._sleepers.add(event)
 
-    def load(self, inputs: int, size: int, *, has_more: bool, is_fresh: bool = False) -> Load:
-        """Return how a partition stands with so much in its transaction."""
-        return Load(inputs, size, has_more, self._committed, self._lasts, is_fresh, self.turns.is_busy)
+    def load(self, inputs: int, size: int, since: datetime, *, has_more: bool, is_fresh: bool = False) -> Load:
+        """Return how a partition stands with so much in its transaction, which began then."""
+        return Load(inputs, size, has_more, since, self._committed, self._lasts, is_fresh, self.turns.is_busy)
 
     def begin(self, now: datetime) -> None:
         """Begin a commit, and the next transaction with it; whoever has inputs is called to it."""

@@ -5,7 +5,7 @@ a flood in one topic holds up no other. Within a topic's partition the order is 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 import structlog
@@ -40,6 +40,7 @@ class RecordQueue:
         self._numbers: Sequence[int] = (partition,)  # of the topics' partitions that come here
         self._room = share(_ROOM, partitions)
         self._waiting = FairQueue()
+        self.new: Set[str] = self._waiting.new  # topics that come before all that waits: nothing of theirs did
         self._taken: dict[str, int] = {}  # records of a topic's first fetch that are done
         self._seeks: dict[str, int] = {}
         self._seek: Seek | None = None
@@ -52,11 +53,6 @@ class RecordQueue:
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
-
-    @property
-    def has_new(self) -> bool:
-        """Say whether what is next comes before all that waits: nothing of its topic waited."""
-        return self._waiting.has_new
 
     @property
     def oldest(self) -> int | None:
@@ -76,13 +72,10 @@ class RecordQueue:
 
     def has_room(self, topic: str | None = None) -> bool:
         """Say whether another fetch is welcome: of a topic of which nothing waits it always is."""
-        if topic is not None and topic not in self._waiting:
+        waiting = self._waiting
+        if waiting.records < self._room and waiting.size < _MOST_BYTES:
             return True
-        waiting = list(self._waiting)
-        return (
-            sum(len(fetch.records) for fetch in waiting) < self._room
-            and sum(fetch.size for fetch in waiting) < _MOST_BYTES
-        )
+        return topic is not None and topic not in waiting
 
     def add(self, fetch: Fetch) -> None:
         """Queue a fetch; one from before the partition was assigned is dropped, for it will be fetched again."""
@@ -132,7 +125,7 @@ class RecordQueue:
 
         Raises MigratedError if the consumer can't be sent back to records that are missing.
         """
-        fetch = next(iter(self._waiting), None)
+        fetch = next(self._waiting.heads, None)
         if fetch is None:
             return None
         topic = fetch.topic
@@ -166,6 +159,13 @@ class RecordQueue:
         """Say whether a portion was the last that is known of its topic."""
         topic = portion.topic
         return topic not in self._waiting and portion.position >= self.ends.get(topic, 0)
+
+    def lies_behind(self, positions: Mapping[str, int]) -> bool:
+        """Say whether the broker is known to have more of a topic, from these positions on, than there is room for.
+
+        Of less, the next fetch brings all: a little is nothing to wait for.
+        """
+        return any(end - positions.get(topic, 0) > self._room for topic, end in self.ends.items())
 
     def _portion(self, fetch: Fetch, position: int, limit: int) -> Portion:
         topic = fetch.topic

@@ -23,7 +23,7 @@ from streams.partition.outputs import Router
 from streams.partition.pacing import Load
 from streams.partition.queue import RecordQueue
 from streams.partition.timers import Timers
-from streams.partition.transaction import NO_ROWS, Prepared, Transaction, UnwritableRowError
+from streams.partition.transaction import NO_ROWS, Transaction, UnwritableRowError
 from streams.state.store import Store
 
 _LOOK_UP = 5.0  # seconds at most between two looks: whoever brings input or new journeys calls
@@ -32,12 +32,10 @@ log = structlog.get_logger()
 
 
 class _InFlight(NamedTuple):
-    """A transaction on its way to the broker, and the task that ends with the changelog's next offset."""
+    """A transaction on its way to the broker, and the task that ends when the store has it, too."""
 
-    transaction: Transaction
-    prepared: Prepared
-    arrival: "asyncio.Task[int]"
-    started: datetime
+    rows: Mapping[bytes, bytes | None]
+    arrival: "asyncio.Task[None]"
 
 
 class Session:
@@ -57,7 +55,8 @@ class Session:
         self._known = KnownCustomers(context.customers_kept)
         self._round = context.pace.round  # of the worker's commits, when the transaction got its first input
         self._in_flight: _InFlight | None = None
-        self._timers = self._look_at_timers(Backlog(context.clock(), {}))
+        self._began = context.clock()  # the transaction at hand
+        self._timers = self._look_at_timers(Backlog(self._began, {}))
         self._transaction = self._begin(read_positions(row) if row else {})
         self._flush: asyncio.Future[None] | None = None
         self._at_once = context.pace.pacing.slice_records
@@ -67,7 +66,7 @@ class Session:
 
     def _begin(self, positions: Mapping[str, int]) -> Transaction:
         tally = self._context.tracing.tally() if self._context.tracing else None
-        pending = NO_ROWS if self._in_flight is None else self._in_flight.prepared.rows
+        pending = NO_ROWS if self._in_flight is None else self._in_flight.rows
         return Transaction(
             self._store, self._known, positions, self._processor.router, self._producer.output, tally, pending
         )
@@ -118,7 +117,9 @@ class Session:
         if self._has_arrived:
             await self._end_commit()
         now, before = self._context.clock(), self._transaction.inputs
-        if self._is_behind or (not self._queue.has_new and self._is_time_to_commit(now)):
+        if self._is_behind and not self._context.pace.pacing.goes_along(self._load(now), now):
+            self._round = self._context.pace.round  # as if it had begun after the others' commit
+        if self._is_behind or (not self._queue.new and self._is_time_to_commit(now)):
             await self._commit_and_line_up()
             return True
         if not before:
@@ -142,9 +143,10 @@ class Session:
 
     def _is_urgent(self) -> bool:
         """Say whether somebody waits for this partition's turn who waits for no backlog."""
+        if self._queue.new:
+            return True
         is_fresh = self._transaction.is_fresh
-        is_due = is_fresh and (self._has_arrived or self._is_time_to_commit(self._context.clock()))
-        return is_due or self._queue.has_new
+        return is_fresh and (self._has_arrived or self._is_time_to_commit(self._context.clock()))
 
     async def _follow_journeys(self) -> None:
         await self.commit()
@@ -154,8 +156,8 @@ class Session:
     async def _take_in(self, now: datetime) -> None:
         """Take in what waits, a slice of it."""
         pacing, transaction = self._context.pace.pacing, self._transaction
-        before, was_new = transaction.inputs, self._queue.has_new
-        while self._queue and transaction.inputs < pacing.most_inputs and self._queue.has_new is was_new:
+        before, was_new = transaction.inputs, bool(self._queue.new)
+        while self._queue and transaction.inputs < pacing.most_inputs and bool(self._queue.new) is was_new:
             portion = await self._queue.next(transaction.positions, self._at_once)
             if portion is not None:
                 self._isolation.take(transaction, portion, now)
@@ -196,8 +198,11 @@ class Session:
                 await self._queue.filled.wait()
 
     def _load(self, now: datetime) -> Load:
-        one, has_more = self._transaction, bool(self._queue) or self._timers.is_due(now)
-        return self._context.pace.load(one.inputs, one.outputs.size, has_more=has_more, is_fresh=one.is_fresh)
+        one = self._transaction
+        has_more = bool(self._queue) or self._timers.is_due(now) or self._queue.lies_behind(one.positions)
+        return self._context.pace.load(
+            one.inputs, one.outputs.size, self._began, has_more=has_more, is_fresh=one.is_fresh
+        )
 
     def _is_time_to_commit(self, now: datetime) -> bool:
         """Say whether to commit; while a commit is on its way only if nothing more fits."""
@@ -242,14 +247,33 @@ class Session:
             return
         self._known.keep(transaction.customers, prepared.rows)
         commit = Commit(prepared.rows, prepared.outputs, self._offsets())
-        arrival = asyncio.create_task(self._producer.commit(commit))
+        arrival = asyncio.create_task(self._deliver(commit, transaction, prepared.marks, started))
         arrival.add_done_callback(partial(self._note_arrival, started))
-        self._in_flight = _InFlight(transaction, prepared, arrival, started)
-        self._transaction = self._begin(transaction.positions)
+        self._in_flight = _InFlight(prepared.rows, arrival)
+        self._transaction, self._began = self._begin(transaction.positions), started
         if self._round == self._context.pace.round:
             self._context.pace.begin(started)
 
-    def _note_arrival(self, started: datetime, arrival: "asyncio.Task[int]") -> None:
+    async def _deliver(
+        self, commit: Commit, transaction: Transaction, marks: Mapping[bytes, bool], started: datetime
+    ) -> None:
+        """Commit, and move the store to where the broker is then; after a crash before that, the changelog does.
+
+        The partitions that commit together do the latter one after another: as a part of each one's next turn, with
+        slices of others between, it would find nothing of what it needs in the processor's cache.
+        """
+        offset = await self._producer.commit(commit)
+        reach("store.before")
+        self._store.write(commit.rows, marks, offset)
+        reach("store.after")
+        self._timers.note_commit(marks)
+        self._counts.inputs += transaction.inputs
+        self._counts.commits += 1
+        for letter in transaction.outputs.letters:
+            tell_letter(letter, transaction.tally)
+        transaction.tally.count(started, self._context.clock())
+
+    def _note_arrival(self, started: datetime, arrival: "asyncio.Task[None]") -> None:
         """Wake the session; its error is raised where the commit ends, if the session has not ended before."""
         if not arrival.cancelled() and arrival.exception() is None:
             self._context.pace.note_commit(self._context.clock() - started)
@@ -258,15 +282,13 @@ class Session:
             self._context.pace.turns.call(self._is_urgent)
 
     async def _end_commit(self) -> None:
-        """Wait for what is on its way, if anything is, and move the store to where the broker is then."""
+        """Wait for what is on its way, if anything is."""
         in_flight = self._in_flight
         if in_flight is None:
             return
-        self._post_commit(in_flight, await in_flight.arrival)
+        await in_flight.arrival
         self._in_flight = None
-        now = self._context.clock()
-        in_flight.transaction.tally.count(in_flight.started, now)
-        self._timers.look(now)
+        self._timers.look(self._context.clock())
 
     def _offsets(self) -> dict[str, int]:
         """Return what the group is told: the positions in topics that it reads.
@@ -276,18 +298,6 @@ class Session:
         positions = self._transaction.positions
         told = {topic: at for topic, at in positions.items() if topic not in self._queue.unread}
         return {INBOX: positions.get(INBOX, 0)} | told
-
-    def _post_commit(self, in_flight: _InFlight, offset: int) -> None:
-        """Move the store to where the broker is now; after a crash before this, the changelog does."""
-        transaction, prepared = in_flight.transaction, in_flight.prepared
-        reach("store.before")
-        self._store.write(prepared.rows, prepared.marks, offset)
-        reach("store.after")
-        self._timers.note_commit(prepared.marks)
-        self._counts.inputs += transaction.inputs
-        self._counts.commits += 1
-        for letter in transaction.outputs.letters:
-            tell_letter(letter, transaction.tally)
 
     async def _rewind(self, key: bytes) -> None:
         """Drop the transaction, of which nothing was sent, and do its inputs again, this key's each for itself."""

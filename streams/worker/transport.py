@@ -107,13 +107,14 @@ class Fetching(ThreadlessConsumer):
     ) -> dict[TP, list[Fetch]]:
         """Wait for records as Faust does; then drain them without an await between, so that nothing moves."""
         fetcher, subscriptions = consumer._fetcher, consumer._subscription
-        if not self.ready(active_partitions):
+        ready = self.ready(active_partitions)  # who is full has been left out
+        if not ready:
             await self._wait_for_records(fetcher, timeout)
+            ready = {place for place in self.ready(active_partitions) if self.consumer.wants(*place)}
         assignment = subscriptions.subscription and subscriptions.subscription.assignment
         if not assignment or not self.consumer.flow_active:
             return {}
-        ready = {place for place in self.ready(active_partitions) & assignment.tps if self.consumer.wants(*place)}
-        states = {partition: assignment.state_value(partition) for partition in ready}
+        states = {partition: assignment.state_value(partition) for partition in ready & assignment.tps}
         starts = {partition: state.position for partition, state in states.items() if state.has_valid_position}
         if not starts:
             return {}

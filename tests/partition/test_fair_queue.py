@@ -23,7 +23,7 @@ def make(*topics: str) -> FairQueue:
 
 def turn(queue: FairQueue, records: int = 1, *, is_all: bool = True) -> str:
     """Let the topic whose turn it is take so many records, and return which it was."""
-    head = next(iter(queue))
+    head = next(queue.heads)
     queue.take(head.topic, records, is_all=is_all)
     return head.topic
 
@@ -37,10 +37,10 @@ def test_what_comes_of_topics_of_which_nothing_waits_is_next_in_the_order_in_whi
     queue = make("flood", "import")
     turn(queue, 200, is_all=False)
     turn(queue, 200, is_all=False)
-    assert not queue.has_new
+    assert not queue.new
     for topic in "abc":
         queue.add(fetch(topic))
-    assert queue.has_new
+    assert queue.new
     assert list(turns(queue)) == [*"abc", "flood", "import"]
 
 
@@ -71,7 +71,7 @@ def test_one_that_waits_has_its_turn_however_often_others_come(records: int, oth
         for topic in others:
             if topic not in queue:
                 queue.add(fetch(topic, number))
-        if turn(queue, records, is_all=next(iter(queue)).topic != "flood") == "flood":
+        if turn(queue, records, is_all=next(queue.heads).topic != "flood") == "flood":
             break
         ahead += records
     assert ahead <= len(others) * (FEW - 1 + records)
@@ -83,7 +83,7 @@ def test_a_topic_that_is_alone_comes_first_again_and_again() -> None:
     queue = FairQueue()
     for number in range(20):
         queue.add(fetch("a", number))
-        assert queue.has_new
+        assert queue.new
         turn(queue, FEW - 1)
     queue.add(fetch("flood"))
     turn(queue, FEW, is_all=False)
@@ -99,7 +99,23 @@ def test_what_was_dropped_is_not_in_line(is_dropped: bool) -> None:
     else:
         queue.clear()
     assert not queue
-    assert not queue.has_new
+    assert not queue.new
     assert "a" not in queue
     queue.add(fetch("b"))
     assert list(turns(queue)) == ["b"]
+
+
+@pytest.mark.parametrize("is_dropped", [True, False], ids=["dropped", "cleared"])
+def test_it_knows_how_much_waits(is_dropped: bool) -> None:
+    queue = FairQueue()
+    for number, topic in enumerate("aab"):
+        queue.add(fetch(topic, number)._replace(records=[None] * (number + 1), size=10**number))
+    assert (queue.records, queue.size) == (6, 111)
+    queue.drop("a")
+    assert (queue.records, queue.size) == (5, 110)
+    if is_dropped:
+        turn(queue)
+        turn(queue)
+    else:
+        queue.clear()
+    assert (queue.records, queue.size) == (0, 0)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Self
 
+import msgspec
 import pytest
 
 from models.customer import Customer
@@ -133,7 +134,7 @@ async def test_an_event_of_a_topic_without_a_backlog_is_committed_within_the_int
 
 
 async def test_busy_partitions_commit_together_before_any_of_them_does_another_slice() -> None:
-    worker = Worker(4)
+    worker = Worker(4, msgspec.structs.replace(ONE_PORTION, some=PORTION))
     sessions = [await task.open() for task in worker.tasks]
     for task, session in zip(worker.tasks, sessions, strict=True):
         await session.commit()
@@ -152,6 +153,37 @@ async def test_busy_partitions_commit_together_before_any_of_them_does_another_s
         one.cancel()
     await asyncio.gather(*running, flushing, return_exceptions=True)
     assert sum(task.counts.inputs for task in worker.tasks) - before == worker.pace.begun[0]
+
+
+@pytest.mark.parametrize(
+    ("records", "seconds", "goes_along"),
+    [
+        pytest.param(2 * PORTION, 0.5, False, id="it has only begun"),
+        pytest.param(6 * PORTION, 0.5, True, id="it has some"),
+        pytest.param(2 * PORTION, 1.0, True, id="it began long ago"),
+    ],
+)
+@pytest.mark.parametrize("is_fetched", [True, False], ids=["more is fetched", "the broker has more"])
+async def test_a_partition_with_more_to_do_goes_along_with_others_commit_where_it_is_worth_it(
+    records: int, seconds: float, is_fetched: bool, goes_along: bool
+) -> None:
+    now, pace = START, Pace(Pacing(most_slice_records=PORTION, slice_time=timedelta()), START)
+    busy, other = (make_task(Broker(), pace=pace, clock=lambda: now) for _ in range(2))
+    sessions = [await task.open() for task in (busy, other)]
+    for session in sessions:
+        await session.commit()
+    before = busy.counts.commits
+    come(busy, FLOOD, flood(records + 9 * PORTION if is_fetched else records))
+    busy.queue.ends[FLOOD] = records + 2000
+    while sessions[0].positions.get(FLOOD, 0) < records:
+        await sessions[0].step()
+    come(other, QUIET, iter(["quiet"]))
+    now += timedelta(seconds=seconds)
+    await sessions[1].step()
+    for session in (*sessions, *sessions):
+        await session.step()
+        await asyncio.sleep(0)
+    assert busy.counts.commits - before == goes_along
 
 
 class Flooded:

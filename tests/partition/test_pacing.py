@@ -24,7 +24,7 @@ def is_time(
 ) -> bool:
     """Say whether a partition commits what it has done, so long after its last commit began."""
     now = START + timedelta(seconds=after)
-    return PACING.is_time(Load(inputs, size, waiting, START, timedelta(seconds=lasts), fresh, beside), now)
+    return PACING.is_time(Load(inputs, size, waiting, START, START, timedelta(seconds=lasts), fresh, beside), now)
 
 
 @pytest.mark.parametrize(
@@ -91,26 +91,54 @@ def test_a_little_goes_along_with_a_commit_that_has_just_begun_and_a_part_of_muc
     assert not is_time(1, waiting=True, after=0.001)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "waiting", "fresh", "after", "goes"),
+    [
+        pytest.param(299, True, False, 19.9, False, id="it has begun, and has more to do at once"),
+        pytest.param(300, True, False, 0.0, True, id="it has some"),
+        pytest.param(1, True, False, 20.0, True, id="it began half as long ago as it may last"),
+        pytest.param(1, True, True, 0.0, True, id="somebody waits for it"),
+        pytest.param(1, False, False, 0.0, True, id="it has no more to do"),
+    ],
+)
+def test_a_partition_goes_along_with_others_unless_it_has_only_begun(
+    inputs: int, waiting: bool, fresh: bool, after: float, goes: bool
+) -> None:
+    load = Load(inputs, 0, waiting, START, START + timedelta(hours=1), timedelta(seconds=LASTS), fresh)
+    assert PACING.goes_along(load, START + timedelta(seconds=after)) is goes
+
+
+def test_a_transaction_that_others_passed_by_lasts_no_longer_for_that() -> None:
+    now = START + timedelta(seconds=40)
+    for inputs in (1, 1000):
+        load = Load(inputs, 0, True, START, now - timedelta(seconds=0.05), timedelta(seconds=LASTS))
+        assert not PACING.is_time(load, now - timedelta(seconds=0.001))
+        assert PACING.is_time(load, now)
+    assert PACING.is_time(load, load.begun + 3 * load.lasts)
+
+
 def test_how_long_a_commit_lasts_is_an_average_over_the_last_ones() -> None:
     pace = Pace(PACING, START)
     for _ in range(60):
         pace.note_commit(timedelta(seconds=2))
-    assert pace.load(1, 1, has_more=False).lasts == pytest.approx(timedelta(seconds=2), abs=timedelta(seconds=0.01))
+    assert pace.load(1, 1, START, has_more=False).lasts == pytest.approx(
+        timedelta(seconds=2), abs=timedelta(seconds=0.01)
+    )
 
 
-def test_a_transaction_begins_when_the_commit_before_it_does() -> None:
+def test_a_worker_knows_when_its_last_commit_began() -> None:
     pace = Pace(PACING, START)
     pace.begin(START + timedelta(seconds=1))
-    assert pace.load(3, 4, has_more=True)[:4] == (3, 4, True, START + timedelta(seconds=1))
+    assert pace.load(3, 4, START, has_more=True)[:5] == (3, 4, True, START, START + timedelta(seconds=1))
 
 
 async def test_a_partition_knows_whether_others_have_more_to_do() -> None:
     pace = Pace(PACING, START)
     in_line = asyncio.create_task(pace.turns.wait(lambda: False))
     await asyncio.sleep(0)
-    assert pace.load(1, 1, has_more=False).is_beside
+    assert pace.load(1, 1, START, has_more=False).is_beside
     await in_line
-    assert not pace.load(1, 1, has_more=False).is_beside
+    assert not pace.load(1, 1, START, has_more=False).is_beside
 
 
 async def test_when_one_partition_commits_the_others_are_woken_and_called_and_know_it() -> None:

@@ -183,6 +183,14 @@ async def test_a_portion_is_at_the_end_where_nothing_more_of_its_topic_is_known(
     assert not queue.is_at_end(Portion(TOPIC, (), 3))
 
 
+def test_a_queue_knows_whether_the_broker_has_more_than_there_is_room_for() -> None:
+    queue = make()
+    assert not queue.lies_behind({})
+    queue.ends[TOPIC] = 1001
+    assert queue.lies_behind({})
+    assert not queue.lies_behind({TOPIC: 1, "other": 0})
+
+
 async def test_however_much_of_one_topic_waits_another_comes_first() -> None:
     queue = make()
     for start in range(0, 5000, 500):
@@ -191,10 +199,10 @@ async def test_however_much_of_one_topic_waits_another_comes_first() -> None:
     assert not queue.has_room("flood")
     assert queue.has_room(TOPIC)
     queue.add(fetch(0, 1))
-    assert queue.has_new
+    assert queue.new
     portions = [await queue.next({"flood": 50}, 50) for _ in range(2)]
     assert [portion and portion.topic for portion in portions] == [TOPIC, "flood"]
-    assert not queue.has_new
+    assert not queue.new
 
 
 @pytest.mark.parametrize("size", [1_000, 1_000_000, 20_000_000])
