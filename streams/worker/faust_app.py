@@ -88,10 +88,14 @@ class FaustApp(faust.App):  # type: ignore[misc]
         if self._consumer is not None:
             await self._consumer.leave()
 
-    async def crash(self, reason: BaseException) -> None:
-        """Let the worker end with this error."""
+    async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
+        """Let the worker end: Faust would start another agent, and what was handed to this one would be gone."""
+        self.on_crash(exc)
+
+    def _crash(self, reason: BaseException) -> None:
+        """Let the worker end with any Faust service's error: it would stay in the group, and read nothing."""
         self.on_crash(reason)
-        await super().crash(reason)
+        super()._crash(reason)
 
 
 def make_faust_app(settings: Settings, address: str) -> FaustApp:

@@ -42,6 +42,8 @@ class LastingSubscriptions(SubscriptionState):  # type: ignore[misc]
 
     on_change: Callable[[], None] = staticmethod(lambda: None)
     """Called when other partitions are assigned, for the fetcher to look at."""
+    on_error: Callable[[BaseException], None] = staticmethod(lambda _: None)
+    """Called with what ended the coordinator's work; it waits for somebody who asks, and nobody does."""
 
     def assign_from_subscribed(self, assignment: Iterable[TopicPartition]) -> None:
         """Have these partitions from now on."""
@@ -53,6 +55,11 @@ class LastingSubscriptions(SubscriptionState):  # type: ignore[misc]
         subscription._reassignment_in_progress = False
         self._notify_assignment_waiters()
         self.on_change()
+
+    def abort_waiters(self, exc: BaseException) -> None:
+        """Tell the error, too."""
+        super().abort_waiters(exc)
+        self.on_error(exc)
 
     def begin_reassignment(self) -> None:
         """Go on: the generation fences what is done meanwhile."""

@@ -93,6 +93,7 @@ class Fetching(ThreadlessConsumer):
         consumer._client.send = partial(self._send_in_time, consumer._client.send)
         consumer._subscription = LastingSubscriptions()
         consumer._subscription.on_change = partial(_wake, consumer, self._waits)
+        consumer._subscription.on_error = self.app.on_crash
         return consumer
 
     async def _send_in_time(self, send: Callable[..., Any], node: int, request: Any, **options: Any) -> Any:
@@ -107,6 +108,8 @@ class Fetching(ThreadlessConsumer):
     ) -> dict[TP, list[Fetch]]:
         """Wait for records as Faust does; then drain them without an await between, so that nothing moves."""
         fetcher, subscriptions = consumer._fetcher, consumer._subscription
+        if fetcher.error_future.done():
+            fetcher.error_future.result()
         ready = self.ready(active_partitions)  # who is full has been left out
         if not ready:
             await self._wait_for_records(fetcher, timeout)

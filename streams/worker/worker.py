@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from streams.clock import now
 from streams.engine.advance import advance
@@ -85,7 +86,7 @@ class Worker:
         self._producers = Producers(settings, topics.changelog, self._limits, settings.instance_id or token_hex(8))
         self._app.partitions = topics.partitions
         self._app.readers = [self.assignment]
-        self._app.on_crash = self._crash
+        self._app.on_crash = self._note_crash
         self._telemetry = _make_telemetry(settings)
         self._context = self._make_context(topics.partitions)
         self._error: BaseException | None = None
@@ -154,6 +155,14 @@ class Worker:
 
     def _look_at_end(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
+            self._crash(error)
+
+    def _note_crash(self, error: BaseException) -> None:
+        """End with an error that Faust or aiokafka met; the latter wraps those that are none of Kafka's."""
+        if type(error) is KafkaError:
+            wrapped, error = error, RuntimeError(str(error))
+            error.__cause__ = wrapped.__cause__
+        if not self.is_stopping:  # then its parts end in whatever order
             self._crash(error)
 
     def _crash(self, error: BaseException) -> None:

@@ -1,6 +1,7 @@
 """A partition that stays keeps its position in the consumer; one that goes loses it, and whoever waits for it."""
 
 from aiokafka import TopicPartition
+from aiokafka.errors import GroupAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata
 
 from streams.worker.subscriptions import LastingSubscriptions
@@ -45,3 +46,12 @@ async def test_of_what_goes_nothing_is_taken_in_and_where_it_comes_back_it_begin
     assert assignment.requesting_committed() == [SECOND]
     state.update_committed(OffsetAndMetadata(9, ""))
     assert (await again).offset == 9
+
+
+async def test_what_ends_the_coordinator_s_work_is_told_also_where_nobody_waits() -> None:
+    subscriptions, errors = make(), list[BaseException]()
+    subscriptions.register_fetch_waiters(set())
+    subscriptions.on_error = errors.append
+    error = GroupAuthorizationFailedError("golf")
+    subscriptions.abort_waiters(error)
+    assert errors == [error]
