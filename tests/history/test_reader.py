@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +46,26 @@ class Topic:
         records: list[Any] = [record(offset=offset, customer=f"c-{offset}") for offset in range(self.place, end)]
         self.reader.take(Fetch(ACTIVITY, 0, self.place, end, records, 1, self.seeks))
         self.place = end
+
+
+class Failing:
+    """A projector that fails once in removing what is old."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.pruned = 0
+
+    async def position(self, partition: int) -> int:
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+    async def positions(self) -> dict[int, int]:
+        self.looks += 1
+        return {}
+
+    async def prune(self, before: datetime) -> None:
+        self.pruned += 1
+        if self.pruned == 1:
+            raise TypeError("an error of ours")
 
 
 class Away:
@@ -110,6 +130,21 @@ async def test_while_postgres_does_not_say_where_to_go_on_the_lag_grows() -> Non
     assert (reader.lag(), topic.seeks) == (300, 0)
     await reader.assign([], 2, topic.seek)
     assert reader.lag() == 0
+
+
+async def test_the_history_is_looked_at_again_after_an_error_of_ours() -> None:
+    moment = START
+    failing = Failing()
+    reader = HistoryReader(failing, lambda: moment, days=1, look_every=0.01)  # type: ignore[arg-type]
+    topic = Topic(reader, 0, 20)
+    await reader.assign([0], 1, topic.seek)
+    async with asyncio.timeout(30):
+        while not failing.looks:
+            await asyncio.sleep(0.01)
+        moment += timedelta(hours=1)
+        while failing.pruned < 2:
+            await asyncio.sleep(0.01)
+    await reader.assign([], 2, topic.seek)
 
 
 async def test_a_rebuild_is_followed_while_records_come(

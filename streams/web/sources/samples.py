@@ -130,7 +130,10 @@ class Samples:
     async def run(self) -> None:
         """Look for ever."""
         while True:
-            self.taken.append(await self.take(read_clock()))
+            try:
+                self.taken.append(await self.take(read_clock()))
+            except Exception as error:  # of ours: a gap is seen, and the pages that show nothing else work on
+                _log.exception("No sample could be taken.", error=repr(error))
             await asyncio.sleep(EVERY.total_seconds())
 
     async def take(self, now: datetime) -> Sample:

@@ -1,5 +1,6 @@
 """The last minutes in numbers, from samples that were taken."""
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,10 +9,12 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from streams.cancellation import end_tasks
 from streams.database import create_engine
 from streams.health.observation import Link, Waiting
 from streams.kafka.topics import ACTIVITY, INBOX
 from streams.web.access.visitor import Visitor
+from streams.web.sources import samples as module
 from streams.web.sources.broker import Part
 from streams.web.sources.samples import Sample, Samples, measure_waiting
 
@@ -89,6 +92,25 @@ async def test_since_when_kafka_and_postgres_are_away_is_known_and_neither_hides
     assert (taken.lag(), taken.behind, taken.members) == (4, timedelta(seconds=5), ())
     assert (samples.kafka, samples.postgres) == (Link(taken.at), Link(None, START))
     await nobody.dispose()
+
+
+async def test_samples_are_taken_again_after_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, looks = Samples(None, None, None), list[datetime]()  # type: ignore[arg-type]
+
+    async def take(now: datetime) -> Sample:
+        looks.append(now)
+        if len(looks) == 1:
+            raise TypeError("an error of ours")
+        return Sample(START)
+
+    monkeypatch.setattr(samples, "take", take)
+    monkeypatch.setattr(module, "EVERY", timedelta())
+    running = asyncio.create_task(samples.run())
+    async with asyncio.timeout(30):
+        while not samples.taken:
+            await asyncio.sleep(0)
+    assert len(looks) == 2
+    await end_tasks(running)
 
 
 def test_what_waits_is_told_by_partition_from_the_newest_sample_that_knows() -> None:
