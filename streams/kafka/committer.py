@@ -118,15 +118,11 @@ class Committer:
                     self._refuse(partition, MigratedError("it is opened anew"))
                     if self._running is not None and not self._running.transactions.is_usable:
                         await self._fail(MigratedError("its connection to the broker broke"), {})
-                    running = self._running or await self._start()
+                    fencing = (self._running or await self._start()).fencing
                     incarnation = self.incarnation
-                try:
-                    if is_shared:
-                        await running.fencing.fence_partition_id(partition)
-                    await running.fencing.end_open(partition, self._id)
-                finally:
-                    if running is not self._running:  # closed meanwhile; aiokafka's client connects all the same
-                        await running.client.close()
+                if is_shared:
+                    await fencing.fence_partition_id(partition)
+                await fencing.end_open(partition, self._id)
                 return incarnation
         except (KafkaError, TimeoutError, OSError) as error:
             raise MigratedError(f"no transactions: {error!r}") from error

@@ -8,13 +8,12 @@ from random import Random
 import pytest
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import CloseReason
 from aiokafka.errors import InvalidProducerEpoch, InvalidTxnState, KafkaError, ProducerFenced
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from streams.kafka.errors import FencedError, MigratedError
-from streams.kafka.fencing import Fencing, worker_id
+from streams.kafka.fencing import worker_id
 from streams.kafka.limits import Limits
 from streams.kafka.mover import Mover
 from streams.kafka.producer import PartitionProducer, Producers
@@ -486,20 +485,3 @@ async def test_partitions_are_opened_anew_when_the_last_worker_from_before_is_go
     await producer.commit(second(producer))
     client.wait_until(lambda: committed(settings, COMMANDS) == [b"second"] * 2)
     await worker.close()
-
-
-async def test_no_connection_is_left_where_commits_fail_while_a_partition_is_taken_over(
-    worker: Producers, producer: PartitionProducer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clients = list[AIOKafkaClient]()
-
-    async def fail_meanwhile(fencing: Fencing, partition: int, transactional_id: str) -> None:
-        clients.append(fencing._client)
-        await worker.close()
-        assert await fencing._client.ready(1)
-
-    monkeypatch.setattr(Fencing, "end_open", fail_meanwhile)
-    await producer.fence()
-    with pytest.raises(MigratedError, match="failed"):
-        await producer.commit(Commit({}, {}, {INBOX: 0}))
-    assert not any(connection.connected() for one in clients for connection in one._conns.values())
