@@ -95,7 +95,10 @@ class Assignment:
         return task
 
     def _look_at_end(self, running: "asyncio.Task[None]") -> None:
-        if not running.cancelled() and (error := running.exception()) is not None:
+        if running.cancelled():
+            if running in self._running.values():  # a library's cancellation: nobody else would work on it
+                self._crash(RuntimeError(f"the work on {running.get_name()} was cancelled"))
+        elif (error := running.exception()) is not None:
             self._crash(error)
 
     async def _leave(self, task: PartitionTask) -> None:

@@ -125,6 +125,17 @@ async def test_a_worker_without_partitions_is_open() -> None:
     assert case.assignment.is_open
 
 
+async def test_a_task_that_ends_as_cancelled_ends_the_worker_unless_the_partition_goes() -> None:
+    case = Case()
+    await case.assignment.assign([0, 1], 1, seek)
+    await case.assignment.assign([0], 2, seek)
+    assert not case.crashed
+    case.assignment._running[0].cancel()
+    await until(lambda: bool(case.crashed))
+    assert str(case.crashed[0]) == "the work on partition-0 was cancelled"
+    await case.assignment.close()
+
+
 @pytest.mark.parametrize("error", [ValueError("a bug"), OSError("no file")])
 async def test_an_error_of_a_task_is_the_worker_s(error: Exception) -> None:
     case = Case(error)
