@@ -181,7 +181,6 @@ class HistoryReader:
                 await asyncio.sleep(_AGAIN)
             except Exception as error:
                 _log.exception("the history can't be looked at", error=repr(error))
-                await asyncio.sleep(self._look_every)
 
     async def _look(self) -> None:
         """Let those partitions ask again of which Postgres stands before what comes next: one statement for all."""

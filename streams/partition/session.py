@@ -283,10 +283,9 @@ class Session:
 
     async def _end_commit(self) -> None:
         """Wait for what is on its way, if anything is."""
-        in_flight = self._in_flight
-        if in_flight is None:
+        if self._in_flight is None:
             return
-        await in_flight.arrival
+        await self._in_flight.arrival
         self._in_flight = None
         self._timers.look(self._context.clock())
 

@@ -55,7 +55,7 @@ class Turns:
 
     def _take_next(self) -> asyncio.Future[None]:
         for place, (turn, is_urgent) in enumerate(self._line):
-            if is_urgent() and is_urgent not in self._ahead:
+            if is_urgent() and is_urgent not in self._ahead:  # mostly it is not, and to look it up costs more
                 self._ahead.add(is_urgent)
                 del self._line[place]
                 return turn

@@ -40,7 +40,7 @@ def test_a_worker_ends_with_an_error_of_ours(settings: Settings, patch: str) -> 
     client.produce(settings.brokers, events(range(10), 10))
     worker = Worker(settings, "one", f"{_FAIL}\n{patch}")
     try:
-        assert worker.process.wait(30) not in (0, None)
+        assert worker.process.wait(30) != 0
         said = worker.log.read_text()
         assert "an error of ours" in said
         assert "Kafka can't be used" not in said

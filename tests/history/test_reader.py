@@ -48,15 +48,19 @@ class Topic:
         self.place = end
 
 
-class Failing:
-    """A projector that fails once in removing what is old."""
+class Away:
+    """A projector whose Postgres does not answer."""
+
+    async def position(self, partition: int) -> int:
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+
+class Failing(Away):
+    """The same, and it fails once in removing what is old."""
 
     def __init__(self) -> None:
         self.looks = 0
         self.pruned = 0
-
-    async def position(self, partition: int) -> int:
-        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
     async def positions(self) -> dict[int, int]:
         self.looks += 1
@@ -66,13 +70,6 @@ class Failing:
         self.pruned += 1
         if self.pruned == 1:
             raise TypeError("an error of ours")
-
-
-class Away:
-    """A projector whose Postgres does not answer."""
-
-    async def position(self, partition: int) -> int:
-        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
 
 @pytest.fixture
