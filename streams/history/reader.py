@@ -75,7 +75,7 @@ class HistoryReader:
             state.queue.append(fetch)
             state.filled.set()
 
-    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
+    async def assign(self, partitions: Sequence[int], assignment: int, seek: Seek) -> None:
         """Project these partitions from now on; returns at once, for Postgres may be away.
 
         Those that stay go on; what was not committed to Postgres of the others is projected by their next owner.

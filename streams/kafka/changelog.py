@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.clock import steady
 from streams.kafka.clients import stop
 from streams.kafka.connection import consumer_arguments
 from streams.kafka.errors import MigratedError
@@ -18,6 +19,7 @@ from streams.settings import Settings
 _PAGE_ROWS = 5000
 _PAGE_BYTES = 4 * 1024 * 1024
 _REQUEST_TIMEOUT_MS = 10_000
+_SILENCE_SECONDS = 60.0  # longer than a cluster needs to give a partition another leader
 
 
 class Page(NamedTuple):
@@ -120,10 +122,16 @@ class ChangelogReader:
             end = (await consumer.end_offsets([place]))[place]
             yield Page((), offset, end)
             consumer.seek(place, offset)
-            while (offset := await consumer.position(place)) < end:
+            moved = steady()
+            while (before := await consumer.position(place)) < end:
                 fetched = await consumer.getmany(place, timeout_ms=200, max_records=_PAGE_ROWS)
                 rows = [(record.key, record.value) for record in fetched.get(place, ())]
-                yield Page(rows, await consumer.position(place), end)
+                offset = await consumer.position(place)
+                yield Page(rows, offset, end)
+                if offset > before:
+                    moved = steady()
+                elif steady() >= moved + _SILENCE_SECONDS:  # another consumer may do better
+                    raise MigratedError(f"nothing comes of its changelog, which ends at {end}, from {offset} on")
         except (KafkaError, TimeoutError, OSError) as error:
             raise _explain(error) from error
         finally:

@@ -150,6 +150,8 @@ class Committer:
     async def _commit_when_wanted(self, running: Running) -> None:
         """Commit what waits, all of it in one transaction, one after another until there is an error."""
         waiting: dict[int, _Waiting] = {}
+        ours = asyncio.current_task()
+        assert ours is not None
         try:
             while True:
                 await self._is_wanted.wait()
@@ -164,6 +166,10 @@ class Committer:
             await self._fail(explain(error), waiting)
         except Exception as error:  # ours: it ends the worker
             await self._fail(error, waiting)
+        except asyncio.CancelledError:
+            if ours.cancelling():
+                raise
+            await self._fail(MigratedError("a library cancelled its transaction"), waiting)
         finally:
             for one in waiting.values():
                 one.refuse(MigratedError("the worker ends"))

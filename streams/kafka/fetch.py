@@ -22,6 +22,8 @@ class Fetch(NamedTuple):
     `seeks` counts how often the consumer had been told to seek on this partition, so that whoever asked can
     tell what was fetched before from what comes after. `known_end` is up to where the topic's partition could be
     read when the broker was last asked for more. `size` is how many bytes were decompressed for it, at most.
+    `assignment` counts how often the group had given this worker its partitions: not the group's generation, which
+    begins anew where a broker has forgotten the group.
     """
 
     topic: str
@@ -29,7 +31,7 @@ class Fetch(NamedTuple):
     start: int
     end: int
     records: Sequence[SourceRecord]
-    generation: int
+    assignment: int
     seeks: int
     known_end: int = 0
     size: int = 0
@@ -62,7 +64,7 @@ class Reader(Protocol):
     def take(self, fetch: Fetch) -> None:
         """Take a fetch in; never waits."""
 
-    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
+    async def assign(self, partitions: Sequence[int], assignment: int, seek: Seek) -> None:
         """Own these partitions from now on, and no others."""
 
 

@@ -48,7 +48,7 @@ class RecordQueue:
         self.ends: dict[str, int] = {}  # how far those that it reads are known to go
         self.ids: dict[str, str] = {}  # of those that it reads, as of the last seek
         self._doubted: dict[str, int] = {}  # ends that were looked into since they lie before the position
-        self.generation = -1
+        self.assignment = -1
         self.filled = asyncio.Event()
 
     def __bool__(self) -> bool:
@@ -60,13 +60,13 @@ class RecordQueue:
         heads = [(fetch.records, self._taken.get(fetch.topic, 0)) for fetch in self._waiting.heads]
         return min((records[taken].timestamp for records, taken in heads if taken < len(records)), default=None)
 
-    def assign(self, generation: int, seek: Seek, numbers: Sequence[int] = ()) -> None:
-        """Take what is fetched in the generation of the group in which the partition was assigned, or a later one.
+    def assign(self, assignment: int, seek: Seek, numbers: Sequence[int] = ()) -> None:
+        """Take what is fetched from when the partition was first assigned in a row, as `Fetch` counts it.
 
         `numbers`: of the topics' partitions that come here; its own alone, if none are named.
         """
         if self._seek is None:
-            self.generation = generation
+            self.assignment = assignment
         self._seek = seek
         self._numbers = numbers or (self._partition,)
 
@@ -79,7 +79,7 @@ class RecordQueue:
 
     def add(self, fetch: Fetch) -> None:
         """Queue a fetch; one from before the partition was assigned is dropped, for it will be fetched again."""
-        if fetch.generation >= self.generation:
+        if fetch.assignment >= self.assignment:
             if fetch.partition != self._partition:
                 fetch = fetch._replace(topic=input_name(fetch.topic, fetch.partition, self._partition))
             self._waiting.add(fetch)

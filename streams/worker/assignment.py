@@ -61,7 +61,7 @@ class Assignment:
         if task is not None:
             task.take(fetch)
 
-    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
+    async def assign(self, partitions: Sequence[int], assignment: int, seek: Seek) -> None:
         """Own these partitions from now on; the others' stores are free for other workers when this returns.
 
         A task whose partition stays goes on. That is safe: if it may have been another worker's meanwhile, the
@@ -78,7 +78,7 @@ class Assignment:
             await self._standbys.release(own)
         for partition, numbers in own.items():
             task = self._tasks.get(partition) or self._start(partition)
-            task.queue.assign(generation, seek, numbers)
+            task.queue.assign(assignment, seek, numbers)
         await asyncio.gather(*(self._leave(task) for task in gone))
         if self._standbys is not None:
             await self._standbys.follow()

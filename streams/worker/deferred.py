@@ -28,8 +28,8 @@ class DeferredReader:
         if self._reader is not None:
             self._reader.take(fetch)
 
-    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
+    async def assign(self, partitions: Sequence[int], assignment: int, seek: Seek) -> None:
         """Let the reader own these partitions, or remember them for it."""
-        self._assigned = (partitions, generation, seek)
+        self._assigned = (partitions, assignment, seek)
         if self._reader is not None:
-            await self._reader.assign(partitions, generation, seek)
+            await self._reader.assign(partitions, assignment, seek)

@@ -47,6 +47,8 @@ class FaustApp(faust.App):  # type: ignore[misc]
     client_arguments: Mapping[str, Any]
     generation = -1
     """The group's. Faust is told of none (`consumer_generation_id`), for it drops what it has of the one before."""
+    assignments = 0
+    """How often the group has given this worker its partitions."""
     on_crash: Callable[[BaseException], None]
 
     def wants(self, topic: str, partition: int) -> bool:

@@ -47,7 +47,7 @@ class Rebalancing:
             self._may_rejoin = False
             await app.consumer.rejoin()
         self._join(assigned)
-        generation = app.generation
+        assignment = app.assignments
         for reader in app.readers:
             partitions = sorted({tp.partition for tp in assigned if tp.topic in reader.topics})
-            await reader.assign(partitions, generation, app.consumer.seek_to)
+            await reader.assign(partitions, assignment, app.consumer.seek_to)

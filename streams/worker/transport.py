@@ -61,6 +61,16 @@ class Fetching(ThreadlessConsumer):
         adapt(consumer._coordinator)
         consumer._fetcher._prefetch_backoff = _BESIDE_SECONDS
         look_seldom(consumer)
+        consumer._fetcher.error_future.add_done_callback(partial(self._look_at_end, consumer, "fetcher"))
+        consumer._coordinator._coordination_task.add_done_callback(
+            partial(self._look_at_end, consumer, "coordinator")
+        )
+
+    def _look_at_end(self, consumer: Any, name: str, work: "asyncio.Task[None]") -> None:
+        """Tell what ended work of aiokafka's in the background: it waits for whoever asks, and nothing is read."""
+        if not (consumer._fetcher._closed or consumer._coordinator._closing.done()):
+            error = None if work.cancelled() else work.exception()
+            self.app.on_crash(error or RuntimeError(f"aiokafka's {name} has ended, and nobody asked it to"))
 
     async def leave(self) -> None:
         """Leave the group at once."""
@@ -108,8 +118,6 @@ class Fetching(ThreadlessConsumer):
     ) -> dict[TP, list[Fetch]]:
         """Wait for records as Faust does; then drain them without an await between, so that nothing moves."""
         fetcher, subscriptions = consumer._fetcher, consumer._subscription
-        if fetcher.error_future.done():
-            fetcher.error_future.result()
         ready = self.ready(active_partitions)  # who is full has been left out
         if not ready:
             await self._wait_for_records(fetcher, timeout)
@@ -150,11 +158,10 @@ class Fetching(ThreadlessConsumer):
 
     def _make_fetch(self, partition: Any, start: int, assignment: Any, records: Any, room: Room) -> Fetch:
         state = assignment.state_value(partition)
-        generation, seeks = self.app.generation, self._seeks[partition]
         known_end = state.lso or state.highwater or 0  # the first one is for readers of committed records
         return Fetch(
-            partition.topic, partition.partition, start, state.position, records, generation, seeks, known_end,
-            room.used,
+            partition.topic, partition.partition, start, state.position, records, self.app.assignments,
+            self._seeks[partition], known_end, room.used,
         )  # fmt: skip
 
     async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
@@ -214,6 +221,7 @@ class Listener(aiokafka.abc.ConsumerRebalanceListener):  # type: ignore[misc]
         app = self._thread.app
         if not app.tables.recovery.completed.is_set():
             app.on_rebalance_start()
+        app.assignments += 1
         app.generation = self._thread._ensure_consumer()._coordinator.generation
         await self._thread.consumer.on_partitions_assigned(ensure_TPset(assigned))
 

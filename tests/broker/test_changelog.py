@@ -5,7 +5,8 @@ from contextlib import aclosing
 import pytest
 from confluent_kafka import Producer
 
-from streams.kafka import provision
+from streams.cancellation import end_tasks
+from streams.kafka import changelog, provision
 from streams.kafka.changelog import ChangelogReader
 from streams.kafka.clients import started
 from streams.kafka.errors import MigratedError
@@ -48,6 +49,21 @@ async def test_committed_rows_are_read_to_the_end_and_the_next_time_those_after_
     assert rows == [(b"k", b"1"), (b"k", b"2")]
     write(settings, topic, b"4")
     assert (await read(settings, topic, end))[1] == [(b"k", b"4")]
+
+
+async def test_a_changelog_of_which_nothing_more_comes_is_given_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = read_topics(settings.topics_file, settings.app_id).changelog
+    write(settings, topic, b"1")
+    monkeypatch.setattr(changelog, "_SILENCE_SECONDS", 0.5)
+    async with started(ChangelogReader(settings, topic, 1)) as reader, aclosing(reader.read(0)) as pages:
+        await anext(pages)
+        assert reader._consumer is not None
+        await end_tasks(reader._consumer._fetcher._fetch_task)  # as if it hung
+        with pytest.raises(MigratedError, match="from 0 on"):
+            async for _ in pages:
+                pass
 
 
 async def test_a_topic_that_is_made_anew_is_another(settings: Settings) -> None:

@@ -1,4 +1,7 @@
-"""An error of ours ends the worker, wherever it is raised: one that stayed would hold up its customers."""
+"""An error of ours ends the worker, wherever it is raised: one that stayed would hold up its customers.
+
+So does a library that ends for good what a worker needs; where it only cancels something, that is begun anew.
+"""
 
 import signal
 
@@ -6,13 +9,45 @@ import pytest
 
 from streams.settings import Settings
 from tests import client
-from tests.broker.workers import Worker, events
+from tests.broker.workers import Worker, events, expected, journey, publish, running, wait_for_commands
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 
 _FAIL = """
 def fail(*_, **__):
     raise TypeError("an error of ours")
+"""
+_CANCEL_ONCE = """
+from asyncio import CancelledError
+from streams.kafka.transactions import Transactions
+
+cancelled = []
+send = Transactions.send_offsets
+
+async def send_offsets(self, *given):
+    if not cancelled:
+        cancelled.append(self)
+        raise CancelledError
+    await send(self, *given)
+
+Transactions.send_offsets = send_offsets
+"""
+_END = """
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+
+def end_if(cls, name, is_meant):
+    work = getattr(cls, name)
+
+    async def end(self):
+        if not is_meant(self):
+            return await work(self)
+        {}
+
+    setattr(cls, name, end)
+
+end_if(Fetcher, "_fetch_requests_routine", lambda one: {} and hasattr(one._subscriptions, "on_error"))
+end_if(GroupCoordinator, "_coordination_routine", lambda _: not {})
 """
 
 
@@ -46,3 +81,24 @@ def test_a_worker_ends_with_an_error_of_ours(settings: Settings, patch: str) -> 
         assert "Kafka can't be used" not in said
     finally:
         worker.end(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("is_fetcher", [True, False], ids=["fetcher", "coordinator"])
+@pytest.mark.parametrize("way", ["pass", "raise __import__('asyncio').CancelledError"], ids=["ended", "cancelled"])
+def test_a_worker_ends_where_aiokafka_does_nothing_more_and_says_nothing(
+    settings: Settings, way: str, is_fetcher: bool
+) -> None:
+    worker = Worker(settings, "one", f"{_END.format(way, is_fetcher, is_fetcher)}")
+    try:
+        assert worker.process.wait(30) != 0
+        assert "has ended, and nobody asked it to" in worker.log.read_text()
+    finally:
+        worker.end(signal.SIGKILL)
+
+
+def test_a_transaction_that_a_library_cancels_is_done_anew(settings: Settings) -> None:
+    publish(settings, journey())
+    client.produce(settings.brokers, events(range(100), 10))
+    with running(settings, patch=_CANCEL_ONCE) as workers:
+        wait_for_commands(settings, expected(100, 10))
+        assert "a library cancelled its transaction" in workers[0].log.read_text()

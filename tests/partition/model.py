@@ -77,6 +77,7 @@ class Broker:
         self.emitted: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
         self.group: dict[str, int] = {}
         self.generation = 0
+        self.groups = 0  # that it has forgotten: each begins at the first generation, and knows none of the members
         self.epoch = 0  # of the partition's own id
         self.open: list[UnderWay] = []
 
@@ -169,12 +170,15 @@ class ModelProducer:
         self.holds = self.lands = False
         self.under_way: UnderWay | None = None
 
+    @property
+    def member(self) -> str:
+        return f"{self.name} of group {self.broker.groups}"
+
     def join(self, *, has_it: bool, is_shared: bool = True) -> None:
         """Hear what the group's newest generation is."""
         partitions = frozenset({0} if has_it else ())
-        self.standing.join(
-            Membership("group", self.broker.generation, self.name, None, partitions, is_shared and not self.is_old)
-        )
+        is_shared = is_shared and not self.is_old
+        self.standing.join(Membership("group", self.broker.generation, self.member, None, partitions, is_shared))
 
     async def fence(self) -> None:
         broker = self.broker
@@ -204,7 +208,9 @@ class ModelProducer:
             return True
         if one.membership.generation != self.broker.generation and self.standing.era(0) == one.era:
             one.membership = self.standing.membership
-        return one.membership.generation == self.broker.generation and 0 in one.membership.partitions
+        known = one.membership
+        is_known = (known.generation, known.member) == (self.broker.generation, self.member)
+        return is_known and 0 in known.partitions
 
     def output(self, topic: str = "") -> Records:
         return Records()

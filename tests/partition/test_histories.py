@@ -39,6 +39,7 @@ class Process:
         self.cursor = 0
         self.seeks = 0
         self.generation = -1
+        self.assignments = 0
         self.undelivered: list[Fetch] = []
         self.start()
 
@@ -55,8 +56,9 @@ class Process:
 
     def assign(self, generation: int, *, is_shared: bool) -> None:
         self.generation = generation
+        self.assignments += 1
         self.producer.join(has_it=True, is_shared=is_shared)
-        self.task.queue.assign(generation, self.seek)
+        self.task.queue.assign(self.assignments, self.seek)
         self.cursor = self.broker.group.get(TOPIC, 0)
 
     async def seek(self, topic: str, partition: int, offset: int) -> SeekResult:
@@ -68,7 +70,7 @@ class Process:
         records = [record for record in self.broker.source if record.offset >= self.cursor][:most]
         ahead = [record.offset for record in self.broker.source if records and record.offset > records[-1].offset]
         start, self.cursor = self.cursor, min(ahead, default=self.broker.source_end)
-        return Fetch(TOPIC, 0, start, self.cursor, records, self.generation, self.seeks)
+        return Fetch(TOPIC, 0, start, self.cursor, records, self.assignments, self.seeks)
 
 
 OLD = 2
@@ -158,6 +160,12 @@ class PartitionMachine(RuleBasedStateMachine):
             return
         self.broker.generation += 1
         self.processes[worker].assign(self.broker.generation, is_shared=self.is_upgraded)
+
+    @rule()
+    def forget_the_group(self) -> None:
+        """The broker has lost the group: it begins anew with whoever joins next, and nobody else is a member."""
+        self.broker.groups += 1
+        self.broker.generation = 0
 
     @rule(worker=workers, heard=workers)
     def assign_and_tell(self, worker: int, heard: int) -> None:

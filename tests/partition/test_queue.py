@@ -31,8 +31,8 @@ def make(consumer: Consumer | None = None) -> RecordQueue:
     return queue
 
 
-def fetch(start: int, end: int, *, generation: int = 1, seeks: int = 0, topic: str = TOPIC) -> Fetch:
-    return Fetch(topic, 0, start, end, [Source(number, b"") for number in range(start, end)], generation, seeks)
+def fetch(start: int, end: int, *, assignment: int = 1, seeks: int = 0, topic: str = TOPIC) -> Fetch:
+    return Fetch(topic, 0, start, end, [Source(number, b"") for number in range(start, end)], assignment, seeks)
 
 
 def offsets(portion: Portion | None) -> list[int]:
@@ -60,11 +60,11 @@ async def test_what_was_handled_before_is_left_out() -> None:
 
 async def test_a_fetch_from_before_the_partition_was_assigned_is_dropped_and_one_while_it_stays_is_not() -> None:
     queue = make()
-    queue.add(fetch(0, 5, generation=0))
+    queue.add(fetch(0, 5, assignment=0))
     assert not queue
     assert queue.filled.is_set()
     queue.assign(2, Consumer().seek)
-    queue.add(fetch(0, 5, generation=1))
+    queue.add(fetch(0, 5, assignment=1))
     assert queue
 
 
@@ -112,7 +112,7 @@ async def test_a_fetch_that_came_while_the_consumer_was_sent_back_is_not_dropped
 
     async def seek(topic: str, partition: int, offset: int) -> SeekResult:
         queue.clear()
-        queue.add(fetch(1, 3, generation=2, seeks=1))
+        queue.add(fetch(1, 3, assignment=2, seeks=1))
         return SeekResult(offset, 1)
 
     queue.add(fetch(3, 5))

@@ -23,8 +23,8 @@ class Late:
     def take(self, fetch: Fetch) -> None:
         self.told.append(fetch)
 
-    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
-        self.told.append((tuple(partitions), generation))
+    async def assign(self, partitions: Sequence[int], assignment: int, seek: Seek) -> None:
+        self.told.append((tuple(partitions), assignment))
 
 
 async def test_it_wants_nothing_before_the_reader_is_there_and_passes_all_on_after() -> None:

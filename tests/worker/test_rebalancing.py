@@ -28,14 +28,14 @@ class Reader:
 
     def take(self, fetch: Fetch) -> None: ...
 
-    async def assign(self, partitions: Sequence[int], generation: int, seek: Seek) -> None:
-        self.told.append((partitions, generation))
+    async def assign(self, partitions: Sequence[int], assignment: int, seek: Seek) -> None:
+        self.told.append((partitions, assignment))
 
 
 class App:
     """What rebalancing asks of Faust's app: an assignor with an opinion, and a consumer that can rejoin."""
 
-    generation = 7
+    assignments = 7
 
     def __init__(self, *readers: Reader, reads_all: bool | FairwayError = True, is_shared: bool = True) -> None:
         self.readers = readers
