@@ -9,7 +9,8 @@ from typing import Any
 
 import structlog
 from aiokafka.client import ConnectionGroup
-from aiokafka.errors import InvalidSessionTimeoutError, KafkaError
+from aiokafka.conn import CloseReason
+from aiokafka.errors import InvalidSessionTimeoutError, KafkaError, NodeNotReadyError, RequestTimedOutError
 
 from streams.kafka.requests import LeaveGroupRequest
 
@@ -38,6 +39,28 @@ async def _join(coordinator: Any, join: Callable[[Any], Awaitable[bool]], subscr
             2 * refused // 1000,
         )
         return False
+
+
+async def join(coordinator: Any, node: int, request: Any) -> Any:
+    """Return the answer of the group's coordinator, which waits for other members, too; raises KafkaError.
+
+    aiokafka would wait as long as for any answer. A member that gave up before the group does would miss its place
+    in it, and join as another, for which the next round waits.
+    """
+    connection = await coordinator._client._get_conn(node, group=ConnectionGroup.COORDINATION)
+    if connection is None:
+        raise NodeNotReadyError(f"no connection to the group's coordinator, node {node}")
+    usual = connection._request_timeout
+    connection._request_timeout = usual + coordinator._rebalance_timeout_ms / 1000
+    try:
+        answer = connection.send(request)
+    finally:
+        connection._request_timeout = usual
+    try:
+        return await answer
+    except TimeoutError as error:
+        connection.close(reason=CloseReason.CONNECTION_TIMEOUT)
+        raise RequestTimedOutError from error
 
 
 async def leave(coordinator: Any) -> None:

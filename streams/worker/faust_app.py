@@ -19,6 +19,8 @@ from streams.worker.standbys import Standbys
 from streams.worker.transport import Transport
 
 _SESSION_SECONDS = 6.0  # the least that brokers allow (group.min.session.timeout.ms), as they come
+_REBALANCE_SECONDS = 20.0  # for which the group waits for a member to join it anew
+_REQUEST_SECONDS = 10.0  # for which a broker may hang: its partitions have another leader by then
 _HEARTBEAT_SECONDS = 0.3  # by when a worker knows that the group agrees anew, and those that wait for it go on
 
 
@@ -120,8 +122,8 @@ def make_faust_app(settings: Settings, address: str) -> FaustApp:
         consumer_group_instance_id=settings.instance_id,
         broker_session_timeout=_SESSION_SECONDS,
         broker_heartbeat_interval=_HEARTBEAT_SECONDS,
-        broker_request_timeout=30.0,
-        broker_rebalance_timeout=30.0,
+        broker_request_timeout=_REQUEST_SECONDS,
+        broker_rebalance_timeout=_REBALANCE_SECONDS,
         broker_max_poll_records=2000,
         broker_commit_interval=60.0,
         stream_wait_empty=False,

@@ -13,6 +13,7 @@ from typing import Any
 import aiokafka
 from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.group import JoinGroupRequest, SyncGroupRequest
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -26,7 +27,7 @@ from streams.kafka.reading import leave_as_they_are
 from streams.kafka.standing import Membership
 from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
-from streams.worker.coordinator import adapt, leave
+from streams.worker.coordinator import adapt, join, leave
 from streams.worker.fetch_turns import FetchTurns
 from streams.worker.fetch_waits import FetchWaits
 from streams.worker.left_out import LeftOut
@@ -111,6 +112,8 @@ class Fetching(ThreadlessConsumer):
         if isinstance(request, FetchRequest):
             await self.turns.wait()
             return await self._waits.fetch(node, request)
+        if isinstance(request, JoinGroupRequest | SyncGroupRequest):
+            return await join(self._ensure_consumer()._coordinator, node, request)
         return await send(node, request, **options)
 
     async def _fetch_records(

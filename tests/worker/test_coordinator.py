@@ -4,10 +4,16 @@ from typing import Any
 
 import pytest
 from aiokafka.client import ConnectionGroup
-from aiokafka.errors import InvalidSessionTimeoutError, KafkaConnectionError
+from aiokafka.conn import CloseReason
+from aiokafka.errors import (
+    InvalidSessionTimeoutError,
+    KafkaConnectionError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+)
 from structlog.testing import capture_logs
 
-from streams.worker.coordinator import adapt, leave
+from streams.worker.coordinator import adapt, join, leave
 
 
 class Coordinator:
@@ -90,3 +96,58 @@ async def test_a_worker_whose_coordinator_is_away_ends_all_the_same() -> None:
 
 async def away(node: int, request: Any, *, group: ConnectionGroup) -> None:
     raise KafkaConnectionError
+
+
+class Connection:
+    """One to the group's coordinator, which answers or is silent."""
+
+    _request_timeout = 10.0
+
+    def __init__(self, *, is_silent: bool = False) -> None:
+        self.is_silent = is_silent
+        self.waits: list[float] = []
+        self.closed: list[Any] = []
+
+    async def _answer(self) -> str:
+        if self.is_silent:
+            raise TimeoutError
+        return "joined"
+
+    def send(self, _request: Any) -> Any:
+        self.waits.append(self._request_timeout)
+        return self._answer()
+
+    def close(self, *, reason: Any) -> None:
+        self.closed.append(reason)
+
+
+class Joining:
+    """A coordinator's part that joins, over this connection."""
+
+    _rebalance_timeout_ms = 20_000
+
+    def __init__(self, connection: Connection | None) -> None:
+        self._connection = connection
+        self._client = self
+
+    async def _get_conn(self, node: int, *, group: ConnectionGroup) -> Connection | None:
+        assert (node, group) == (3, ConnectionGroup.COORDINATION)
+        return self._connection
+
+
+async def test_a_member_that_joins_waits_for_longer_than_the_group_does_and_asks_else_as_usual() -> None:
+    connection = Connection()
+    assert await join(Joining(connection), 3, None) == "joined"
+    assert (connection.waits, connection._request_timeout, connection.closed) == ([30.0], 10.0, [])
+
+
+async def test_a_connection_over_which_no_answer_came_is_closed() -> None:
+    connection = Connection(is_silent=True)
+    with pytest.raises(RequestTimedOutError):
+        await join(Joining(connection), 3, None)
+    assert connection.closed == [CloseReason.CONNECTION_TIMEOUT]
+
+
+async def test_a_coordinator_that_can_t_be_reached_is_not_joined() -> None:
+    with pytest.raises(NodeNotReadyError):
+        await join(Joining(None), 3, None)
