@@ -38,7 +38,7 @@ class Introduction(msgspec.Struct, frozen=True, rename="camel"):
     fresh: frozenset[int] | None = None
     """The partitions of which it has a copy that has caught up; None if it keeps no copies."""
     copying: frozenset[int] = frozenset()
-    """The partitions of which it keeps a copy, caught up or not."""
+    """The partitions of which it keeps a copy, caught up or not; or else those of which some lies on its disk."""
     opening: frozenset[int] = frozenset()
     """The partitions that it has, but does not work on yet."""
     generation: int = -1
@@ -66,7 +66,7 @@ def own_of_state(member: Member, partitions: int) -> Member:
 def introduce(user_data: bytes, name: str, version: str, copies: dict[str, Any] | None = None) -> bytes:
     """Return what a member tells the group, with its name, version, the form that it reads, how it is fenced.
 
-    `copies`: what it tells of the copies that it keeps, if it keeps any.
+    `copies`: what it tells of the copies that it keeps, and of what lies on its disk.
     """
     plain: dict[str, Any] = msgspec.json.decode(user_data)
     told = {"form": FORM, "name": name, "version": version, "isShared": True}

@@ -1,7 +1,8 @@
-"""Who owns which partitions, and who keeps copies of them: decided by the group's leader where standbys are on.
+"""Who owns which partitions, and who keeps copies of them: decided by the group's leader.
 
-A partition that somebody works on goes only to a member whose copy has caught up. Until then that member warms
-up: it keeps a copy, and lets the group agree anew when that has caught up.
+A partition stays with its owner as long as all have as many; what goes, goes to whoever has most of its state.
+Where standbys are on, one that somebody works on goes only to a member whose copy has caught up. Until then that
+member warms up: it keeps a copy, and lets the group agree anew when that has caught up.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,8 +14,9 @@ _Sets = dict[str, set[int]]
 class Member(NamedTuple):
     """What a member has, by what it tells.
 
-    `fresh` are the copies that have caught up, None of one that keeps none; `copying` all its copies. Of `own` it
-    has yet to restore those in `opening`. `generation` is the one in which it was given them.
+    `fresh` are the copies that have caught up, None of one that keeps none; `copying` all its copies, or what lies
+    on its disk. Of `own` it has yet to restore those in `opening`. `generation` is the one in which it was given
+    them.
     """
 
     own: frozenset[int] = frozenset()

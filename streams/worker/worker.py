@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _CUSTOMERS_KEPT = 4_096  # decoded, in all partitions together
 _STOP_SECONDS = 10.0
+_STORE = "store-"  # and the partition's number: the folder of its rows
 
 log = structlog.get_logger()
 
@@ -77,6 +78,7 @@ class Worker:
         self.is_stopping = False
         self._app = make_faust_app(settings, address)
         self._app.standbys = self._make_standbys(topics)
+        self._app.stored = partial(_list_stores, settings)
         self.assignment = Assignment(
             (*topics.events, INBOX), topics.partitions, self._make_task, self._crash, self._app.standbys
         )
@@ -236,9 +238,16 @@ def _make_telemetry(settings: Settings) -> "Telemetry | None":
     return Telemetry(settings.app_id)
 
 
+def _list_stores(settings: Settings) -> frozenset[int]:
+    """Return the partitions of which there is a store, however old, or of another process on this disk."""
+    folders = (settings.data_dir / settings.app_id).glob(f"{_STORE}*")
+    numbers = (folder.name.removeprefix(_STORE) for folder in folders)
+    return frozenset(int(number) for number in numbers if number.isdecimal())
+
+
 def _make_open_map(settings: Settings, partition: int) -> Callable[[], OrderedMap]:
     if settings.store == "memory":
         entries = MemoryMap()
         return lambda: entries
-    folder = settings.data_dir / settings.app_id / f"store-{partition}"
+    folder = settings.data_dir / settings.app_id / f"{_STORE}{partition}"
     return lambda: open_rocks(folder, f"{settings.app_id}, partition {partition}")

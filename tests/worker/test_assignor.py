@@ -45,9 +45,10 @@ class Cluster:
         return set(range(self.counts.get(topic.replace(".", "_"), 4)))
 
 
-def make(number: int) -> Any:
+def make(number: int, *stored: int) -> Any:
     app = faust.App("golf", canonical_url=f"http://10.0.0.{number}:6066", PartitionAssignor=Assignor)
-    app.partitions = 4
+    app.partitions, app.standbys, app.generation, app.worker_name = 4, None, 1, f"worker {number}"
+    app.stored = lambda: stored
     return app.assignor
 
 
@@ -136,6 +137,16 @@ def test_a_partition_stays_with_its_worker_whatever_is_grown() -> None:
     assert seen[0] == seen[1] == seen[2]
 
 
+def test_what_has_to_move_goes_to_whoever_has_it_on_disk() -> None:
+    first, second, third = make(1, 0, 1, 2, 3), make(2, 1, 3), make(3, 0, 2)
+    known = {INBOX}
+    assert set(rebalance(0, {first: known}, Cluster())[first]) == {0, 1, 2, 3}
+    owned = rebalance(0, {first: known, second: known}, Cluster())
+    assert [set(owned[worker]) for worker in (first, second)] == [{0, 2}, {1, 3}]
+    owned = rebalance(0, {second: known, third: known}, Cluster())
+    assert [set(owned[worker]) for worker in (second, third)] == [{1, 3}, {0, 2}]
+
+
 @pytest.mark.parametrize("is_old", [False, True], ids=["", "a leader of an earlier release"])
 def test_another_number_of_partitions_is_refused(is_old: bool) -> None:
     worker = make(1)
@@ -214,7 +225,7 @@ class Copies:
 
 def keeping(number: int, *fresh: int) -> Any:
     worker = make(number)
-    worker.app.standbys, worker.app.generation = Copies(*fresh), 1
+    worker.app.standbys = Copies(*fresh)
     return worker
 
 
