@@ -43,6 +43,8 @@ class Introduction(msgspec.Struct, frozen=True, rename="camel"):
     """The partitions that it has, but does not work on yet."""
     generation: int = -1
     """The group's, in which it was given the partitions that it has."""
+    disk: str = ""
+    """What its disk is known by to all workers on it; empty if it has none."""
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ class Assignment:
         partitions: int,
         make_task: Callable[[int], PartitionTask],
         crash: Callable[[BaseException], None],
-        standbys: Standbys | None = None,
+        standbys: Standbys,
     ) -> None:
         """`partitions`: of the state; partition q of a topic belongs to the task of q modulo that number.
 
@@ -30,8 +30,8 @@ class Assignment:
         self._make_task = make_task
         self._crash = crash
         self._standbys = standbys
-        if standbys is not None:
-            standbys.find_opening = self._find_opening
+        standbys.find_opening = self._find_opening
+        standbys.is_at_work = lambda: bool(self._tasks)
         self._tasks: dict[int, PartitionTask] = {}
         self.is_assigned = False  # the group has given us partitions, perhaps none
         self._is_finished = False
@@ -47,8 +47,9 @@ class Assignment:
 
     @property
     def is_open(self) -> bool:
-        """Say whether the group has given us partitions, perhaps none, and all of them work."""
-        return self.is_assigned and all(task.stage == "running" for task in self)
+        """Say whether the group has given us partitions, perhaps none, all work, and none is to follow."""
+        is_complete = self.is_assigned and not self._standbys.is_warming
+        return is_complete and all(task.stage == "running" for task in self)
 
     def wants(self, topic: str, partition: int) -> bool:
         """Say whether the partition's task has room for another fetch of this partition of a topic."""
@@ -74,22 +75,19 @@ class Assignment:
             own.setdefault(number % self._partitions, []).append(number)
         gone = [task for task in self if task.partition not in own]
         self.is_assigned = True
-        if self._standbys is not None:
-            await self._standbys.release(own)
+        await self._standbys.release(own)
         for partition, numbers in own.items():
             task = self._tasks.get(partition) or self._start(partition)
             task.queue.assign(assignment, seek, numbers)
         await asyncio.gather(*(self._leave(task) for task in gone))
-        if self._standbys is not None:
-            await self._standbys.follow()
+        await self._standbys.follow()
 
     def _find_opening(self) -> list[int]:
         return [task.partition for task in self if task.has_to_restore]
 
     def _start(self, partition: int) -> PartitionTask:
         task = self._tasks[partition] = self._make_task(partition)
-        if self._standbys is not None:
-            task.store = self._standbys.take(partition)
+        task.store = self._standbys.take(partition)
         running = self._running[partition] = asyncio.create_task(task.run(), name=f"partition-{partition}")
         running.add_done_callback(self._look_at_end)
         return task
@@ -116,12 +114,9 @@ class Assignment:
         self._is_finished = True
         running, self._running = self._running, {}
         finishing = [self._tasks[partition].finish(one) for partition, one in running.items()]
-        if self._standbys is not None:
-            finishing.append(self._standbys.finish())
-        await asyncio.gather(*finishing)
+        await asyncio.gather(*finishing, self._standbys.finish())
 
     async def close(self) -> None:
         """Commit and close everywhere."""
         await asyncio.gather(*(self._close(task) for task in self))
-        if self._standbys is not None:
-            await self._standbys.close()
+        await self._standbys.close()

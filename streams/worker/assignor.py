@@ -64,16 +64,9 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         """Tell the group what this member reads, where it is, its name, and which form of definitions it knows."""
         self._known = frozenset(topics)
         told = super().metadata(topics)
-        introduction = introduce(
-            told.user_data, self.app.worker_name, version("fairway-journeys"), self._introduce_stores()
-        )
+        copies = self.app.standbys.introduce() | {"generation": self.app.generation}
+        introduction = introduce(told.user_data, self.app.worker_name, version("fairway-journeys"), copies)
         return ConsumerProtocolMemberMetadata(told.version, told.subscription, introduction)
-
-    def _introduce_stores(self) -> dict[str, Any]:
-        """Return what the leader is told of the copies that this member keeps, or else of what lies on its disk."""
-        standbys = self.app.standbys
-        told = {"copying": sorted(self.app.stored())} if standbys is None else standbys.introduce()
-        return told | {"generation": self.app.generation}
 
     def assign(self, cluster: Any, member_metadata: Any) -> Any:
         """Give out the topics that this member, the leader, knows; who lacks one of them gets nothing."""
@@ -85,21 +78,18 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         return super().assign(alike, {name: self._restrict(given) for name, given in member_metadata.items()})
 
     def _share_out(self, member_metadata: Any) -> Mapping[str, Share]:
-        """Return what each member gets that knows all topics, and copies if this member keeps some, too."""
-        standbys = self.app.standbys
-        wanted = 0 if standbys is None else standbys.wanted
+        """Return what each member gets that knows all topics, and which copies it keeps."""
         members = {
-            name: self._read_member(given, has_copies=wanted > 0)
+            name: self._read_member(given)
             for name, given in member_metadata.items()
             if self._known <= set(given.subscription)
         }
-        return share_out(members, self.app.partitions, wanted)
+        return share_out(members, self.app.partitions, self.app.standbys.wanted)
 
-    def _read_member(self, given: Any, *, has_copies: bool) -> Member:
+    def _read_member(self, given: Any) -> Member:
         own = self._get_client_metadata(given).assignment.actives.get(INBOX, ())
         told = read_introduction(given.user_data)
-        fresh = told.fresh if has_copies else None
-        return Member(frozenset(own), fresh, told.copying, told.opening, told.generation)
+        return Member(frozenset(own), told.fresh, told.copying, told.opening, told.generation, told.disk)
 
     def _get_client_metadata(self, metadata: Any) -> Any:
         """Return what a member tells, with what it has of each topic put down to partitions of the state."""

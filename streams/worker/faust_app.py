@@ -1,6 +1,6 @@
 """Faust's app as a worker needs it: our transport and assignor, no tables, no web server, no offsets of its own."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import faust
@@ -45,9 +45,7 @@ class FaustApp(faust.App):  # type: ignore[misc]
     readers: Sequence[Reader] = ()
     partitions: int
     worker_name = ""
-    standbys: Standbys | None = None
-    stored: Callable[[], Collection[int]] = staticmethod(tuple)
-    """Returns the partitions of which something lies on this worker's disk."""
+    standbys: Standbys
     client_arguments: Mapping[str, Any]
     generation = -1
     """The group's. Faust is told of none (`consumer_generation_id`), for it drops what it has of the one before."""

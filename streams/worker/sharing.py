@@ -1,7 +1,7 @@
 """Who owns which partitions, and who keeps copies of them: decided by the group's leader.
 
 A partition stays with its owner as long as all have as many; what goes, goes to whoever has most of its state.
-Where standbys are on, one that somebody works on goes only to a member whose copy has caught up. Until then that
+One that somebody works on goes only to a member on the same disk, or whose copy has caught up. Until then that
 member warms up: it keeps a copy, and lets the group agree anew when that has caught up.
 """
 
@@ -15,7 +15,7 @@ class Member(NamedTuple):
     """What a member has, by what it tells.
 
     `fresh` are the copies that have caught up, None of one that keeps none; `copying` all its copies, or what lies
-    on its disk. Of `own` it has yet to restore those in `opening`. `generation` is the one in which it was given
+    on its `disk`. Of `own` it has yet to restore those in `opening`. `generation` is the one in which it was given
     them.
     """
 
@@ -24,6 +24,7 @@ class Member(NamedTuple):
     copying: frozenset[int] = frozenset()
     opening: frozenset[int] = frozenset()
     generation: int = -1
+    disk: str = ""
 
     def rank(self, partition: int) -> tuple[bool, bool]:
         """Return how much of this partition's state the member lacks: what sorts first lacks least."""
@@ -43,8 +44,8 @@ def share_out(members: Mapping[str, Member], partitions: int, standbys: int) -> 
     own = _keep(members, partitions)
     warming: _Sets = {name: set() for name in members}
     for partition, giver, taker in _plan_moves(members, own):
-        fresh = members[taker].fresh
-        if fresh is None or partition in fresh | members[giver].opening:
+        fresh, is_there = members[taker].fresh, members[giver].disk == members[taker].disk != ""
+        if fresh is None or is_there or partition in fresh | members[giver].opening:
             own[giver].remove(partition)
             own[taker].add(partition)
         else:

@@ -1,5 +1,7 @@
 """Standbys: copies of the state of partitions that other workers own, for whoever takes one over.
 
+Without FAIRWAY_STANDBYS they are those that a worker is about to be given: it warms up before it gets them.
+
 A copy is the store that the partition's task would open. It follows the changelog by the code of a restore, one
 partition after another and with rests, and writes nothing to Kafka. A task that begins is handed the open store.
 """
@@ -7,7 +9,7 @@ partition after another and with rests, and writes nothing to Kafka. A task that
 import asyncio
 from collections.abc import Callable, Collection
 from contextlib import aclosing
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from prometheus_client import Gauge
@@ -22,6 +24,7 @@ from streams.state.errors import CorruptedError, FullError
 from streams.state.ordered_map import OrderedMap
 from streams.state.rocksdb import OLDEST
 from streams.state.store import Store
+from streams.worker.disk import Disk
 from streams.worker.sharing import Share
 
 _ROUND_SECONDS = 1.0
@@ -85,19 +88,23 @@ class Standbys:
         open_map: Callable[[int], OrderedMap],
         group: Group,
         watch: Callable[["asyncio.Task[None]"], None],
+        disk: Disk,
     ) -> None:
         """`wanted`: copies of each partition; `watch` is given the task that follows the changelogs.
 
-        `find_opening` is to return those of the worker's own partitions that it has yet to restore.
+        `find_opening` is to return those of the worker's own partitions that it has yet to restore, `is_at_work`
+        whether it has any.
         """
         self.wanted = wanted
         self._changelogs = changelogs
         self._open_map = open_map
         self._group = group
         self._watch = watch
+        self._disk = disk
         self._copies: dict[int, _Copy] = {}
         self._handed: dict[int, Store] = {}
         self.find_opening: Callable[[], Collection[int]] = tuple
+        self.is_at_work: Callable[[], bool] = lambda: False
         self._told: frozenset[int] = frozenset()
         self._following: asyncio.Task[None] | None = None
 
@@ -106,11 +113,19 @@ class Standbys:
         """Return the partitions whose copy has caught up."""
         return frozenset(copy.partition for copy in self._copies.values() if copy.is_fresh)
 
-    def introduce(self) -> dict[str, list[int]]:
-        """Return what the group is to be told of the copies."""
+    @property
+    def is_warming(self) -> bool:
+        """Say whether the worker is to have partitions that it has yet to copy, or to be given."""
+        return bool(self._group.share.warming)
+
+    def introduce(self) -> dict[str, Any]:
+        """Return what the group is to be told of the copies, or of what could become one, and of the disk."""
         self._told = self.fresh
+        copying = self._copies.keys() | (frozenset() if self.wanted else self._disk.stored)
         opening = sorted(self.find_opening())
-        return {"fresh": sorted(self._told), "copying": sorted(self._copies), "opening": opening}
+        return {
+            "fresh": sorted(self._told), "copying": sorted(copying), "opening": opening, "disk": self._disk.name
+        }  # fmt: skip
 
     async def release(self, own: Collection[int]) -> None:
         """Follow no more those partitions that are this worker's own from now on; `take` gives their stores."""
@@ -131,7 +146,7 @@ class Standbys:
                 await copy.close()
         for partition in wanted - self._copies.keys():
             self._copies[partition] = _Copy(partition)
-        if self._following is None and wanted:
+        if wanted and (self._following is None or self._following.done()):
             self._following = asyncio.create_task(self._run(), name="standbys")
             self._watch(self._following)
 
@@ -155,11 +170,11 @@ class Standbys:
         )
 
     async def _run(self) -> None:
-        while True:
+        while self._copies:
             try:
                 async with started(self._changelogs) as changelogs:
                     identity = await changelogs.identity()
-                    while True:
+                    while self._copies:
                         await self._go_round(changelogs, identity)
                         await asyncio.sleep(_ROUND_SECONDS)
             except MigratedError as error:
@@ -220,5 +235,5 @@ class Standbys:
                     stands = page.offset
                     if self._has(copy):  # it may have been released while it was written
                         LAG.labels(str(copy.partition)).set(page.end - page.offset)
-                await asyncio.sleep(_REST * (steady() - since))
+                await asyncio.sleep(_REST * (steady() - since) if self.is_at_work() else 0)
         copy.is_fresh, copy.seen = True, now()

@@ -35,6 +35,7 @@ from streams.worker import garbage
 from streams.worker.address import name_worker
 from streams.worker.agents import register
 from streams.worker.assignment import Assignment
+from streams.worker.disk import STORE, Disk
 from streams.worker.faust_app import make_faust_app
 from streams.worker.rebalancing import Rebalancing
 from streams.worker.stalls import watch_loop
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
 _CUSTOMERS_KEPT = 4_096  # decoded, in all partitions together
 _STOP_SECONDS = 10.0
-_STORE = "store-"  # and the partition's number: the folder of its rows
 
 log = structlog.get_logger()
 
@@ -78,7 +78,6 @@ class Worker:
         self.is_stopping = False
         self._app = make_faust_app(settings, address)
         self._app.standbys = self._make_standbys(topics)
-        self._app.stored = partial(_list_stores, settings)
         self.assignment = Assignment(
             (*topics.events, INBOX), topics.partitions, self._make_task, self._crash, self._app.standbys
         )
@@ -126,13 +125,15 @@ class Worker:
             tracing=Tracing(self.settings.traces_ratio, self._telemetry.export) if self._telemetry else None,
         )
 
-    def _make_standbys(self, topics: Topics) -> Standbys | None:
+    def _make_standbys(self, topics: Topics) -> Standbys:
         settings = self.settings
-        if not settings.standbys:
-            return None
-        reader = ChangelogReader(settings, topics.changelog, 0)
         return Standbys(
-            settings.standbys, reader, lambda number: _make_open_map(settings, number)(), self._app, self.watch
+            settings.standbys,
+            ChangelogReader(settings, topics.changelog, 0),
+            lambda number: _make_open_map(settings, number)(),
+            self._app,
+            self.watch,
+            _look_at_disk(settings),
         )
 
     def _make_task(self, partition: int) -> PartitionTask:
@@ -238,16 +239,13 @@ def _make_telemetry(settings: Settings) -> "Telemetry | None":
     return Telemetry(settings.app_id)
 
 
-def _list_stores(settings: Settings) -> frozenset[int]:
-    """Return the partitions of which there is a store, however old, or of another process on this disk."""
-    folders = (settings.data_dir / settings.app_id).glob(f"{_STORE}*")
-    numbers = (folder.name.removeprefix(_STORE) for folder in folders)
-    return frozenset(int(number) for number in numbers if number.isdecimal())
+def _look_at_disk(settings: Settings) -> Disk:
+    return Disk(None if settings.store == "memory" else settings.data_dir / settings.app_id)
 
 
 def _make_open_map(settings: Settings, partition: int) -> Callable[[], OrderedMap]:
     if settings.store == "memory":
         entries = MemoryMap()
         return lambda: entries
-    folder = settings.data_dir / settings.app_id / f"{_STORE}{partition}"
+    folder = settings.data_dir / settings.app_id / f"{STORE}{partition}"
     return lambda: open_rocks(folder, f"{settings.app_id}, partition {partition}")

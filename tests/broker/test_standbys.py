@@ -34,14 +34,14 @@ _METRIC = re.compile(r'^fairway_(partition_open|restore_rows){partition="(\d+)"}
 
 
 class Keeper(Worker):
-    """A worker on a disk of its own that keeps copies."""
+    """A worker on a disk of its own that keeps so many copies of each partition."""
 
-    def __init__(self, settings: Settings, name: str, patch: str = "") -> None:
+    def __init__(self, settings: Settings, name: str, patch: str = "", standbys: int = 1) -> None:
         self.data = settings.data_dir / name / settings.app_id
         self.port = free_port()
         super().__init__(
             settings, name, patch, FAIRWAY_DATA_DIR=str(self.data.parent), FAIRWAY_WEB_PORT=str(self.port),
-            FAIRWAY_STANDBYS="1",
+            FAIRWAY_STANDBYS=str(standbys),
         )  # fmt: skip
 
     def ask(self, metric: str) -> dict[int, int]:
@@ -111,3 +111,27 @@ def test_a_worker_that_is_killed_or_comes_anew_costs_no_restore_though_it_died_w
         client.produce(settings.brokers, events(range(600, 900), 50))
         wait_for_commands(settings, expected(900, 50))
         assert "can't be used" not in second.log.read_text()
+
+
+def test_without_standbys_who_comes_anew_warms_up_and_who_comes_back_gets_what_it_had(settings: Settings) -> None:
+    publish(settings, journey())
+    with running(settings, count=0) as workers:
+        first = Keeper(settings, "first", standbys=0)
+        workers.append(first)
+        client.produce(settings.brokers, events(range(300), 50))
+        wait_for_commands(settings, expected(300, 50))
+        second = Keeper(settings, "second", standbys=0)
+        workers.append(second)
+        client.wait_until(lambda: second.works_on(2) and first.works_on(2))
+        assert set(second.ask("restore_rows").values()) == {0}
+        had = second.ask("partition_open").keys()
+        second.end(signal.SIGKILL)
+        client.wait_until(lambda: first.works_on(4))
+        client.produce(settings.brokers, events(range(300, 600), 50))
+        wait_for_commands(settings, expected(600, 50))
+        back = Keeper(settings, "second", standbys=0)
+        workers.append(back)
+        client.wait_until(lambda: back.works_on(2) and first.works_on(2))
+        assert back.ask("restore_rows") == dict.fromkeys(had, 0)
+        client.produce(settings.brokers, events(range(600, 900), 50))
+        wait_for_commands(settings, expected(900, 50))

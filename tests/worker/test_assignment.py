@@ -19,11 +19,12 @@ TOPIC = "customer.updated"
 class Case:
     """An assignment whose tasks stand at brokers of their own, in memory."""
 
-    def __init__(self, wrong: Exception | None = None) -> None:
+    def __init__(self, wrong: Exception | None = None, *, has_copy: bool = False) -> None:
         self.crashed: list[BaseException] = []
         self.made: list[int] = []
         self.wrong = wrong
-        self.assignment = Assignment((TOPIC,), 4, self.make, self.crashed.append)
+        self.standbys = Standbys(self, has_copy=has_copy)
+        self.assignment = Assignment((TOPIC,), 4, self.make, self.crashed.append, cast("Any", self.standbys))
 
     def make(self, partition: int) -> PartitionTask:
         self.made.append(partition)
@@ -77,12 +78,14 @@ async def test_fetches_go_to_their_partition_s_task_and_what_is_done_is_committe
 
 
 class Standbys:
-    """Notes in which order it is asked, and has the open store of partition 1."""
+    """Notes in which order it is asked, and may have the open store of partition 1."""
 
-    def __init__(self, case: Case) -> None:
+    is_warming = False
+
+    def __init__(self, case: "Case", *, has_copy: bool = False) -> None:
         self.case = case
         self.told: list[Any] = []
-        self.store = Store(MemoryMap())
+        self.store = Store(MemoryMap()) if has_copy else None
         self.find_opening: Callable[[], Collection[int]] = tuple
 
     async def release(self, own: Collection[int]) -> None:
@@ -102,9 +105,8 @@ class Standbys:
 
 
 async def test_a_task_begins_with_the_store_of_the_copy_and_copies_are_kept_of_what_others_have_by_then() -> None:
-    case = Case()
-    standbys = Standbys(case)
-    case.assignment = Assignment((TOPIC,), 4, case.make, case.crashed.append, cast("Any", standbys))
+    case = Case(has_copy=True)
+    standbys = case.standbys
     await case.assignment.assign([0, 1], 1, seek)
     assert standbys.find_opening() == [0]
     await until(lambda: case.assignment.is_open)
@@ -119,10 +121,12 @@ async def test_a_task_begins_with_the_store_of_the_copy_and_copies_are_kept_of_w
     ]  # fmt: skip
 
 
-async def test_a_worker_without_partitions_is_open() -> None:
+async def test_a_worker_without_partitions_is_open_unless_it_is_about_to_have_some() -> None:
     case = Case()
     await case.assignment.assign([], 1, seek)
     assert case.assignment.is_open
+    case.standbys.is_warming = True
+    assert not case.assignment.is_open
 
 
 async def test_a_task_that_ends_as_cancelled_ends_the_worker_unless_the_partition_goes() -> None:

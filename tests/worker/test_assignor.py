@@ -45,10 +45,21 @@ class Cluster:
         return set(range(self.counts.get(topic.replace(".", "_"), 4)))
 
 
+class Stores:
+    """What a member without copies says of its disk; it is given what it is to have at once."""
+
+    wanted = 0
+
+    def __init__(self, *stored: int) -> None:
+        self.stored = stored
+
+    def introduce(self) -> dict[str, Any]:
+        return {"copying": self.stored}
+
+
 def make(number: int, *stored: int) -> Any:
     app = faust.App("golf", canonical_url=f"http://10.0.0.{number}:6066", PartitionAssignor=Assignor)
-    app.partitions, app.standbys, app.generation, app.worker_name = 4, None, 1, f"worker {number}"
-    app.stored = lambda: stored
+    app.partitions, app.standbys, app.generation, app.worker_name = 4, Stores(*stored), 1, f"worker {number}"
     return app.assignor
 
 
@@ -256,8 +267,13 @@ def test_who_keeps_no_copies_is_given_none_and_who_knows_too_little_nothing() ->
     assert (len(leader.share.copies), plain.share.copies, less.share.copies) == (2, set(), set())
 
 
-def test_a_leader_without_standbys_tells_nobody_to_keep_copies() -> None:
+def test_a_leader_without_standbys_tells_nobody_to_keep_copies_but_for_what_it_is_to_get() -> None:
     leader, second = make(1), keeping(2)
+    rebalance(0, {leader: {INBOX}}, Cluster())
+    owned = rebalance(0, {leader: {INBOX}, second: {INBOX}}, Cluster())
+    assert (len(owned[leader]), len(owned[second])) == (4, 0)
+    assert (second.share.copies, second.share.warming) == ({0, 1}, {0, 1})
+    second.app.standbys.fresh = (0, 1)
     owned = rebalance(0, {leader: {INBOX}, second: {INBOX}}, Cluster())
     assert (len(owned[leader]), len(owned[second])) == (2, 2)
-    assert second.share.copies == set()
+    assert not second.share.copies

@@ -12,7 +12,9 @@ from streams.worker.sharing import Member, Share, share_out
 Members = dict[str, Member]
 
 
-def member(*own: int, fresh: Any = (), copying: Any = None, opening: Any = (), generation: int = 1) -> Member:
+def member(
+    *own: int, fresh: Any = (), copying: Any = None, opening: Any = (), generation: int = 1, disk: str = ""
+) -> Member:
     kept = None if fresh is None else frozenset(fresh)
     return Member(
         frozenset(own),
@@ -20,6 +22,7 @@ def member(*own: int, fresh: Any = (), copying: Any = None, opening: Any = (), g
         frozenset((fresh or ()) if copying is None else copying),
         frozenset(opening),
         generation,
+        disk,
     )
 
 
@@ -51,6 +54,9 @@ def write(shares: dict[str, Share]) -> str:
             [member(0, 1, 2, 3, opening=[1]), member()], "023/1 1/023/0", id="what waits for a restore moves"
         ),
         pytest.param([member(0, 1, 2, 3), member(fresh=None)], "23/01 01", id="who keeps no copies waits for none"),
+        pytest.param(
+            [member(0, 1, 2, 3, disk="x"), member(disk="x")], "23/01 01/23", id="nor who is on the same disk"
+        ),
         pytest.param(
             [member(0, 1, generation=3), member(0, 1, 2, 3, generation=2)], "01/23 23/01",
             id="who missed a generation has lost what it had",

@@ -19,6 +19,7 @@ from streams.state.memory import MemoryMap
 from streams.state.ordered_map import Change
 from streams.state.store import Store
 from streams.worker import standbys as module
+from streams.worker.disk import Disk
 from streams.worker.sharing import Share
 from streams.worker.standbys import LAG, Standbys
 from tests.partition.model import START, Broker, ModelChangelog, place
@@ -86,7 +87,7 @@ class Case:
         self.rejoined = 0
         self.maps: list[Map] = []
         self.crashed: list[BaseException] = []
-        self.standbys = Standbys(1, self.changelogs, self.open_map, self, self.watch)
+        self.standbys = Standbys(1, self.changelogs, self.open_map, self, self.watch, Disk(None))
 
     async def rejoin(self) -> None:
         self.rejoined += 1
@@ -96,7 +97,11 @@ class Case:
         return self.maps[-1]
 
     def watch(self, task: "asyncio.Task[None]") -> None:
-        task.add_done_callback(lambda task: task.cancelled() or self.crashed.append(task.exception()))  # type: ignore[arg-type]
+        task.add_done_callback(self._look_at_end)
+
+    def _look_at_end(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.crashed.append(error)
 
     async def follow(self, *copies: int, warming: Iterable[int] = ()) -> None:
         self.share = Share(copies=frozenset(copies), warming=frozenset(warming))
@@ -139,7 +144,7 @@ async def test_a_copy_follows_the_changelog_and_its_open_store_is_handed_to_the_
         await it.until(lambda: it.standbys.fresh == {1, 2})
         it.changelogs.add(1, (b"a:0", None), (b"a:9", row(9)))
         await it.until(lambda: any(one.get(b"ra:9") for one in it.maps))
-        assert it.standbys.introduce() == {"fresh": [1, 2], "copying": [1, 2], "opening": []}
+        assert it.standbys.introduce() == {"fresh": [1, 2], "copying": [1, 2], "opening": [], "disk": ""}
         assert it.standbys.take(1) is None
         await it.standbys.release({0, 1})
         await it.follow(2)
@@ -161,6 +166,19 @@ async def test_a_copy_that_the_group_wants_no_more_is_closed(case: Any) -> None:
         await it.follow(2)
         assert sorted(one.is_open for one in it.maps) == [False, True]
         assert it.standbys.fresh == {2}
+
+
+async def test_a_worker_without_copies_looks_at_nothing_until_it_is_to_keep_some(case: Any) -> None:
+    async with case() as it:
+        await it.follow(1, warming={1})
+        assert it.standbys.is_warming
+        await it.until(lambda: it.standbys.fresh)
+        await it.standbys.release({1})
+        await it.follow()
+        assert not it.standbys.is_warming
+        await it.until(it.standbys._following.done)
+        await it.follow(2)
+        await it.until(lambda: it.standbys.fresh == {2})
 
 
 async def test_a_store_that_is_handed_over_and_not_taken_is_closed_at_the_end(case: Any) -> None:
