@@ -140,7 +140,9 @@ class Standbys:
 
     async def follow(self) -> None:
         """Keep the copies that the group has told of, and no others."""
-        wanted = self._group.share.copies
+        wanted, warming = self._group.share.copies, self._group.share.warming
+        if begun := warming - self._copies.keys():
+            log.info("The worker copies partitions %s before it gets them.", sorted(begun))
         for copy in self._drop(self._copies.keys() - wanted):
             async with copy.at_work:
                 await copy.close()

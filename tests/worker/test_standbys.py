@@ -170,7 +170,9 @@ async def test_a_copy_that_the_group_wants_no_more_is_closed(case: Any) -> None:
 
 async def test_a_worker_without_copies_looks_at_nothing_until_it_is_to_keep_some(case: Any) -> None:
     async with case() as it:
-        await it.follow(1, warming={1})
+        with capture_logs() as logs:
+            await it.follow(1, warming={1})
+        assert [line["event"] for line in logs] == ["The worker copies partitions [1] before it gets them."]
         assert it.standbys.is_warming
         await it.until(lambda: it.standbys.fresh)
         await it.standbys.release({1})
