@@ -133,7 +133,7 @@ class Worker:
             lambda number: _make_open_map(settings, number)(),
             self._app,
             self.watch,
-            _look_at_disk(settings),
+            Disk(None if settings.store == "memory" else settings.data_dir / settings.app_id),
         )
 
     def _make_task(self, partition: int) -> PartitionTask:
@@ -237,10 +237,6 @@ def _make_telemetry(settings: Settings) -> "Telemetry | None":
             "FAIRWAY_TRACES is on, which needs more: pip install 'fairway-journeys[otel]'."
         ) from None
     return Telemetry(settings.app_id)
-
-
-def _look_at_disk(settings: Settings) -> Disk:
-    return Disk(None if settings.store == "memory" else settings.data_dir / settings.app_id)
 
 
 def _make_open_map(settings: Settings, partition: int) -> Callable[[], OrderedMap]:
