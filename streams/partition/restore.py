@@ -47,6 +47,7 @@ async def restore(store: Store, changelog: Changelog, progress: Progress, partit
     """Bring the store to the end of the changelog; raises ForeignError, and MigratedError if the broker is gone."""
     started = told = steady()
     progress.rows, progress.start = 0, store.offset
+    progress.offset = progress.end = 0
     async with aclosing(changelog.read(store.offset)) as pages:
         async for page in pages:
             await apply(store, page)

@@ -83,7 +83,7 @@ class PartitionTask:
     def has_to_restore(self) -> bool:
         """Say whether rows are missing, or may be, before the task can run."""
         if self.stage == "restoring":
-            return self.progress.offset < self.progress.end
+            return not self.progress.end or self.progress.offset < self.progress.end
         return self.stage == "fencing" and self.store is None
 
     def take(self, fetch: Fetch) -> None:

@@ -47,9 +47,10 @@ class Assignment:
 
     @property
     def is_open(self) -> bool:
-        """Say whether the group has given us partitions, perhaps none, all work, and none is to follow."""
-        is_complete = self.is_assigned and not self._standbys.is_warming
-        return is_complete and all(task.stage == "running" for task in self)
+        """Say whether the group has given us partitions, and all of them work; none only if none are to follow."""
+        if not self._tasks:
+            return self.is_assigned and not self._standbys.is_warming
+        return all(task.stage == "running" for task in self)
 
     def wants(self, topic: str, partition: int) -> bool:
         """Say whether the partition's task has room for another fetch of this partition of a topic."""

@@ -109,8 +109,7 @@ class Assignor(PartitionAssignor):  # type: ignore[misc]
         """
         for name, given in self._shares.items():
             assignments[name].actives = dict.fromkeys(assignments[name].actives, sorted(given.own))
-        if self._shares:
-            topics = self._get_external_topic_distribution(assignments)
+        topics = self._get_external_topic_distribution(assignments)
         for assignment in assignments.values():
             for topic, own in assignment.actives.items():
                 assignment.actives[topic] = self._expand(topic, frozenset(own))

@@ -1,8 +1,11 @@
-"""What lies on a worker's disk: whose stores, and whether it is another worker's disk, too."""
+"""What lies on a worker's disk: which stores there are, and which disk it is, for other workers may be on it."""
 
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
+
+from streams.clock import now
+from streams.state.rocksdb import OLDEST
 
 STORE = "store-"
 """What the folder of a partition's rows is called by, with the partition's number."""
@@ -18,10 +21,10 @@ class Disk:
 
     @property
     def stored(self) -> frozenset[int]:
-        """Return the partitions of which there is a store, however old it is, and whoever has it open."""
+        """Return the partitions of which there is a store that is not too old to be used, whoever has it open."""
         folders = () if self._folder is None else self._folder.glob(f"{STORE}*")
-        numbers = (folder.name.removeprefix(STORE) for folder in folders)
-        return frozenset(int(number) for number in numbers if number.isdecimal())
+        numbers = {folder.name.removeprefix(STORE): folder for folder in folders}
+        return frozenset(int(number) for number, at in numbers.items() if number.isdecimal() and _is_young(at))
 
     @property
     def name(self) -> str:
@@ -30,8 +33,15 @@ class Disk:
             return ""
         place = self._folder / _NAME
         try:
-            with suppress(FileExistsError), place.open("x") as file:
-                file.write(token_hex(8))
-            return place.read_text()
+            if not place.exists() or not place.read_text():
+                place.write_text(token_hex(8))
+            return f"{place.read_text()}-{place.stat().st_ino}"  # the latter, for the folder may have been copied
         except OSError:  # it is full, say: then it is nobody else's as far as is known
             return ""
+
+
+def _is_young(store: Path) -> bool:
+    with suppress(OSError):  # files of a store that is open come and go
+        written = max((file.stat().st_mtime for file in store.iterdir()), default=0.0)
+        return now().timestamp() - written < OLDEST.total_seconds()
+    return True

@@ -44,7 +44,8 @@ def share_out(members: Mapping[str, Member], partitions: int, standbys: int) -> 
     own = _keep(members, partitions)
     warming: _Sets = {name: set() for name in members}
     for partition, giver, taker in _plan_moves(members, own):
-        fresh, is_there = members[taker].fresh, members[giver].disk == members[taker].disk != ""
+        fresh = members[taker].fresh
+        is_there = not standbys and members[giver].disk == members[taker].disk != ""
         if fresh is None or is_there or partition in fresh | members[giver].opening:
             own[giver].remove(partition)
             own[taker].add(partition)

@@ -172,6 +172,7 @@ class Standbys:
         )
 
     async def _run(self) -> None:
+        ours = asyncio.current_task()
         while self._copies:
             try:
                 async with started(self._changelogs) as changelogs:
@@ -182,6 +183,10 @@ class Standbys:
             except MigratedError as error:
                 log.warning("The copies of other workers' partitions wait: %s.", error)
                 await asyncio.sleep(_AGAIN_SECONDS)
+            except asyncio.CancelledError:
+                if ours is None or ours.cancelling():
+                    raise
+                log.warning("A library cancelled the reading of copies: it is begun anew.")
 
     async def _go_round(self, changelogs: Changelogs, identity: str) -> None:
         copies = tuple(self._copies.values())

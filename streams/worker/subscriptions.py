@@ -45,6 +45,15 @@ class LastingSubscriptions(SubscriptionState):  # type: ignore[misc]
     on_error: Callable[[BaseException], None] = staticmethod(lambda _: None)
     """Called with what ended the coordinator's work; it waits for somebody who asks, and nobody does."""
 
+    @property
+    def fetcher_idle_time(self) -> float:
+        """Return that somebody reads, also where nothing comes: a member that read nothing for long left the group.
+
+        Where it had no partitions it never joined again; where it had some, it did with the next event, and until
+        then no wait that was due could be committed. Heartbeats are sent by the loop that works, and say enough.
+        """
+        return 0.0
+
     def assign_from_subscribed(self, assignment: Iterable[TopicPartition]) -> None:
         """Have these partitions from now on."""
         subscription = self.subscription

@@ -36,3 +36,23 @@ def test_partitions_go_on_while_the_group_waits_for_a_member_and_one_that_leaves
         wait_for_commands(settings, expected(400, 50))
         assert workers[0].end(signal.SIGTERM) == 0
         assert group.stands() == (ConsumerGroupState.PREPARING_REBALANCING, 2)
+
+
+# So aiokafka takes a worker for idle to which nothing has come for a second, rather than for a quarter of an hour;
+# without Postgres the history would be read again and again.
+_SOON_IDLE = """
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from streams.history.reader import HistoryReader
+
+GroupCoordinator._max_poll_interval = property(lambda _: 1.0, lambda *_: None)
+HistoryReader.wants = lambda *_: False
+"""
+
+
+def test_a_worker_to_which_nothing_comes_stays_in_the_group_and_does_what_is_due(settings: Settings) -> None:
+    group = Group(settings)
+    publish(settings, journey(wait="5 seconds"))
+    with running(settings, patch=_SOON_IDLE):
+        client.produce(settings.brokers, events(range(10), 10))
+        wait_for_commands(settings, expected(10, 10))
+        assert group.stands() == (ConsumerGroupState.STABLE, 1)

@@ -216,10 +216,15 @@ NOTICES = {
         [worker(number, number, heard=None, is_asked_in_vain=True) for number in range(5)],
         "5 workers never answered from here: w0, w1, w2 and 2 more",
     ),
-    "one to spare": ([worker(1, 0, 1, 2), worker(2)], "worker w2 has no partitions, for there are 3 in all"),
-    "two to spare": (
-        [worker(1, 0, 1, 2), worker(2), worker(3)], "2 workers have no partitions, for there are 3 in all",
+    "one to spare": (
+        [worker(1, 0), worker(2, 1), worker(3, 2), worker(4)],
+        "worker w4 has no partitions, for there are 3 in all",
     ),
+    "two to spare": (
+        [worker(1, 0, 1), worker(2, 2), worker(3), worker(4)],
+        "2 workers have no partitions, for there are 3 in all",
+    ),
+    "one that copies": ([worker(1, 0, 1, 2), worker(2)], "worker w2 has no partitions yet"),
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from streams.web.health import make_routes
 from streams.worker.assignment import Assignment
 from tests.partition.model import START, Broker, ModelChangelog, ModelProducer
 from tests.reference.tables import code, table
+from tests.worker.copies import NoCopies
 
 _drop_suffix = re.compile(r"_(total|info)$").sub
 _read = re.compile(r"# HELP (\S+) (.*)\n# TYPE \S+ (\w+)\n").findall
@@ -28,7 +29,7 @@ class _Owner(Assignment):
     """An assignment with one partition, which stands still."""
 
     def __init__(self) -> None:
-        super().__init__((), 4, _make_task, print)
+        super().__init__((), 4, _make_task, print, NoCopies())
         self._tasks = {0: _make_task(0)}
 
 

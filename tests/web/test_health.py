@@ -21,6 +21,7 @@ from streams.web.health import make_routes
 from streams.web.sources.reports import report_tasks
 from streams.worker.assignment import Assignment
 from tests.partition.model import START, Broker, ModelChangelog, ModelProducer
+from tests.worker.copies import NoCopies
 
 
 def make_task(partition: int) -> PartitionTask:
@@ -32,7 +33,7 @@ class Owner(Assignment):
     """An assignment whose tasks stand still at the stages that a test gives them."""
 
     def __init__(self, *tasks: PartitionTask) -> None:
-        super().__init__((), 4, make_task, print)
+        super().__init__((), 4, make_task, print, NoCopies())
         self._tasks = {task.partition: task for task in tasks}
         self.is_assigned = True
 
@@ -58,7 +59,7 @@ def ask() -> Callable[[Assignment, str], Awaitable[httpx.Response]]:
 
 
 async def test_a_worker_lives_before_it_is_ready(ask) -> None:
-    joining = Assignment((), 4, make_task, print)
+    joining = Assignment((), 4, make_task, print, NoCopies())
     assert (await ask(joining, "/livez")).text == "ok\n"
     assert (await ask(joining, "/readyz")).status_code == 503
 

@@ -12,6 +12,7 @@ from streams.state.memory import MemoryMap
 from streams.state.store import Store
 from streams.worker.assignment import Assignment
 from tests.partition.model import Broker, Source, event, make_task, seek
+from tests.worker.copies import NoCopies
 
 TOPIC = "customer.updated"
 
@@ -77,16 +78,13 @@ async def test_fetches_go_to_their_partition_s_task_and_what_is_done_is_committe
     assert task.stage == "closed"
 
 
-class Standbys:
+class Standbys(NoCopies):
     """Notes in which order it is asked, and may have the open store of partition 1."""
-
-    is_warming = False
 
     def __init__(self, case: "Case", *, has_copy: bool = False) -> None:
         self.case = case
         self.told: list[Any] = []
         self.store = Store(MemoryMap()) if has_copy else None
-        self.find_opening: Callable[[], Collection[int]] = tuple
 
     async def release(self, own: Collection[int]) -> None:
         self.told.append(("release", sorted(own), len(self.case.assignment.tasks)))
@@ -127,6 +125,9 @@ async def test_a_worker_without_partitions_is_open_unless_it_is_about_to_have_so
     assert case.assignment.is_open
     case.standbys.is_warming = True
     assert not case.assignment.is_open
+    await case.assignment.assign([0], 2, seek)
+    await until(lambda: case.assignment.is_open)
+    await case.assignment.close()
 
 
 async def test_a_task_that_ends_as_cancelled_ends_the_worker_unless_the_partition_goes() -> None:

@@ -55,9 +55,6 @@ def write(shares: dict[str, Share]) -> str:
         ),
         pytest.param([member(0, 1, 2, 3), member(fresh=None)], "23/01 01", id="who keeps no copies waits for none"),
         pytest.param(
-            [member(0, 1, 2, 3, disk="x"), member(disk="x")], "23/01 01/23", id="nor who is on the same disk"
-        ),
-        pytest.param(
             [member(0, 1, generation=3), member(0, 1, 2, 3, generation=2)], "01/23 23/01",
             id="who missed a generation has lost what it had",
         ),
@@ -66,6 +63,16 @@ def write(shares: dict[str, Share]) -> str:
 def test_who_gets_what(members: list[Member], expected: str) -> None:
     partitions = 1 + max((number for one in members for number in (*one.own, *(one.fresh or ()))), default=3)
     assert write(share_out(dict(zip("abcdef", members, strict=False)), partitions, 1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("disks", "standbys", "expected"),
+    [("xx", 0, "23 01"), ("xy", 0, "0123 /01/01"), ("xx", 1, "0123 /0123/01")],
+    ids=["the store is there", "it is elsewhere", "copies are kept"],
+)
+def test_who_is_on_the_same_disk_need_not_copy(disks: str, standbys: int, expected: str) -> None:
+    members = {"a": member(0, 1, 2, 3, disk=disks[0]), "b": member(disk=disks[1])}
+    assert write(share_out(members, 4, standbys)) == expected
 
 
 def test_a_group_of_none_shares_out_nothing() -> None:
