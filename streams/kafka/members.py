@@ -38,7 +38,7 @@ class Introduction(msgspec.Struct, frozen=True, rename="camel"):
     fresh: frozenset[int] | None = None
     """The partitions of which it has a copy that has caught up; None if it keeps no copies."""
     copying: frozenset[int] = frozenset()
-    """The partitions of which it keeps a copy, caught up or not; or else those of which some lies on its disk."""
+    """The partitions of which it keeps a copy, caught up or not; without standbys also those on its disk."""
     opening: frozenset[int] = frozenset()
     """The partitions that it has, but does not work on yet."""
     generation: int = -1

@@ -1,6 +1,6 @@
 """Who owns which partitions, and who keeps copies of them: decided by the group's leader.
 
-A partition stays with its owner as long as all have as many; what goes, goes to whoever has most of its state.
+A partition stays with its owner as long as all have as many; what goes, goes to whoever has the most of its state.
 One that somebody works on goes only to a member on the same disk, or whose copy has caught up. Until then that
 member warms up: it keeps a copy, and lets the group agree anew when that has caught up.
 """
