@@ -30,7 +30,8 @@ def make_routes(
 
     async def ready(_: Request) -> Response:
         told = msgspec.to_builtins(report(read_clock()), str_keys=True)
-        return JSONResponse({"ready": assignment.is_open} | told, 200 if assignment.is_open else 503)
+        copying = {"copying": sorted(assignment.warming)} if assignment.warming else {}
+        return JSONResponse({"ready": assignment.is_open} | copying | told, 200 if assignment.is_open else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -49,8 +49,13 @@ class Assignment:
     def is_open(self) -> bool:
         """Say whether the group has given us partitions, and all of them work; none only if none are to follow."""
         if not self._tasks:
-            return self.is_assigned and not self._standbys.is_warming
+            return self.is_assigned and not self.warming
         return all(task.stage == "running" for task in self)
+
+    @property
+    def warming(self) -> frozenset[int]:
+        """Return the partitions that are to follow once this worker has copied them."""
+        return self._standbys.warming
 
     def wants(self, topic: str, partition: int) -> bool:
         """Say whether the partition's task has room for another fetch of this partition of a topic."""

@@ -114,9 +114,9 @@ class Standbys:
         return frozenset(copy.partition for copy in self._copies.values() if copy.is_fresh)
 
     @property
-    def is_warming(self) -> bool:
-        """Say whether the worker is to have partitions that it has yet to copy, or to be given."""
-        return bool(self._group.share.warming)
+    def warming(self) -> frozenset[int]:
+        """Return the partitions that the worker is to have, and has yet to copy or to be given."""
+        return self._group.share.warming
 
     def introduce(self) -> dict[str, Any]:
         """Return what the group is to be told of the copies, or of what could become one, and of the disk."""

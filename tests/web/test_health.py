@@ -69,9 +69,13 @@ async def test_a_worker_is_ready_when_all_its_partitions_are_open(ask) -> None:
     assert (await ask(Owner(at(0, "running"), at(1, "fencing")), "/readyz")).status_code == 503
 
 
-async def test_a_worker_without_partitions_is_ready(ask) -> None:
+async def test_a_worker_without_partitions_is_ready_unless_it_copies_some_first(ask) -> None:
     told = (await ask(Owner(), "/readyz")).json()
     assert (told["ready"], told["partitions"], told["worker"]) == (True, {}, "w1")
+    owner = Owner()
+    owner._standbys.warming = frozenset({3, 2})
+    answer = await ask(owner, "/readyz")
+    assert (answer.status_code, answer.json()["copying"]) == (503, [2, 3])
 
 
 async def test_a_worker_tells_how_all_of_them_are_and_is_ready_by_its_own_partitions_alone(ask) -> None:

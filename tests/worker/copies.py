@@ -8,7 +8,7 @@ from streams.state.store import Store
 class NoCopies:
     """Standbys of a worker that keeps no copies, and is to have none."""
 
-    is_warming = False
+    warming: frozenset[int] = frozenset()
     find_opening: Callable[[], Collection[int]]
     is_at_work: Callable[[], bool]
 

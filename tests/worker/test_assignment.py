@@ -123,7 +123,7 @@ async def test_a_worker_without_partitions_is_open_unless_it_is_about_to_have_so
     case = Case()
     await case.assignment.assign([], 1, seek)
     assert case.assignment.is_open
-    case.standbys.is_warming = True
+    case.standbys.warming = frozenset({0})
     assert not case.assignment.is_open
     await case.assignment.assign([0], 2, seek)
     await until(lambda: case.assignment.is_open)

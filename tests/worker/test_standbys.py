@@ -173,11 +173,11 @@ async def test_a_worker_without_copies_looks_at_nothing_until_it_is_to_keep_some
         with capture_logs() as logs:
             await it.follow(1, warming={1})
         assert [line["event"] for line in logs] == ["The worker copies partitions [1] before it gets them."]
-        assert it.standbys.is_warming
+        assert it.standbys.warming == {1}
         await it.until(lambda: it.standbys.fresh)
         await it.standbys.release({1})
         await it.follow()
-        assert not it.standbys.is_warming
+        assert not it.standbys.warming
         await it.until(it.standbys._following.done)
         await it.follow(2)
         await it.until(lambda: it.standbys.fresh == {2})
