@@ -16,3 +16,9 @@ async def end_tasks(*tasks: "asyncio.Task[Any]") -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running, timeout=_AGAIN_SECONDS)
+
+
+def is_asked_to_end() -> bool:
+    """Say of a cancellation that was just raised whether it is this task's: a library raises those of its own."""
+    task = asyncio.current_task()
+    return task is None or bool(task.cancelling())

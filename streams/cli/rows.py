@@ -35,6 +35,7 @@ from streams.settings import Settings
 from streams.state.errors import CorruptedError
 from streams.state.rocksdb import OLDEST, RocksMap, RocksReader
 from streams.state.store import Store
+from streams.worker.disk import STORE
 
 
 class Row(msgspec.Struct, rename="camel"):
@@ -113,7 +114,7 @@ async def _audit(folder: str, store: Store, changelog: ChangelogReader, folded: 
 
 
 def _find_stores(settings: Settings, partition: int) -> list[Path]:
-    folder, name = settings.data_dir / settings.app_id, f"store-{partition}"
+    folder, name = settings.data_dir / settings.app_id, f"{STORE}{partition}"
     found = folder.glob(f"{name}*")
     return sorted(one for one in found if one.is_dir() and _is_store(one.name.removeprefix(name)))
 

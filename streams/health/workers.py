@@ -28,13 +28,16 @@ def find_worker_notices(seen: Observation) -> Iterator[Cause]:
                     "Let workers reach each other: FAIRWAY_WEB_HOST and FAIRWAY_WEB_NAME.")  # fmt: skip
     if bare := [worker.name for worker in here if not worker.partitions]:
         told = f"worker {bare[0]} has" if len(bare) == 1 else f"{len(bare)} workers have"
-        if len(here) <= len(seen.partitions):
-            yield Cause("workers", "notice", f"{told} no partitions yet",
-                        "A worker that joins first copies what it is to have, while others work on it; its log says"
-                        " of what.")  # fmt: skip
-            return
-        yield Cause("workers", "notice", f"{told} no partitions, for there are {len(seen.partitions)} in all",
-                    "Spare workers stand by; more work only where topics have more partitions.")  # fmt: skip
+        if len(here) > len(seen.partitions):
+            why = f", for there are {len(seen.partitions)} in all"
+            todo = "Spare workers stand by; more work only where topics have more partitions."
+        else:
+            why = " yet"
+            todo = (
+                "A worker that joins first copies what it is to have, while others work on it;"
+                " its log says of what."
+            )
+        yield Cause("workers", "notice", f"{told} no partitions{why}", todo)
 
 
 def _is_unheard(worker: Worker, at: datetime) -> bool:

@@ -123,10 +123,10 @@ class ChangelogReader:
             yield Page((), offset, end)
             consumer.seek(place, offset)
             moved = steady()
-            while (before := await consumer.position(place)) < end:
+            while offset < end:
                 fetched = await consumer.getmany(place, timeout_ms=200, max_records=_PAGE_ROWS)
                 rows = [(record.key, record.value) for record in fetched.get(place, ())]
-                offset = await consumer.position(place)
+                before, offset = offset, await consumer.position(place)
                 yield Page(rows, offset, end)
                 if offset > before:
                     moved = steady()

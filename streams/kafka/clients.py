@@ -20,6 +20,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.admin import ApiVersionRequest
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential
 
+from streams.cancellation import is_asked_to_end
 from streams.errors import FairwayError
 from streams.kafka.connection import client_arguments
 from streams.kafka.faults import describe_denial, find_fault
@@ -62,13 +63,12 @@ async def stop(client: _Client) -> None:
 
     aiokafka's consumer raises the cancellation of its own fetches then, and leaves its connections open.
     """
-    ours = asyncio.current_task()
     try:
         await client.stop()
     except asyncio.CancelledError:
         if isinstance(client, AIOKafkaConsumer):
             await client._client.close()
-        if ours is None or ours.cancelling():
+        if is_asked_to_end():
             raise
 
 

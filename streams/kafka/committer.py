@@ -21,7 +21,7 @@ from aiokafka.errors import (
     UnknownMemberIdError,
 )
 
-from streams.cancellation import end_tasks
+from streams.cancellation import end_tasks, is_asked_to_end
 from streams.failpoints import reach
 from streams.kafka.batches import Batch, Batches
 from streams.kafka.connection import client_arguments
@@ -150,8 +150,6 @@ class Committer:
     async def _commit_when_wanted(self, running: Running) -> None:
         """Commit what waits, all of it in one transaction, one after another until there is an error."""
         waiting: dict[int, _Waiting] = {}
-        ours = asyncio.current_task()
-        assert ours is not None
         try:
             while True:
                 await self._is_wanted.wait()
@@ -167,7 +165,7 @@ class Committer:
         except Exception as error:  # ours: it ends the worker
             await self._fail(error, waiting)
         except asyncio.CancelledError:
-            if ours.cancelling():
+            if is_asked_to_end():
                 raise
             await self._fail(MigratedError("a library cancelled its transaction"), waiting)
         finally:

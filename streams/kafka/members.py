@@ -36,7 +36,7 @@ class Introduction(msgspec.Struct, frozen=True, rename="camel"):
     is_shared: bool = False
     """Whether the group's generation fences it, so that its partitions may share transactions."""
     fresh: frozenset[int] | None = None
-    """The partitions of which it has a copy that has caught up; None if it keeps no copies."""
+    """The partitions of which it has a copy that has caught up; None of an earlier release that keeps none."""
     copying: frozenset[int] = frozenset()
     """The partitions of which it keeps a copy, caught up or not; without standbys also those on its disk."""
     opening: frozenset[int] = frozenset()

@@ -14,9 +14,9 @@ _Sets = dict[str, set[int]]
 class Member(NamedTuple):
     """What a member has, by what it tells.
 
-    `fresh` are the copies that have caught up, None of one that keeps none; `copying` all its copies, or what lies
-    on its `disk`. Of `own` it has yet to restore those in `opening`. `generation` is the one in which it was given
-    them.
+    `fresh` are the copies that have caught up, None of one of an earlier release that keeps none; `copying` all its
+    copies, or what lies on its `disk`. Of `own` it has yet to restore those in `opening`. `generation` is the one
+    in which it was given them.
     """
 
     own: frozenset[int] = frozenset()

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import structlog
 from prometheus_client import Gauge
 
-from streams.cancellation import end_tasks
+from streams.cancellation import end_tasks, is_asked_to_end
 from streams.clock import now, steady
 from streams.kafka.changelog import Changelog, Changelogs
 from streams.kafka.clients import started
@@ -140,8 +140,8 @@ class Standbys:
 
     async def follow(self) -> None:
         """Keep the copies that the group has told of, and no others."""
-        wanted, warming = self._group.share.copies, self._group.share.warming
-        if begun := warming - self._copies.keys():
+        wanted = self._group.share.copies
+        if begun := self.warming - self._copies.keys():
             log.info("The worker copies partitions %s before it gets them.", sorted(begun))
         for copy in self._drop(self._copies.keys() - wanted):
             async with copy.at_work:
@@ -172,7 +172,6 @@ class Standbys:
         )
 
     async def _run(self) -> None:
-        ours = asyncio.current_task()
         while self._copies:
             try:
                 async with started(self._changelogs) as changelogs:
@@ -184,7 +183,7 @@ class Standbys:
                 log.warning("The copies of other workers' partitions wait: %s.", error)
                 await asyncio.sleep(_AGAIN_SECONDS)
             except asyncio.CancelledError:
-                if ours is None or ours.cancelling():
+                if is_asked_to_end():
                     raise
                 log.warning("A library cancelled the reading of copies: it is begun anew.")
 
@@ -204,7 +203,7 @@ class Standbys:
                 async with copy.at_work:
                     await copy.close()  # RocksDB writes to it again only after it was opened anew
                 await asyncio.sleep(_AGAIN_SECONDS)
-        warming = self._group.share.warming & self._copies.keys()
+        warming = self.warming & self._copies.keys()
         if warming <= self.fresh and warming - self._told:
             log.info("The copies of partitions %s have caught up: the group is asked for them.", sorted(warming))
             await self._group.rejoin()
