@@ -87,6 +87,11 @@ class Session:
         """Return the offset in each topic up to which this session has taken in what came."""
         return self._transaction.positions
 
+    def note_fetch(self) -> None:
+        """Come first if what was fetched is new: a topic's of which nothing waited."""
+        if self._queue.new:
+            self._context.pace.turns.ask(self._is_urgent)
+
     async def flush(self) -> None:
         """Commit what is done, and return when it is committed or the session has ended."""
         self._flush = self._flush or asyncio.get_running_loop().create_future()
@@ -132,14 +137,18 @@ class Session:
         elif self._is_time_to_commit(now):
             await self._commit_and_line_up()
         elif self._transaction.inputs > before:
-            await self._context.pace.turns.wait(self._is_urgent)
+            await self._line_up()
         else:
             return False
         return True
 
     async def _commit_and_line_up(self) -> None:
         await self._begin_commit()
-        await self._context.pace.turns.wait(self._is_urgent)
+        await self._line_up()
+
+    async def _line_up(self) -> None:
+        may_be_urgent = bool(self._queue.new) or self._transaction.is_fresh
+        await self._context.pace.turns.wait(self._is_urgent, is_asked=may_be_urgent)
 
     def _is_urgent(self) -> bool:
         """Say whether somebody waits for this partition's turn who waits for no backlog."""

@@ -89,6 +89,8 @@ class PartitionTask:
     def take(self, fetch: Fetch) -> None:
         """Queue a fetch."""
         self.queue.add(fetch)
+        if self.session is not None:
+            self.session.note_fetch()
 
     async def flush(self) -> None:
         """Drop what is queued, and commit what is done."""

@@ -6,7 +6,7 @@ what it must do.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,9 +28,10 @@ from streams.kafka.standing import Membership
 from streams.kafka.topic_ids import topic_id
 from streams.worker.consumer import ThreadlessConsumer
 from streams.worker.coordinator import adapt, join, leave
+from streams.worker.fetch_looks import FetchLooks
 from streams.worker.fetch_turns import FetchTurns
 from streams.worker.fetch_waits import FetchWaits
-from streams.worker.left_out import LeftOut
+from streams.worker.fetched import Fetched
 from streams.worker.subscriptions import LastingSubscriptions
 
 _BESIDE_SECONDS = 0.02  # until other partitions are asked for while what was fetched of one has not been taken
@@ -61,6 +62,8 @@ class Fetching(ThreadlessConsumer):
         consumer = self._ensure_consumer()
         adapt(consumer._coordinator)
         consumer._fetcher._prefetch_backoff = _BESIDE_SECONDS
+        self.fetched = consumer._fetcher._records = Fetched(self.app.wants)
+        consumer._fetcher._get_actions_per_node = FetchLooks(consumer._fetcher).look
         look_seldom(consumer)
         consumer._fetcher.error_future.add_done_callback(partial(self._look_at_end, consumer, "fetcher"))
         consumer._coordinator._coordination_task.add_done_callback(
@@ -119,16 +122,12 @@ class Fetching(ThreadlessConsumer):
     async def _fetch_records(
         self, consumer: Any, active_partitions: set[TP], timeout: float = 1.0, max_records: int | None = None
     ) -> dict[TP, list[Fetch]]:
-        """Wait for records as Faust does; then drain them without an await between, so that nothing moves."""
+        """Drain these partitions without an await between, so that nothing moves."""
         fetcher, subscriptions = consumer._fetcher, consumer._subscription
-        ready = self.ready(active_partitions)  # who is full has been left out
-        if not ready:
-            await self._wait_for_records(fetcher, timeout)
-            ready = {place for place in self.ready(active_partitions) if self.consumer.wants(*place)}
         assignment = subscriptions.subscription and subscriptions.subscription.assignment
         if not assignment or not self.consumer.flow_active:
             return {}
-        states = {partition: assignment.state_value(partition) for partition in ready & assignment.tps}
+        states = {partition: assignment.state_value(partition) for partition in active_partitions & assignment.tps}
         starts = {partition: state.position for partition, state in states.items() if state.has_valid_position}
         if not starts:
             return {}
@@ -144,12 +143,9 @@ class Fetching(ThreadlessConsumer):
             if assignment.state_value(partition).position > start
         }
 
-    def ready(self, partitions: Set[TP]) -> Set[TP]:
-        """Return those of which something was fetched, and not taken yet."""
-        fetched: Set[TP] = self._ensure_consumer()._fetcher._records.keys()
-        return partitions & fetched
-
-    async def _wait_for_records(self, fetcher: Any, timeout: float) -> None:
+    async def wait_for_records(self, timeout: float) -> None:
+        """Wait for records as Faust does."""
+        fetcher = self._ensure_consumer()._fetcher
         if fetcher._closed:
             raise driver.ConsumerStoppedError
         waiter = fetcher._create_fetch_waiter()
@@ -232,23 +228,23 @@ class Listener(aiokafka.abc.ConsumerRebalanceListener):  # type: ignore[misc]
 class FetchConsumer(driver.Consumer):  # type: ignore[misc]
     """Faust's consumer: leaves out who is full, hands on whole fetches, and commits nothing."""
 
-    wants: Callable[[str, int], bool]
     RebalanceListener = Listener
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = _NoOffsets()
-        self._left_out = LeftOut()
-        self.wants = self.app.wants
 
     def _new_consumer_thread(self) -> Fetching:
         return Fetching(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Fetch]]:
-        full = {partition for partition in self._thread.ready(active_partitions) if not self.wants(*partition)}
-        if full:
-            timeout = self._left_out.ask_again_after(full, self.loop.time())
-        return await self._thread.getmany(active_partitions - full, timeout)  # type: ignore[no-any-return]
+        fetched, now = self._thread.fetched, self.loop.time()
+        wanted = fetched.choose(now)
+        if not wanted:
+            seconds = fetched.ask_again_after(now)
+            await self._thread.wait_for_records(timeout if seconds is None else seconds)
+            wanted = fetched.choose(self.loop.time())
+        return await self._thread.getmany(wanted & active_partitions, timeout)  # type: ignore[no-any-return]
 
     async def sleep(self, n: Any) -> None:
         """Sleep as Faust does; it makes a task and cancels it to let others go on."""
@@ -284,7 +280,7 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def seek_to(self, topic: str, partition: int, offset: int) -> SeekResult:
         """Move the consumer there, or to where the topic begins now; raises MigratedError if it can't."""
-        self._left_out.expect()
+        self._thread.fetched.expect()
         return await self._thread.seek_to(topic, partition, offset)  # type: ignore[no-any-return]
 
     def membership(self, partitions: frozenset[int], *, is_shared: bool) -> Membership:

@@ -134,7 +134,7 @@ def test_a_worker_knows_when_its_last_commit_began() -> None:
 
 async def test_a_partition_knows_whether_others_have_more_to_do() -> None:
     pace = Pace(PACING, START)
-    in_line = asyncio.create_task(pace.turns.wait(lambda: False))
+    in_line = asyncio.create_task(pace.turns.wait(lambda: False, is_asked=False))
     await asyncio.sleep(0)
     assert pace.load(1, 1, START, has_more=False).is_beside
     await in_line
@@ -144,7 +144,7 @@ async def test_a_partition_knows_whether_others_have_more_to_do() -> None:
 async def test_when_one_partition_commits_the_others_are_woken_and_called_and_know_it() -> None:
     pace, sleeper = Pace(PACING, START), asyncio.Event()
     pace.wake(sleeper)
-    in_line = [asyncio.create_task(pace.turns.wait(lambda: False)) for _ in range(3)]
+    in_line = [asyncio.create_task(pace.turns.wait(lambda: False, is_asked=False)) for _ in range(3)]
     await asyncio.sleep(0)
     before = pace.round
     pace.begin(START)

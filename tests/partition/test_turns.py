@@ -16,7 +16,7 @@ async def work(turns: Turns, name: str, times: int, done: list[str], urgent: Set
         return name in urgent
 
     for _ in range(times):
-        await turns.wait(is_urgent)
+        await turns.wait(is_urgent, is_asked=True)
         done.append(name)
 
 
@@ -81,7 +81,7 @@ async def test_one_that_is_called_goes_on_at_once_and_the_others_keep_their_turn
     called: Callable[[], bool] = lambda: False  # noqa: E731
 
     async def wait() -> None:
-        await turns.wait(called)
+        await turns.wait(called, is_asked=False)
         done.append("called")
 
     running = [asyncio.create_task(work(turns, name, 1, done)) for name in "ab"]
@@ -92,3 +92,22 @@ async def test_one_that_is_called_goes_on_at_once_and_the_others_keep_their_turn
     assert done == ["called"]
     await asyncio.gather(*running)
     assert done == ["called", "a", "b"]
+
+
+async def test_who_can_not_be_urgent_is_asked_once_it_may_be() -> None:
+    turns, done, asked = Turns(), list[str](), list[str]()
+
+    async def wait(name: str) -> None:
+        await turns.wait(known[name], is_asked=False)
+        done.append(name)
+
+    known: dict[str, Callable[[], bool]] = {
+        name: lambda name=name: not asked.append(name) for name in "abcd"  # type: ignore[misc]
+    }  # fmt: skip
+    turns.ask(known["d"])  # not in line yet
+    running = [asyncio.create_task(wait(name)) for name in "abcd"]
+    await asyncio.sleep(0)
+    assert not asked
+    turns.ask(known["c"])
+    await asyncio.gather(*running)
+    assert (done, asked) == (list("cabd"), ["c"])

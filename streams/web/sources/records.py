@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from streams.kafka.clients import stop
 from streams.kafka.connection import client_arguments
+from streams.kafka.topic_ids import describe_topics
 from streams.settings import Settings
 
 _PATIENCE = 10.0  # seconds, in which a question is answered or given up, so that others get their turn
@@ -90,12 +91,8 @@ async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -
 
 async def list_places(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
     """Return all partitions of these topics that are there, as the broker counts them."""
-    cluster = await consumer._client.fetch_all_metadata()
-    return [
-        TopicPartition(topic, number)
-        for topic in topics
-        for number in sorted(cluster.partitions_for_topic(topic) or ())
-    ]
+    found = await describe_topics(consumer._client, list(topics))
+    return [TopicPartition(topic, number) for topic, one in found.items() for number in range(one.partitions)]
 
 
 async def find_offsets(consumer: AIOKafkaConsumer, since: datetime, ends: Offsets) -> Offsets:
