@@ -22,14 +22,14 @@ class Fetched(dict[TP, Any]):
         """`wants` says whether the reader of a topic has room for another fetch of a partition."""
         super().__init__()
         self._wants = wants
-        self._new: Set[TP] = set()  # and those that had room, until they are taken
+        self._new: set[TP] = set()  # and those that had room, until they are taken
         self._full: dict[TP, float] = {}  # and since when
         self._soon: Set[TP] = set()  # of these, those that have not been for long
         self._next_of_soon = self._next_of_all = 0.0
 
     def __setitem__(self, place: TP, fetched: Any) -> None:
         super().__setitem__(place, fetched)
-        self._new |= {place}
+        self._new.add(place)
 
     def choose(self, now: float) -> Set[TP]:
         """Return those whose readers have room, of those that are to be asked now."""
@@ -50,7 +50,7 @@ class Fetched(dict[TP, Any]):
             self._soon = {place for place, since in self._full.items() if now - since < _LONG_SECONDS}
         else:
             self._soon = (self._soon | there) - wanted
-        self._new = wanted
+        self._new = set(wanted)
         return wanted
 
     def ask_again_after(self, now: float) -> float | None:

@@ -239,12 +239,12 @@ class FetchConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def _getmany(self, active_partitions: set[TP], timeout: float) -> dict[TP, list[Fetch]]:
         fetched, now = self._thread.fetched, self.loop.time()
-        wanted = fetched.choose(now)
+        wanted = fetched.choose(now) & active_partitions
         if not wanted:
             seconds = fetched.ask_again_after(now)
             await self._thread.wait_for_records(timeout if seconds is None else seconds)
-            wanted = fetched.choose(self.loop.time())
-        return await self._thread.getmany(wanted & active_partitions, timeout)  # type: ignore[no-any-return]
+            wanted = fetched.choose(self.loop.time()) & active_partitions
+        return await self._thread.getmany(wanted, timeout)  # type: ignore[no-any-return]
 
     async def sleep(self, n: Any) -> None:
         """Sleep as Faust does; it makes a task and cancels it to let others go on."""
