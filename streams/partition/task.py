@@ -5,7 +5,7 @@ whose commit has an unknown outcome, is lost: what is not committed is dropped, 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Literal
 
@@ -57,7 +57,7 @@ class PartitionTask:
         partitions: int,
         producer: Producer,
         changelog: Changelog,
-        open_map: Callable[[], OrderedMap],
+        open_map: Callable[[], Awaitable[OrderedMap]],
         context: Context,
     ) -> None:
         self.partition = partition
@@ -152,7 +152,7 @@ class PartitionTask:
         self.queue.clear()
         await self._producer.fence()
         self._enter("restoring")
-        store = self.store = self.store or Store(self._open_map())
+        store = self.store = self.store or Store(await self._open_map())
         reach("restore.before")
         async with started(self._changelog) as changelog:
             store.claim(await changelog.identity())

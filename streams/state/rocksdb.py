@@ -1,5 +1,6 @@
 """RocksDB as the ordered map of a partition: one database each, in a folder that one process holds at a time."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -35,11 +36,13 @@ _FULL = "No space left"  # as RocksDB passes it on from the system
 _ROOM_MIB = 256  # rows being written, before they are merged
 _MIB = 1024 * 1024
 _FOLDERS = 16  # a stopped process may still hold the first ones
+_HELD_SECONDS = 2.0  # a process that gives a partition to another one has written and closed its store by then
+_HELD_PAUSE = 0.05
 
 log = structlog.get_logger()
 
 
-class _HeldError(Exception):
+class _HeldError(OSError):
     """Another process, or another task of this one, has the folder open."""
 
 
@@ -162,12 +165,28 @@ class RocksReader(RocksMap):
         return None if found is None else datetime.fromisoformat(found.decode())
 
 
-def open_rocks(folder: Path, identity: str, clock: Callable[[], datetime] = now) -> RocksMap:
-    """Open this folder, or a neighbour where another process holds it; what can't be used is set aside.
+async def open_when_free(folder: Path, identity: str, patience: float = _HELD_SECONDS) -> RocksMap:
+    """Open this folder as soon as its holder has closed it; after so many seconds a neighbour.
+
+    Where two workers share a disk, one that is given a partition is at its store before the other has closed it,
+    and in a neighbour all of it would be restored. A process that hangs may hold it for long.
+    """
+    for _ in range(int(patience / _HELD_PAUSE)):
+        try:
+            return open_rocks(folder, identity, folders=1)
+        except _HeldError:
+            await asyncio.sleep(_HELD_PAUSE)
+    return open_rocks(folder, identity)
+
+
+def open_rocks(
+    folder: Path, identity: str, clock: Callable[[], datetime] = now, folders: int = _FOLDERS
+) -> RocksMap:
+    """Open this folder, or one of its neighbours where another process holds it; what can't be used is set aside.
 
     What was set aside a day ago or longer goes, for it holds the rows of customers who have been erased since.
     """
-    for number in range(_FOLDERS):
+    for number in range(folders):
         place = folder if number == 0 else folder.with_name(f"{folder.name}.{number}")
         _drop_old(_aside(place), clock())
         try:
@@ -177,7 +196,7 @@ def open_rocks(folder: Path, identity: str, clock: Callable[[], datetime] = now)
         except CorruptedError as error:
             _set_aside(place, str(error))
             return RocksMap(place, identity, clock)
-    raise OSError(f"All {_FOLDERS} folders '{folder}…' are held by other processes.")
+    raise _HeldError(f"All {folders} folders '{folder}…' are held by other processes.")
 
 
 def _set_aside(folder: Path, reason: str) -> None:

@@ -4,9 +4,10 @@ Held to a real broker by tests/broker/test_worker.py.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,7 +31,7 @@ from streams.partition.tracing import Tracing
 from streams.settings import Settings
 from streams.state.memory import MemoryMap
 from streams.state.ordered_map import OrderedMap
-from streams.state.rocksdb import open_rocks
+from streams.state.rocksdb import open_rocks, open_when_free
 from streams.worker import garbage
 from streams.worker.address import name_worker
 from streams.worker.agents import register
@@ -130,7 +131,7 @@ class Worker:
         return Standbys(
             settings.standbys,
             ChangelogReader(settings, topics.changelog, 0),
-            lambda number: _make_open_map(settings, number)(),
+            partial(_open_copy, settings),
             self._app,
             self.watch,
             Disk(None if settings.store == "memory" else settings.data_dir / settings.app_id),
@@ -239,9 +240,23 @@ def _make_telemetry(settings: Settings) -> "Telemetry | None":
     return Telemetry(settings.app_id)
 
 
-def _make_open_map(settings: Settings, partition: int) -> Callable[[], OrderedMap]:
-    if settings.store == "memory":
-        entries = MemoryMap()
-        return lambda: entries
+def _make_open_map(settings: Settings, partition: int) -> Callable[[], Awaitable[OrderedMap]]:
+    """Return what opens the store of a partition that is this worker's own."""
+    entries = MemoryMap()
+
+    async def open_() -> OrderedMap:
+        if settings.store == "memory":
+            return entries
+        return await open_when_free(*_name_store(settings, partition))
+
+    return open_
+
+
+def _open_copy(settings: Settings, partition: int) -> OrderedMap:
+    return MemoryMap() if settings.store == "memory" else open_rocks(*_name_store(settings, partition))
+
+
+def _name_store(settings: Settings, partition: int) -> tuple[Path, str]:
+    """Return the folder of a partition's store, and by what it is known to be that partition's."""
     folder = settings.data_dir / settings.app_id / f"{STORE}{partition}"
-    return lambda: open_rocks(folder, f"{settings.app_id}, partition {partition}")
+    return folder, f"{settings.app_id}, partition {partition}"

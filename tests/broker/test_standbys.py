@@ -30,6 +30,17 @@ def write(self, changes, put=RocksMap.write, writes=iter(range(5))):
 
 RocksMap.write = write
 """
+# It takes a second to close a store, as where much is to be written.
+_CLOSES_LATE = """
+import time
+from streams.state.rocksdb import RocksMap
+
+def close(self, close=RocksMap.close):
+    time.sleep(1)
+    close(self)
+
+RocksMap.close = close
+"""
 _METRIC = re.compile(r'^fairway_(partition_open|restore_rows){partition="(\d+)"} (\d+)', re.MULTILINE)
 
 
@@ -135,3 +146,22 @@ def test_without_standbys_who_comes_anew_warms_up_and_who_comes_back_gets_what_i
         assert back.ask("restore_rows") == dict.fromkeys(had, 0)
         client.produce(settings.brokers, events(range(600, 900), 50))
         wait_for_commands(settings, expected(900, 50))
+
+
+def test_workers_on_one_disk_hand_their_stores_on(settings: Settings) -> None:
+    publish(settings, journey())
+    with running(settings, count=0) as workers:
+        first = Keeper(settings, "both", _CLOSES_LATE, standbys=0)
+        workers.append(first)
+        client.produce(settings.brokers, events(range(300), 50))
+        wait_for_commands(settings, expected(300, 50))
+        second = Keeper(settings, "both", _CLOSES_LATE, standbys=0)
+        workers.append(second)
+        client.wait_until(lambda: second.works_on(2) and first.works_on(2))
+        assert set(second.ask("restore_rows").values()) == {0}
+        client.produce(settings.brokers, events(range(300, 600), 50))
+        wait_for_commands(settings, expected(600, 50))
+        second.end(signal.SIGTERM)
+        client.wait_until(lambda: first.works_on(4))
+        assert set(first.ask("restore_rows").values()) == {0}
+        assert {place.name for place in first.data.glob("store-*")} == {f"store-{number}" for number in range(4)}

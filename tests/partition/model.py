@@ -327,6 +327,10 @@ def make_task(
         }
         | shared
     )
-    task = task_type(0, partitions, producer, ModelChangelog(broker), open_map, context)
+
+    async def open_() -> OrderedMap:
+        return open_map()
+
+    task = task_type(0, partitions, producer, ModelChangelog(broker), open_, context)
     task.queue.assign(0, seek)
     return task

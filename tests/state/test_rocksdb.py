@@ -1,5 +1,6 @@
 """RocksDB answers as a plain dictionary would, and what it can't answer from any more is set aside."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from streams.state.ordered_map import OrderedMap
-from streams.state.rocksdb import OLDEST, open_rocks
+from streams.state.rocksdb import OLDEST, open_rocks, open_when_free
 from streams.state.store import Store
 from tests.state.machine import KEYS, NOW, StoreMachine
 
@@ -80,6 +81,20 @@ def test_a_store_that_another_process_holds_is_left_to_it(tmp_path: Path) -> Non
         neighbour = open_rocks(folder, "fairway 0")
         assert (tmp_path / "store-0.1").is_dir()
         neighbour.close()
+
+
+async def test_a_store_is_opened_when_its_holder_closes_it_and_a_neighbour_if_it_does_not(tmp_path: Path) -> None:
+    folder = tmp_path / "store-0"
+    holder = Store(open_rocks(folder, "fairway 0"))
+    holder.write({b"a:b": b"row"}, {}, 7)
+    waiting = asyncio.create_task(open_when_free(folder, "fairway 0", 30.0))
+    neighbour = Store(await open_when_free(folder, "fairway 0", 0.1))
+    assert (neighbour.get(b"a:b"), waiting.done()) == (None, False)
+    holder.close()
+    store = Store(await waiting)
+    assert store.get(b"a:b") == b"row"
+    store.close()
+    neighbour.close()
 
 
 def test_a_write_survives_the_end_of_the_process_without_close(tmp_path: Path) -> None:
