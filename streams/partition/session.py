@@ -88,7 +88,7 @@ class Session:
         return self._transaction.positions
 
     def note_fetch(self) -> None:
-        """Come first if what was fetched is new: a topic's of which nothing waited."""
+        """Ask to come first if the fetch is of a topic of which nothing was waiting."""
         if self._queue.new:
             self._context.pace.turns.ask(self._is_urgent)
 

@@ -17,7 +17,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._line: dict[IsUrgent, asyncio.Future[None]] = {}
-        self._asked: dict[IsUrgent, None] = {}  # of these, who may be urgent: asking 64 takes 60 us
+        self._asked: dict[IsUrgent, None] = {}  # those in line that may be urgent: to ask 64 takes 60 us
         self._ahead: set[IsUrgent] = set()  # those that came first since the one in front had its turn
         self._is_going = False
 
@@ -29,8 +29,8 @@ class Turns:
     async def wait(self, is_urgent: IsUrgent, *, is_asked: bool) -> None:
         """Wait until every partition in line before has done a slice, or all are called together.
 
-        Who becomes urgent meanwhile comes first, but only once until one comes whose turn it is. Whether it is
-        urgent is asked before each turn if `is_asked`, or from when `ask` is called.
+        Whoever becomes urgent goes first, but only once before the one in front has its turn. Whether it is urgent
+        is asked before each turn if `is_asked`, or from when `ask` is called. One waits once at a time.
         """
         loop = asyncio.get_running_loop()
         turn = self._line[is_urgent] = loop.create_future()

@@ -33,11 +33,12 @@ _WRITTEN = b"t"
 OLDEST = timedelta(hours=12)
 _KEPT_ASIDE = timedelta(days=1)
 _FULL = "No space left"  # as RocksDB passes it on from the system
+_HELD = ("lock hold by current process", "While lock file")  # by this process, and by another one
 _ROOM_MIB = 256  # rows being written, before they are merged
 _MIB = 1024 * 1024
 _FOLDERS = 16  # a stopped process may still hold the first ones
-_HELD_SECONDS = 2.0  # a process that gives a partition to another one has written and closed its store by then
-_HELD_PAUSE = 0.05
+_HELD_SECONDS = 5.0  # a process that gives partitions to another one has written and closed their stores by then
+_FIRST_PAUSE = 0.05  # and twice as long each time: to look is to open a database
 
 log = structlog.get_logger()
 
@@ -57,10 +58,10 @@ class RocksMap:
         try:
             self._db = Rdict(str(folder), _options())
         except Exception as error:
-            if "lock" in str(error).lower():
-                raise _HeldError from error
             if _FULL in str(error):
                 raise _explain_full(folder) from error
+            if any(sentence in str(error) for sentence in _HELD):
+                raise _HeldError from error
             raise CorruptedError(str(error)) from error
         try:
             self._claim(identity)
@@ -168,14 +169,17 @@ class RocksReader(RocksMap):
 async def open_when_free(folder: Path, identity: str, patience: float = _HELD_SECONDS) -> RocksMap:
     """Open this folder as soon as its holder has closed it; after so many seconds a neighbour.
 
-    Where two workers share a disk, one that is given a partition is at its store before the other has closed it,
-    and in a neighbour all of it would be restored. A process that hangs may hold it for long.
+    Where two workers share a disk, one that is given a partition gets to its store before the other has closed it;
+    in a neighbour it would have to restore all of it. A process that hangs may hold it for long.
     """
-    for _ in range(int(patience / _HELD_PAUSE)):
+    pause = _FIRST_PAUSE
+    while pause < patience:
         try:
             return open_rocks(folder, identity, folders=1)
         except _HeldError:
-            await asyncio.sleep(_HELD_PAUSE)
+            await asyncio.sleep(pause)
+            patience -= pause
+            pause *= 2
     return open_rocks(folder, identity)
 
 

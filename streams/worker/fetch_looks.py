@@ -1,7 +1,7 @@
-"""aiokafka's look at what to fetch next, spared where every broker has a fetch under way or has to wait.
+"""aiokafka's look at what to fetch next, skipped while every broker has a fetch under way or may not be asked yet.
 
-It goes over every partition of every topic whenever something was fetched or taken: with 64 partitions that was a
-hundredth of what a worker did, and two of three such looks found nothing to ask. Held by
+It goes over every partition of every topic whenever something was fetched or taken: with 64 partitions that was 1 %
+of a worker's time, and two in three such looks found nothing to ask. Held by
 tests/worker/test_fetch_looks.py.
 """
 
@@ -19,22 +19,21 @@ class FetchLooks:
         self._fetcher = fetcher
         self._look = fetcher._get_actions_per_node
         self._leaders: Set[int | None] = frozenset()
-        self._partitions = self._metadata = None  # by which these lead
+        self._partitions = self._metadata = None  # by which `_leaders` were found
 
     def look(self, assignment: Any) -> Actions:
         """Return what to ask of which broker."""
         fetcher = self._fetcher
         leaders = self._find_leaders(assignment)
-        waits = self._find_waits(leaders)
+        waits = self._find_waits(leaders - fetcher._in_flight)
         if leaders <= fetcher._in_flight | waits.keys():
             return [], {}, min(waits.values(), default=fetcher._fetcher_timeout), False, []
         actions: Actions = self._look(assignment)
         return actions
 
-    def _find_waits(self, leaders: Set[int | None]) -> dict[int | None, float]:
-        """Return for how many seconds brokers wait on whom nothing is under way, by the newest fetch of each."""
+    def _find_waits(self, free: Set[int | None]) -> dict[int | None, float]:
+        """Return in how many seconds each of these brokers may be asked again, by what was fetched last of it."""
         waits: dict[int | None, float] = {}
-        free = leaders - self._fetcher._in_flight
         leader_of = self._fetcher._client.cluster.leader_for_partition
         for place, fetched in reversed(self._fetcher._records.items()):
             seconds = fetched.calculate_backoff()

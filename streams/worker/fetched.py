@@ -1,8 +1,8 @@
 """What was fetched and not taken yet, and of which partitions of it to ask whether their readers have room; pure.
 
-aiokafka keeps it in a dict, and this takes that one's place. Who is new is asked at once, who is full soon again,
-and seldom who has been full for long. To look at all 126 that 64 partitions of two topics had, whenever one of them
-came, took a thirtieth of what a worker did.
+aiokafka keeps it in a dict, which this replaces. New ones are asked at once, full ones soon again, and those that
+have been full for long only seldom. To look at all 126 that 64 partitions of two topics had, whenever one of them
+came, took 3 % of a worker's time.
 """
 
 from collections.abc import Callable, Iterable, Set
@@ -22,7 +22,7 @@ class Fetched(dict[TP, Any]):
         """`wants` says whether the reader of a topic has room for another fetch of a partition."""
         super().__init__()
         self._wants = wants
-        self._new: set[TP] = set()  # and those that had room, until they are taken
+        self._new: set[TP] = set()  # and those that had room and were not taken yet
         self._full: dict[TP, float] = {}  # and since when
         self._soon: Set[TP] = set()  # of these, those that have not been for long
         self._next_of_soon = self._next_of_all = 0.0
@@ -37,6 +37,7 @@ class Fetched(dict[TP, Any]):
         is_of_all = now >= self._next_of_all
         if is_of_all:
             asked, self._next_of_all = tuple(self), now + _SELDOM_SECONDS
+            self._next_of_soon = now + _SOON_SECONDS
         elif now >= self._next_of_soon:
             asked, self._next_of_soon = self._new | self._soon, now + _SOON_SECONDS
         there = {place for place in asked if place in self}

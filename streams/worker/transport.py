@@ -49,6 +49,7 @@ class _NoOffsets(dict[TP, Any]):
 class Fetching(ThreadlessConsumer):
     """The consumer beneath: gives a fetch as one piece that says where it starts and ends."""
 
+    fetched: Fetched
     _waits: FetchWaits
 
     def __post_init__(self) -> None:
@@ -200,9 +201,11 @@ class Fetching(ThreadlessConsumer):
 
 
 def _wake(consumer: Any, waits: FetchWaits) -> None:
-    """Let the fetcher look at what is assigned now."""
+    """Let the fetcher look at what is assigned now, and drop what was fetched of the rest."""
     waits.note_change()
     if consumer._fetcher is not None:
+        for gone in consumer._fetcher._records.keys() - consumer._subscription.subscription.assignment.tps:
+            del consumer._fetcher._records[gone]
         consumer._fetcher._notify(consumer._fetcher._wait_consume_future)
 
 

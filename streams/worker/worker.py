@@ -242,14 +242,14 @@ def _make_telemetry(settings: Settings) -> "Telemetry | None":
 
 def _make_open_map(settings: Settings, partition: int) -> Callable[[], Awaitable[OrderedMap]]:
     """Return what opens the store of a partition that is this worker's own."""
+    if settings.store != "memory":
+        return partial(open_when_free, *_name_store(settings, partition))
     entries = MemoryMap()
 
-    async def open_() -> OrderedMap:
-        if settings.store == "memory":
-            return entries
-        return await open_when_free(*_name_store(settings, partition))
+    async def keep() -> OrderedMap:
+        return entries
 
-    return open_
+    return keep
 
 
 def _open_copy(settings: Settings, partition: int) -> OrderedMap:

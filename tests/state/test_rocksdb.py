@@ -58,13 +58,14 @@ def belong_to_another(folder: Path) -> None:
 def test_a_store_that_cannot_be_used_is_set_aside(
     spoil: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tmp_path / "store-0"
+    folder = tmp_path / "block-storage" / "store-0"  # in what RocksDB says of it, "lock" means nothing
+    folder.parent.mkdir()
     fill(folder)
     spoil(folder)
     store = Store(open_rocks(folder, "fairway 0"))
     assert (store.offset, store.get(KEYS[0])) == (0, None)
     store.close()
-    assert (tmp_path / "store-0.aside").is_dir()
+    assert folder.with_name("store-0.aside").is_dir()
     assert f"The store '{folder}' can't be used (" in capsys.readouterr().out
 
 

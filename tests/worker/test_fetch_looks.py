@@ -73,6 +73,7 @@ def test_nothing_is_looked_at_where_all_leaders_are_busy(
         ({ONE: 1, TWO: 1}, set(), {"p0": 0.0}),
         ({ONE: 1, TWO: None}, {1}, {}),
         ({ONE: 1, TWO: -1}, {1}, {}),
+        ({ONE: 1, TWO: None}, set(), {"p0": 0.01}),
     ],
 )
 def test_where_one_is_free_or_nobody_leads_aiokafka_looks(

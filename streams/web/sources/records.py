@@ -10,12 +10,13 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 
-from streams.kafka.clients import stop
+from streams.kafka.clients import patiently, stop
 from streams.kafka.connection import client_arguments
 from streams.kafka.topic_ids import describe_topics
 from streams.settings import Settings
 
 _PATIENCE = 10.0  # seconds, in which a question is answered or given up, so that others get their turn
+_SOON = 1.0  # seconds, in which another broker is asked for the topics where one is away
 _POLL_MS = 200
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _FETCH_BYTES = 64 * 1024  # of a partition: one record is wanted, or a few small ones
@@ -91,7 +92,8 @@ async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -
 
 async def list_places(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
     """Return all partitions of these topics that are there, as the broker counts them."""
-    found = await describe_topics(consumer._client, list(topics))
+    names = list(topics)
+    found = await patiently(lambda: describe_topics(consumer._client, names), _SOON)  # of any broker
     return [TopicPartition(topic, number) for topic, one in found.items() for number in range(one.partitions)]
 
 
