@@ -85,7 +85,8 @@ async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -
 
     Raises UnknownTopicOrPartitionError where a topic is missing: aiokafka would look for it over and over.
     """
-    if missing := {place.topic for place in places} - await consumer.topics():
+    topics = {place.topic for place in places}
+    if missing := topics - {place.topic for place in await list_places(consumer, topics)}:
         raise UnknownTopicOrPartitionError(min(missing))
     return await offsets(consumer, places)
 
@@ -93,7 +94,7 @@ async def bounds(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -
 async def list_places(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[TopicPartition]:
     """Return all partitions of these topics that are there, as the broker counts them."""
     names = list(topics)
-    found = await patiently(lambda: describe_topics(consumer._client, names), _SOON)  # of any broker
+    found = await patiently(lambda: describe_topics(consumer._client, names), _SOON)
     return [TopicPartition(topic, number) for topic, one in found.items() for number in range(one.partitions)]
 
 
