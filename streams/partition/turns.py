@@ -52,9 +52,7 @@ class Turns:
             loop.call_soon(self._go_on, loop, rounds - 1)
             return
         while self._line:
-            turn = self._take_next()
-            if not turn.done():  # who waits may have been cancelled
-                turn.set_result(None)
+            if _end(self._take_next()):
                 break
         self._is_going = bool(self._line)
         if self._line:
@@ -85,6 +83,9 @@ class Turns:
         self._asked.clear()
 
 
-def _end(turn: asyncio.Future[None]) -> None:
-    if not turn.done():  # who waits may have been cancelled
-        turn.set_result(None)
+def _end(turn: asyncio.Future[None]) -> bool:
+    """End a wait; say whether somebody waited, for they may have been cancelled."""
+    if turn.done():
+        return False
+    turn.set_result(None)
+    return True

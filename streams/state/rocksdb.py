@@ -1,6 +1,5 @@
 """RocksDB as the ordered map of a partition: one database each, in a folder that one process holds at a time."""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -21,6 +20,7 @@ from rocksdict import (
     WriteBatch,
     WriteBufferManager,
 )
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_before_delay, wait_exponential
 
 from streams.clock import now
 from streams.state.errors import CorruptedError, FullError, StoreError
@@ -38,7 +38,7 @@ _ROOM_MIB = 256  # rows being written, before they are merged
 _MIB = 1024 * 1024
 _FOLDERS = 16  # a stopped process may still hold the first ones
 _HELD_SECONDS = 5.0  # a process that gives partitions to another one has written and closed their stores by then
-_FIRST_PAUSE = 0.05  # and twice as long each time: to look is to open a database
+_HELD_WAIT = wait_exponential(0.05, max=1)  # seconds until the next look: each opens a database
 
 log = structlog.get_logger()
 
@@ -172,15 +172,17 @@ async def open_when_free(folder: Path, identity: str, patience: float = _HELD_SE
     Where two workers share a disk, one that is given a partition gets to its store before the other has closed it;
     in a neighbour it would have to restore all of it. A process that hangs may hold it for long.
     """
-    pause = _FIRST_PAUSE
-    while pause < patience:
-        try:
-            return open_rocks(folder, identity, folders=1)
-        except _HeldError:
-            await asyncio.sleep(pause)
-            patience -= pause
-            pause *= 2
-    return open_rocks(folder, identity)
+
+    async def attempt() -> RocksMap:
+        return open_rocks(folder, identity, folders=1)
+
+    attempts = AsyncRetrying(
+        retry=retry_if_exception_type(_HeldError), stop=stop_before_delay(patience), wait=_HELD_WAIT, reraise=True
+    )
+    try:
+        return await attempts(attempt)
+    except _HeldError:
+        return open_rocks(folder, identity)
 
 
 def open_rocks(

@@ -1,8 +1,7 @@
 """aiokafka's look at what to fetch next, skipped while every broker has a fetch under way or may not be asked yet.
 
 It goes over every partition of every topic whenever something was fetched or taken: with 64 partitions that was 1 %
-of a worker's time, and two in three such looks found nothing to ask. Held by
-tests/worker/test_fetch_looks.py.
+of a worker's time, and two in three such looks found nothing to ask. Held by tests/worker/test_fetch_looks.py.
 """
 
 from collections.abc import Mapping, Sequence, Set

@@ -5,7 +5,7 @@ have been full for long only seldom. To look at all 126 that 64 partitions of tw
 came, took 3 % of a worker's time.
 """
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Set
 from typing import Any
 
 from faust.types import TP
@@ -33,14 +33,14 @@ class Fetched(dict[TP, Any]):
 
     def choose(self, now: float) -> Set[TP]:
         """Return those whose readers have room, of those that are to be asked now."""
-        asked: Iterable[TP] = self._new
+        asked: Set[TP] = self._new
         is_of_all = now >= self._next_of_all
         if is_of_all:
-            asked, self._next_of_all = tuple(self), now + _SELDOM_SECONDS
+            asked, self._next_of_all = self.keys(), now + _SELDOM_SECONDS
             self._next_of_soon = now + _SOON_SECONDS
         elif now >= self._next_of_soon:
             asked, self._next_of_soon = self._new | self._soon, now + _SOON_SECONDS
-        there = {place for place in asked if place in self}
+        there = asked & self.keys()
         wanted = {place for place in there if self._wants(*place)}
         for place in wanted:
             self._full.pop(place, None)

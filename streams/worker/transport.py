@@ -123,7 +123,7 @@ class Fetching(ThreadlessConsumer):
     async def _fetch_records(
         self, consumer: Any, active_partitions: set[TP], timeout: float = 1.0, max_records: int | None = None
     ) -> dict[TP, list[Fetch]]:
-        """Drain these partitions without an await between, so that nothing moves."""
+        """Drain these partitions; the caller has waited, and nothing moves, for there is no await between."""
         fetcher, subscriptions = consumer._fetcher, consumer._subscription
         assignment = subscriptions.subscription and subscriptions.subscription.assignment
         if not assignment or not self.consumer.flow_active:
