@@ -23,7 +23,7 @@ def test_workers_go_on_in_a_group_that_was_forgotten(settings: Settings) -> None
         client.produce(settings.brokers, events(range(200), 50))
         wait_for_commands(settings, expected(200, 50))
         workers.append(Worker(settings, "second"))
-        client.wait_until(lambda: group.stands() == (ConsumerGroupState.STABLE, 2))
+        client.wait_until(lambda: group.is_stable(2))
         assert workers[1].end(signal.SIGTERM) == 0  # the first has its partitions of a later generation now
         client.produce(settings.brokers, events(range(200, 400), 50))
         wait_for_commands(settings, expected(400, 50))

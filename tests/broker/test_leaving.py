@@ -29,7 +29,7 @@ def test_partitions_go_on_while_the_group_waits_for_a_member_and_one_that_leaves
         client.produce(settings.brokers, events(range(200), 50))
         wait_for_commands(settings, expected(200, 50))
         workers.append(Worker(settings, "deaf", _DEAF))
-        client.wait_until(lambda: group.stands() == (ConsumerGroupState.STABLE, 2))
+        client.wait_until(lambda: group.is_stable(2))
         workers.append(Worker(settings, "third"))
         client.wait_until(lambda: group.stands() == (ConsumerGroupState.PREPARING_REBALANCING, 3))
         client.produce(settings.brokers, events(range(200, 400), 50))
@@ -55,4 +55,4 @@ def test_a_worker_to_which_nothing_comes_stays_in_the_group_and_does_what_is_due
     with running(settings, patch=_SOON_IDLE):
         client.produce(settings.brokers, events(range(10), 10))
         wait_for_commands(settings, expected(10, 10))
-        assert group.stands() == (ConsumerGroupState.STABLE, 1)
+        assert group.is_stable(1)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import pytest
 import yaml
 from aiokafka import AIOKafkaConsumer
-from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
 from streams.cli import app, moving
@@ -25,7 +24,7 @@ from streams.partition.internal_rows import MOVED_TO
 from streams.settings import Settings, environment
 from tests import client
 from tests.broker.load import commands, producing, publish_load, wait_for
-from tests.broker.workers import running
+from tests.broker.workers import Group, running
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 
@@ -55,13 +54,6 @@ def kill(settings: Settings, failpoint: str, *words: str) -> None:
     assert done.returncode == -9, (failpoint, done.returncode, done.stdout, done.stderr)
 
 
-def is_alone(settings: Settings) -> bool:
-    """Say whether no worker is in the group any more: one that can't say goodbye is for six seconds."""
-    admin = AdminClient({"bootstrap.servers": settings.brokers})
-    found = admin.describe_consumer_groups([settings.app_id])[settings.app_id].result(client.PATIENCE)
-    return not found.members
-
-
 def with_partitions(settings: Settings, app_id: str, partitions: int) -> Settings:
     """Return the settings of workers of an app id whose state has so many partitions."""
     content = yaml.safe_load(settings.topics_file.read_text())
@@ -74,13 +66,15 @@ def with_partitions(settings: Settings, app_id: str, partitions: int) -> Setting
 
 @contextmanager
 def at_work(settings: Settings, at_least: int, count: int = 1) -> Iterator[None]:
-    """Let workers work until there are so many commands, and end them in order."""
+    """Let so many workers work together until there are so many commands, and end them in order."""
+    group = Group(settings)
     with running(settings, count) as workers:
+        client.wait_until(lambda: group.is_stable(count), 2 * client.PATIENCE)
         client.wait_until(lambda: len(commands(settings)["Reminder"]) >= at_least, 2 * client.PATIENCE)
         yield
         for worker in workers:
             assert worker.end(signal.SIGTERM) == 0
-    client.wait_until(lambda: is_alone(settings))
+    client.wait_until(lambda: group.stands()[1] == 0)
 
 
 def refusal(settings: Settings) -> str:

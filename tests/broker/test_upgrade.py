@@ -12,7 +12,7 @@ import pytest
 from streams.settings import Settings, environment
 from tests import client
 from tests.broker.load import commands, producing, publish_load, wait_for
-from tests.broker.workers import Worker, journey, publish, running
+from tests.broker.workers import Group, Worker, journey, publish, running
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(480)]
 
@@ -49,7 +49,9 @@ def test_workers_of_the_first_form_are_replaced_one_by_one_under_load_and_nothin
     settings: Settings, old: dict[str, str]
 ) -> None:
     publish_load(settings)
+    group = Group(settings)
     with producing(settings) as producer, running(settings, 2, **old) as workers:
+        client.wait_until(lambda: group.is_stable(2), 2 * client.PATIENCE)
         client.wait_until(lambda: len(commands(settings)["Reminder"]) >= 100, 2 * client.PATIENCE)
         for number in range(2):
             workers[number].process.send_signal(signal.SIGTERM)

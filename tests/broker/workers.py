@@ -160,6 +160,10 @@ class Group:
         found = self.admin.describe_consumer_groups([self.id])[self.id].result(client.PATIENCE)
         return found.state, len(found.members)
 
+    def is_stable(self, members: int) -> bool:
+        """Say whether so many members have agreed on who works on what."""
+        return self.stands() == (ConsumerGroupState.STABLE, members)
+
     def delete(self) -> None:
         """Let the broker forget the group, which must have no members."""
         self.admin.delete_consumer_groups([self.id])[self.id].result(client.PATIENCE)
