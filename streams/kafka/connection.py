@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from streams.errors import FairwayError
-from streams.kafka import reading, tokens
+from streams.kafka import connecting, reading, tokens
 from streams.kafka.certificates import make_context
 from streams.settings import Settings
 
@@ -23,6 +23,7 @@ _IN_THE_CLEAR = (
     "take over the user. Use SASL_SSL wherever the network is not your own."
 )
 
+connecting.install()
 reading.install()
 tokens.install()
 log = structlog.get_logger()
