@@ -6,9 +6,9 @@ chance, and while a connection is made, no other is. So workers stood still for 
 given such a broker up after nine seconds. docs/decisions/039-rebalances.md says more.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable
+from math import inf
 from typing import Any
 from weakref import WeakSet
 
@@ -20,7 +20,9 @@ from aiokafka.protocol.metadata import MetadataRequest
 from streams.clock import steady
 
 SECONDS = 5.0
-"""For which a broker may be silent that could answer at once, and for which one that was is left alone."""
+"""For which a broker may be silent that could answer at once, and for which it is then left alone."""
+SHORTLY = 1.0  # second; for it the address is tried meanwhile by who knows no other yet
+_LATE = 1.0  # seconds; when a timeout comes later than that, it was this process that stood still
 _PROMPT = (FindCoordinatorRequest, MetadataRequest)  # the answer waits for no other broker, so silence tells
 _silent: dict[tuple[str, int], float] = {}  # addresses, and until when they are left alone
 _open: defaultdict[tuple[str, int], WeakSet["Connection"]] = defaultdict(WeakSet)
@@ -35,6 +37,8 @@ class Connection(conn.AIOKafkaConnection):  # type: ignore[misc]
     """A connection that is made within seconds, or not at all, and closed when its broker is silent on another."""
 
     _request_timeout: float
+    answered = -inf
+    """When there was an answer last, by the steady clock."""
 
     @property
     def _address(self) -> tuple[str, int]:
@@ -45,30 +49,55 @@ class Connection(conn.AIOKafkaConnection):  # type: ignore[misc]
 
         What a token provider needs for a token does not count.
         """
-        if steady() < _silent.get(self._address, 0.0):
+        is_silent = steady() < _silent.get(self._address, -inf)
+        is_lasting = self._on_close_cb is not None  # else it is made for one question, maybe to the only address
+        if is_silent and is_lasting:
             raise TimeoutError(f"{self.host}:{self.port} was silent a moment ago")
         usual = self._request_timeout
-        self._request_timeout = min(usual, SECONDS)
+        self._request_timeout = min(usual, SHORTLY if is_silent else SECONDS)
         try:
-            reached = await self._note_silence(super().connect())
+            reaching = super().connect()
+            reached = await (reaching if is_silent else self._watch(reaching, SECONDS))
         finally:
             self._request_timeout = usual
-        _open[self._address].add(self)
+        _silent.pop(self._address, None)
+        if is_lasting:
+            _open[self._address].add(self)
         return reached
 
     def send(self, request: Any, expect_response: bool = True) -> Awaitable[Any]:
         """Send a request; what is returned raises TimeoutError if there is no answer in time."""
         is_next = not self._requests  # a broker answers the requests of a connection one after another
-        answer: Awaitable[Any] = super().send(request, expect_response)
-        if is_next and isinstance(request, _PROMPT):
-            return self._note_silence(asyncio.wait_for(answer, SECONDS))
-        return self._note_silence(answer) if isinstance(request, FetchRequest) else answer
+        if not (is_next and isinstance(request, (*_PROMPT, FetchRequest))):
+            answer: Awaitable[Any] = super().send(request, expect_response)
+            return answer
+        usual = self._request_timeout
+        self._request_timeout = seconds = min(usual, SECONDS) if isinstance(request, _PROMPT) else usual
+        try:
+            return self._watch(super().send(request, expect_response), seconds)
+        finally:
+            self._request_timeout = usual
 
-    async def _note_silence(self, answer: Awaitable[Any]) -> Any:
+    def _handle_frame(self, answer: bytes) -> None:
+        super()._handle_frame(answer)
+        self.answered = steady()
+
+    async def _watch(self, answer: Awaitable[Any], seconds: float) -> Any:
+        """Return the answer; where there is none in time, and no other lately, leave the broker altogether."""
+        since = steady()
         try:
             return await answer
         except TimeoutError:
-            _silent[self._address] = steady() + SECONDS
-            for connection in tuple(_open.pop(self._address, ())):
-                connection.close(reason=conn.CloseReason.CONNECTION_TIMEOUT)
+            lately = since + seconds / 2  # the broker may have begun to hang after the request
+            if steady() < since + seconds + _LATE and all(one.answered < lately for one in _open[self._address]):
+                _silent[self._address] = steady() + SECONDS
+                for connection in tuple(_open.pop(self._address)):
+                    connection.drop()
             raise
+
+    def drop(self) -> None:
+        """Close it at once; by TLS it would wait for half a minute to say goodbye."""
+        writer = self._writer
+        self.close(reason=conn.CloseReason.CONNECTION_TIMEOUT)
+        if writer is not None:
+            writer.transport.abort()
