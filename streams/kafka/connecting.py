@@ -7,7 +7,8 @@ given such a broker up after nine seconds. docs/decisions/039-rebalances.md says
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from math import inf
 from typing import Any
 from weakref import WeakSet
@@ -40,6 +41,15 @@ class Connection(conn.AIOKafkaConnection):  # type: ignore[misc]
     answered = -inf
     """When there was an answer last, by the steady clock."""
 
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """Let what is sent within wait for so long for its answer, and not as long as other requests do."""
+        usual, self._request_timeout = self._request_timeout, seconds
+        try:
+            yield
+        finally:
+            self._request_timeout = usual
+
     @property
     def _address(self) -> tuple[str, int]:
         return self.host, self.port
@@ -53,13 +63,9 @@ class Connection(conn.AIOKafkaConnection):  # type: ignore[misc]
         is_lasting = self._on_close_cb is not None  # else it is made for one question, maybe to the only address
         if is_silent and is_lasting:
             raise TimeoutError(f"{self.host}:{self.port} was silent a moment ago")
-        usual = self._request_timeout
-        self._request_timeout = min(usual, SHORTLY if is_silent else SECONDS)
-        try:
+        with self.patience(min(self._request_timeout, SHORTLY if is_silent else SECONDS)):
             reaching = super().connect()
             reached = await (reaching if is_silent else self._watch(reaching, SECONDS))
-        finally:
-            self._request_timeout = usual
         _silent.pop(self._address, None)
         if is_lasting:
             _open[self._address].add(self)
@@ -72,11 +78,9 @@ class Connection(conn.AIOKafkaConnection):  # type: ignore[misc]
             answer: Awaitable[Any] = super().send(request, expect_response)
             return answer
         usual = self._request_timeout
-        self._request_timeout = seconds = min(usual, SECONDS) if isinstance(request, _PROMPT) else usual
-        try:
+        seconds = min(usual, SECONDS) if isinstance(request, _PROMPT) else usual
+        with self.patience(seconds):
             return self._watch(super().send(request, expect_response), seconds)
-        finally:
-            self._request_timeout = usual
 
     def _handle_frame(self, answer: bytes) -> None:
         super()._handle_frame(answer)

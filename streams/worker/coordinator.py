@@ -50,12 +50,8 @@ async def join(coordinator: Any, node: int, request: Any) -> Any:
     connection = await coordinator._client._get_conn(node, group=ConnectionGroup.COORDINATION)
     if connection is None:
         raise NodeNotReadyError(f"no connection to the group's coordinator, node {node}")
-    usual = connection._request_timeout
-    connection._request_timeout = usual + coordinator._rebalance_timeout_ms / 1000
-    try:
+    with connection.patience(connection._request_timeout + coordinator._rebalance_timeout_ms / 1000):
         answer = connection.send(request)
-    finally:
-        connection._request_timeout = usual
     try:
         return await answer
     except TimeoutError as error:

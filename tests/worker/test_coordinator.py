@@ -13,6 +13,7 @@ from aiokafka.errors import (
 )
 from structlog.testing import capture_logs
 
+from streams.kafka import connecting
 from streams.worker.coordinator import adapt, join, leave
 
 
@@ -102,6 +103,7 @@ class Connection:
     """One to the group's coordinator, which answers or is silent."""
 
     _request_timeout = 10.0
+    patience = connecting.Connection.patience
 
     def __init__(self, *, is_silent: bool = False) -> None:
         self.is_silent = is_silent
